@@ -1,0 +1,280 @@
+"""The decision as one frozen value, checked when it is made: one that exists can be used."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from payoff.declare.payoffs import (
+    Action,
+    Outcome,
+    PayoffTable,
+    check_name,
+    check_number,
+    value_key,
+)
+from payoff.declare.settings import (
+    CurrentRule,
+    Data,
+    EvidenceSettings,
+    Predictions,
+    Split,
+    Subgroup,
+    Training,
+)
+from payoff.errors import DeclarationError, listed
+
+__all__ = ["KINDS", "PERIODS", "Decision", "plural"]
+
+KINDS: Final = ("tabular", "predictions")
+PERIODS: Final = ("day", "week", "month", "quarter", "year", "campaign")
+_CURRENCY: Final = re.compile(r"[A-Z]{3}|[\w$€£¥ .]{1,12}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One decision, declared once: the value every later stage starts from.
+
+    Parameters
+    ----------
+    name
+        Short name, used in file names.
+    currency, period, volume
+        Unit of all money, the period reports speak of, and how many units come up per period. With
+        ``volume`` None, money is reported per 1,000 units.
+    do_nothing
+        The action that leaves things as they are: the baseline of every report.
+    positive
+        With two outcomes, the one that scores and thresholds speak of.
+
+    Raises
+    ------
+    DeclarationError
+        ``PAY-D0xx``, naming the key of ``decision.toml``.
+
+    Examples
+    --------
+    >>> decision = Decision(
+    ...     name="calls",
+    ...     currency="EUR",
+    ...     outcomes=(Outcome(name="yes", values=(1,)), Outcome(name="no", values=(0,))),
+    ...     actions=(Action(name="call"), Action(name="leave")),
+    ...     payoffs=PayoffTable.of({"call": {"yes": 9, "no": -1}, "leave": {"yes": 0, "no": 0}}),
+    ...     do_nothing="leave",
+    ... )
+    >>> decision.positive
+    'yes'
+    """
+
+    name: str
+    currency: str
+    outcomes: tuple[Outcome, ...]
+    actions: tuple[Action, ...]
+    payoffs: PayoffTable
+    title: str = ""
+    kind: str = "tabular"
+    unit: str = "case"
+    period: str = "month"
+    volume: float | None = None
+    owner: str = ""
+    approver: str = ""
+    review_by: str = ""
+    do_nothing: str | None = None
+    positive: str | None = None
+    data: Data = field(default_factory=Data)
+    predictions: Predictions = field(default_factory=Predictions)
+    subgroups: tuple[Subgroup, ...] = ()
+    current_rule: CurrentRule | None = None
+    split: Split = field(default_factory=Split)
+    training: Training = field(default_factory=Training)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
+    schema_version: int = 1
+
+    def __post_init__(self) -> None:
+        """Check everything that needs more than one part of the declaration."""
+        check_name(self.name, "decision.name")
+        if not self.title:
+            object.__setattr__(self, "title", self.name)
+        if self.kind not in KINDS:
+            raise DeclarationError.bad_value("decision.kind", self.kind, f"one of {listed(KINDS)}")
+        if not _CURRENCY.fullmatch(self.currency):
+            raise DeclarationError.bad_value(
+                "decision.currency", self.currency, "a currency such as 'EUR' (up to 12 characters)"
+            )
+        if self.period not in PERIODS:
+            raise DeclarationError.bad_value(
+                "decision.period", self.period, f"one of {listed(PERIODS)}"
+            )
+        if self.volume is not None:
+            check_number(
+                self.volume, "decision.volume", "how many units come up per period, above 0",
+                low=1e-9, high=1e15,
+            )
+        self._check_names()
+        self._check_table()
+        self._check_references()
+
+    def _check_names(self) -> None:
+        for key, names in (
+            ("outcomes", [o.name for o in self.outcomes]),
+            ("actions", [a.name for a in self.actions]),
+            ("subgroups", [s.name for s in self.subgroups]),
+        ):
+            for name in names:
+                if [n.casefold() for n in names].count(name.casefold()) > 1:
+                    raise DeclarationError.duplicate(key, name, key)
+        for key, count in (("outcomes", len(self.outcomes)), ("actions", len(self.actions))):
+            if count < 2:
+                raise DeclarationError.bad_value(
+                    key, count, f"at least two {key}; with one there is nothing to decide"
+                )
+            if count > 1000:
+                raise DeclarationError.bad_value(key, count, f"at most 1,000 {key}")
+        values: dict[str, str] = {}
+        for outcome in self.outcomes:
+            for value in outcome.values:
+                if values.setdefault(value_key(value), outcome.name) != outcome.name:
+                    raise DeclarationError.duplicate(
+                        f"outcomes.{outcome.name}", value, "outcomes' values"
+                    )
+
+    def _check_table(self) -> None:
+        actions, outcomes = self.action_names, self.outcome_names
+        for action, outcome in self.payoffs.cells:
+            if action not in actions:
+                raise DeclarationError.unknown_name("payoffs", action, "action", actions)
+            if outcome not in outcomes:
+                raise DeclarationError.unknown_name(
+                    f"payoffs.{action}", outcome, "outcome", outcomes
+                )
+        for action in actions:
+            for outcome in outcomes:
+                if (action, outcome) not in self.payoffs.cells:
+                    raise DeclarationError.missing_cell(action, outcome)
+        if self.data.outcome in self.payoffs.columns:
+            raise DeclarationError.bad_value(
+                "payoffs", self.data.outcome, "money that does not read the outcome column",
+                "The table has one column per outcome already; write the money of each cell",
+            )
+
+    def _check_references(self) -> None:
+        if self.do_nothing is not None and self.do_nothing not in self.action_names:
+            raise DeclarationError.unknown_name(
+                "decision.do_nothing", self.do_nothing, "action", self.action_names
+            )
+        if self.positive is not None and self.positive not in self.outcome_names:
+            raise DeclarationError.unknown_name(
+                "decision.positive", self.positive, "outcome", self.outcome_names
+            )
+        if self.positive is None:
+            object.__setattr__(self, "positive", self.outcomes[0].name)
+        names = [s.name for s in self.subgroups]
+        simple = [s.name for s in self.subgroups if not s.intersect]
+        for subgroup in self.subgroups:
+            for other in subgroup.intersect:
+                if other not in simple:
+                    raise DeclarationError.unknown_name(
+                        f"subgroups.{subgroup.name}.intersect", other, "simple subgroup",
+                        [n for n in names if n in simple],
+                    )
+        for outcome in self.predictions.probability:
+            if outcome not in self.outcome_names:
+                raise DeclarationError.unknown_name(
+                    "predictions.probability", outcome, "outcome", self.outcome_names
+                )
+        if self.current_rule is not None:
+            self._check_rule(self.current_rule)
+        for action in self.actions:
+            limit = action.capacity
+            if limit is not None and limit.per_period is not None and self.volume is None:
+                raise DeclarationError.bad_value(
+                    f"actions.{action.name}.capacity", limit.per_period,
+                    "'volume' in [decision], to know which share of units this is",
+                    "Add 'volume', or use 'capacity_share'",
+                )
+
+    def _check_rule(self, rule: CurrentRule) -> None:
+        for number, case in enumerate(rule.cases):
+            if case.then not in self.action_names:
+                raise DeclarationError.unknown_name(
+                    f"current_rule.cases[{number}].then", case.then, "action", self.action_names
+                )
+        if rule.otherwise is not None and rule.otherwise not in self.action_names:
+            raise DeclarationError.unknown_name(
+                "current_rule.otherwise", rule.otherwise, "action", self.action_names
+            )
+        if rule.column is None and self.data.outcome in rule.columns:
+            raise DeclarationError.bad_value(
+                "current_rule.cases", self.data.outcome, "columns known when the decision is due",
+                "The outcome is not known yet when the rule acts",
+            )
+        for column in rule.columns:
+            if column in self.data.known_later:
+                raise DeclarationError.bad_value(
+                    "current_rule", column, "columns known when the decision is due",
+                    f"{column} is declared as known later",
+                )
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """Names of the actions, in order of declaration: the code of an action is its place."""
+        return tuple(a.name for a in self.actions)
+
+    @property
+    def outcome_names(self) -> tuple[str, ...]:
+        """Names of the outcomes, in order of declaration: the code of an outcome is its place."""
+        return tuple(o.name for o in self.outcomes)
+
+    @property
+    def positive_code(self) -> int:
+        """Place of the positive outcome."""
+        return self.outcome_names.index(str(self.positive))
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether there are two outcomes and two actions: the case with one threshold."""
+        return len(self.outcomes) == 2 and len(self.actions) == 2
+
+    @property
+    def units_reported(self) -> float:
+        """Units that reported money is for: the volume of a period, or 1,000."""
+        return float(self.volume) if self.volume is not None else 1000.0
+
+    @property
+    def money_unit(self) -> str:
+        """Unit of reported totals, such as ``EUR per month`` or ``EUR per 1,000 customers``."""
+        if self.volume is None:
+            return f"{self.currency} per 1,000 {plural(self.unit)}"
+        return f"{self.currency} per {self.period}"
+
+    @property
+    def columns_needed(self) -> tuple[str, ...]:
+        """Columns that money, rule, roles and subgroups read (features not included)."""
+        found = dict.fromkeys(self.data.roles)
+        found.update(dict.fromkeys(self.payoffs.columns))
+        if self.current_rule:
+            found.update(dict.fromkeys(self.current_rule.columns))
+        found.update(dict.fromkeys(s.column for s in self.subgroups if s.column))
+        return tuple(found)
+
+    def capacity_share(self, action: Action) -> float | None:
+        """Return the share of units an action can reach, or None when it is not limited."""
+        if action.capacity is None:
+            return None
+        if action.capacity.share is not None:
+            return float(action.capacity.share)
+        return min(1.0, float(action.capacity.per_period or 0) / float(self.volume or 1))
+
+
+def plural(noun: str) -> str:
+    """Return the plural of the unit's noun.
+
+    Examples
+    --------
+    >>> plural("customer"), plural("enquiry"), plural("box")
+    ('customers', 'enquiries', 'boxes')
+    """
+    if re.search(r"[^aeiou]y$", noun):
+        return noun[:-1] + "ies"
+    return noun + ("es" if re.search(r"(s|x|z|ch|sh)$", noun) else "s")

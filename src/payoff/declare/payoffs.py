@@ -1,0 +1,223 @@
+"""What can be done, what can happen, and what each pair is worth.
+
+Money is positive when it is a gain to the owner. Paths in messages are keys of ``decision.toml``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from payoff.declare import expression
+from payoff.declare.expression import Node
+from payoff.errors import DeclarationError, ExpressionError
+
+__all__ = [
+    "Action",
+    "Capacity",
+    "Cell",
+    "Outcome",
+    "PayoffTable",
+    "Scalar",
+    "check_name",
+    "check_number",
+    "money_text",
+    "value_key",
+]
+
+Scalar = str | int | float | bool
+
+_NAME: Final = re.compile(r"[^\W\d][\w -]{0,59}")
+
+
+def check_name(name: str, key: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise DeclarationError.bad_value(
+            key,
+            name,
+            "a name of 1 to 60 letters, digits, '_', '-' or spaces that starts with a letter",
+            "Use a short name here and put the full wording in 'label'",
+        )
+
+
+def check_number(value: float, key: str, need: str, *, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise DeclarationError.wrong_type(key, value, need)
+    if not (math.isfinite(value) and low <= value <= high):
+        raise DeclarationError.bad_value(key, value, need)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Something that can turn out to be true of a unit.
+
+    Parameters
+    ----------
+    name
+        Used in the payoff table.
+    values
+        Values of the outcome column that mean this outcome.
+    label
+        Words for the report.
+    """
+
+    name: str
+    values: tuple[Scalar, ...]
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the name and the values."""
+        key = f"outcomes.{self.name}"
+        check_name(self.name, key)
+        if not self.values:
+            raise DeclarationError.bad_value(
+                f"{key}.values", (), "at least one value of the outcome column"
+            )
+        if not self.label:
+            object.__setattr__(self, "label", self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """How often an action can be taken: so many per period, or a share of the units."""
+
+    per_period: float | None = None
+    share: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check that exactly one form is given."""
+        if (self.per_period is None) == (self.share is None):
+            raise DeclarationError.bad_value(
+                "actions.capacity",
+                (self.per_period, self.share),
+                "either 'capacity' (so many per period) or 'capacity_share' (0 to 1), not both",
+            )
+        if self.per_period is not None:
+            check_number(
+                self.per_period, "actions.capacity", "a number from 0 up", low=0, high=1e15
+            )
+        if self.share is not None:
+            check_number(
+                self.share, "actions.capacity_share", "a share from 0 to 1", low=0, high=1
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something the owner can do with a unit."""
+
+    name: str
+    label: str = ""
+    capacity: Capacity | None = None
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        check_name(self.name, f"actions.{self.name}")
+        if not self.label:
+            object.__setattr__(self, "label", self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """The money of one action under one outcome.
+
+    Parameters
+    ----------
+    money
+        A number, a column name, or an expression over columns; positive is gain to the owner.
+    source
+        Where the figure comes from (person, document, date), for the signer.
+    """
+
+    money: str
+    source: str = ""
+
+    @property
+    def node(self) -> Node:
+        """The parsed expression."""
+        return expression.parse(self.money)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoffTable:
+    """Money for every action under every outcome.
+
+    Examples
+    --------
+    >>> table = PayoffTable.of({"call": {"yes": 9, "no": -1}, "leave": {"yes": 0, "no": 0}})
+    >>> table.cell("call", "no").money
+    '-1'
+    """
+
+    cells: Mapping[tuple[str, str], Cell]
+
+    def __post_init__(self) -> None:
+        """Copy the mapping, then read every expression once so that a bad one fails here."""
+        object.__setattr__(self, "cells", MappingProxyType(dict(self.cells)))
+        for (action, outcome), cell in self.cells.items():
+            try:
+                node = cell.node
+            except ExpressionError as error:
+                raise error.within(f"key payoffs.{action}.{outcome}") from None
+            if isinstance(node, expression.Text | expression.Boolean | expression.Null):
+                raise DeclarationError.bad_value(
+                    f"payoffs.{action}.{outcome}", cell.money,
+                    "money: a number, a column or an expression over columns",
+                )
+
+    @classmethod
+    def of(cls, table: Mapping[str, Mapping[str, float | str]]) -> PayoffTable:
+        """Make a table from nested mappings ``{action: {outcome: money}}``."""
+        return cls(
+            cells={
+                (action, outcome): Cell(money=money_text(money))
+                for action, row in table.items()
+                for outcome, money in row.items()
+            }
+        )
+
+    def cell(self, action: str, outcome: str) -> Cell:
+        """Return one cell."""
+        return self.cells[action, outcome]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that any cell reads."""
+        found: dict[str, None] = {}
+        for cell in self.cells.values():
+            found.update(dict.fromkeys(expression.columns_of(cell.node)))
+        return tuple(found)
+
+
+def money_text(money: float | str) -> str:
+    """Write money given as a number or as text in the one form the table keeps.
+
+    Examples
+    --------
+    >>> money_text(-1), money_text(0.5), money_text("amount * 2")
+    ('-1', '0.5', 'amount * 2')
+    """
+    if isinstance(money, str):
+        return money
+    if not math.isfinite(money):
+        raise DeclarationError.bad_value("payoffs", money, "a finite number")
+    return str(int(money)) if money == int(money) and abs(money) < 1e15 else repr(float(money))
+
+
+def value_key(value: Scalar) -> str:
+    """Return the text under which an outcome value is compared, whatever type the reader gave it.
+
+    Examples
+    --------
+    >>> value_key(1), value_key(1.0), value_key("1"), value_key(True), value_key(" yes ")
+    ('1', '1', '1', 'true', 'yes')
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and math.isfinite(value) and value == int(value):
+        return str(int(value))
+    return str(value).strip()

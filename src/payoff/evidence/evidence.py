@@ -1,0 +1,318 @@
+"""Evidence: the frozen, versioned record of one judging, JSON both ways.
+
+Every figure is an :class:`Estimate`, which carries its unit, the rows behind it and an interval, or
+the reason why it has none. A section that could not be measured is a mapping with the one key
+``not_measured`` and the reason as its value; it is never left out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from payoff.errors import BundleError
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "ActionUse",
+    "Cell",
+    "Check",
+    "Comparison",
+    "Estimate",
+    "Evidence",
+    "Group",
+    "PolicyEvidence",
+    "SubgroupEvidence",
+]
+
+SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A figure with its unit, the rows behind it and its interval.
+
+    Parameters
+    ----------
+    value
+        Point estimate, or None when it cannot be estimated (``reason`` says why).
+    low, high
+        Interval at ``level``; None when no honest interval exists (``reason`` says why).
+    unit
+        Such as ``"EUR per customer"``, ``"EUR per month"`` or ``"share"``.
+    n, n_clusters
+        Rows used, and independent resampling units among them.
+    method
+        ``"t"``, ``"bootstrap-t"``, ``"wilson"`` or ``"none"``.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float
+    unit: str
+    n: int
+    n_clusters: int
+    method: str
+    reason: str = ""
+
+    def scaled(self, factor: float, unit: str) -> Estimate:
+        """Return the same estimate times a positive constant, in another unit.
+
+        Examples
+        --------
+        >>> e = Estimate(value=2.0, low=1.0, high=3.0, level=0.95, unit="EUR per customer",
+        ...              n=10, n_clusters=10, method="t")
+        >>> e.scaled(100, "EUR per month").high
+        300.0
+        """
+
+        def times(x: float | None) -> float | None:
+            return None if x is None else x * factor
+
+        return Estimate(
+            value=times(self.value), low=times(self.low), high=times(self.high), level=self.level,
+            unit=unit, n=self.n, n_clusters=self.n_clusters, method=self.method,
+            reason=self.reason,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionUse:
+    """How often a policy takes an action: rows judged, share of units, units per period."""
+
+    action: str
+    n: int
+    share: float
+    per_period: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One cell of a policy's confusion table: people and money per period.
+
+    ``money_per_unit`` is the mean money of the units in the cell (None when it is empty);
+    ``money_per_period`` is the cell's share of the policy's value.
+    """
+
+    action: str
+    outcome: str
+    n: int
+    share: float
+    per_period: float
+    money_per_unit: float | None
+    money_per_period: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyEvidence:
+    """What one policy is worth.
+
+    Parameters
+    ----------
+    name
+        ``"expected"``, ``"threshold"``, ``"top_k"``, ``"half"``, ``"do_nothing"``,
+        ``"all:<action>"``, ``"current_rule"`` or ``"predicted"`` (actions decided elsewhere).
+    label, how
+        Words for the report: a short name, and one sentence on how it decides.
+    baseline
+        Whether it needs no model.
+    value, total
+        Money per unit, and per period (or per 1,000 units).
+    """
+
+    name: str
+    label: str
+    how: str
+    baseline: bool
+    value: Estimate
+    total: Estimate
+    actions: tuple[ActionUse, ...]
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Paired difference ``policy - against`` on the same rows; positive means more money.
+
+    ``differ`` is the share of units on which the two act differently.
+    """
+
+    policy: str
+    against: str
+    value: Estimate
+    total: Estimate
+    differ: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One subgroup under the recommended policy.
+
+    Parameters
+    ----------
+    label
+        The group; ``state`` is ``"ok"``, ``"small"`` (fewer rows than may be shown),
+        ``"not_estimable"`` (``reason`` says why) or ``"unknown"`` (rows without a group).
+    n, share
+        Rows judged and share of all units (weighted).
+    positives
+        Rows with the positive outcome.
+    rate
+        Share of units with the positive outcome.
+    acted
+        Share of units that get another action than doing nothing.
+    value, gain
+        Money per unit, and per unit against the reference policy.
+    total_gain
+        The gain per period of this group (its share of the volume).
+    """
+
+    label: str
+    state: str
+    reason: str
+    n: int
+    share: float
+    positives: int | None
+    rate: Estimate | None
+    acted: float | None
+    value: Estimate | None
+    gain: Estimate | None
+    total_gain: Estimate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubgroupEvidence:
+    """The groups of one declared subgroup."""
+
+    name: str
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One numbered check.
+
+    ``status`` is ``"issue"``, ``"tip"``, ``"passed"``, ``"not_applicable"`` or ``"skipped"``;
+    ``page_one`` marks an issue that the manager must see first.
+    """
+
+    code: str
+    title: str
+    status: str
+    detail: str
+    mend: str = ""
+    page_one: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything one judging found; see the fields' classes for the figures.
+
+    Parameters
+    ----------
+    decision
+        Facts of the declaration that the documents repeat (names, labels, money, capacity, ...).
+    data
+        Source, fingerprint, rows, rows dropped and why, split and outcome shares of each part.
+    model
+        Candidates with their cross-fitted value, the choice, calibration, amounts, description; or
+        ``not_measured``.
+    verdict
+        ``state`` (``"deploy"``, ``"uncertain"``, ``"refuse"``), ``recommended``, ``reference`` and
+        ``best_trivial`` (names of policies), ``sentence``.
+    policies, comparisons
+        The recommended policy first; each comparison is the recommended policy against another.
+    subgroups, calibration, curve, shift, capacity, checks
+        See the builders in this package for the keys.
+    """
+
+    decision: Mapping[str, Any]
+    data: Mapping[str, Any]
+    model: Mapping[str, Any]
+    verdict: Mapping[str, Any]
+    policies: tuple[PolicyEvidence, ...]
+    comparisons: tuple[Comparison, ...]
+    subgroups: tuple[SubgroupEvidence, ...]
+    calibration: Mapping[str, Any]
+    curve: Mapping[str, Any]
+    shift: Mapping[str, Any]
+    capacity: tuple[Mapping[str, Any], ...]
+    checks: tuple[Check, ...]
+    seed: int
+    made_with: Mapping[str, str]
+    schema_version: int = SCHEMA_VERSION
+
+    def policy(self, name: str) -> PolicyEvidence:
+        """Return the evidence of one policy by name."""
+        return next(p for p in self.policies if p.name == name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form (plain dicts, lists, numbers, text; no NaN)."""
+        value = asdict(self)
+        plain: dict[str, Any] = _finite(value)
+        return plain
+
+    def to_json(self) -> str:
+        """Return the JSON text: sorted keys, so that equal evidence is equal bytes."""
+        return json.dumps(self.to_dict(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Evidence:
+        """Read the JSON form.
+
+        Raises
+        ------
+        BundleError
+            ``PAY-B004`` when the schema version is not this one.
+        """
+        if value.get("schema_version") != SCHEMA_VERSION:
+            raise BundleError.incompatible(
+                "evidence.json", value.get("schema_version"), f"schema_version {SCHEMA_VERSION}"
+            )
+        facts = dict(value)
+        facts["policies"] = tuple(_policy(p) for p in value["policies"])
+        facts["comparisons"] = tuple(
+            Comparison(**{**c, "value": Estimate(**c["value"]), "total": Estimate(**c["total"])})
+            for c in value["comparisons"]
+        )
+        facts["subgroups"] = tuple(
+            SubgroupEvidence(name=s["name"], groups=tuple(_group(g) for g in s["groups"]))
+            for s in value["subgroups"]
+        )
+        facts["checks"] = tuple(Check(**c) for c in value["checks"])
+        facts["capacity"] = tuple(value["capacity"])
+        return cls(**facts)
+
+
+def _policy(value: Mapping[str, Any]) -> PolicyEvidence:
+    return PolicyEvidence(
+        **{
+            **value,
+            "value": Estimate(**value["value"]),
+            "total": Estimate(**value["total"]),
+            "actions": tuple(ActionUse(**a) for a in value["actions"]),
+            "cells": tuple(Cell(**c) for c in value["cells"]),
+        }
+    )
+
+
+def _group(value: Mapping[str, Any]) -> Group:
+    figures = ("rate", "value", "gain", "total_gain")
+    read = {k: Estimate(**value[k]) if value[k] is not None else None for k in figures}
+    return Group(**{**value, **read})
+
+
+def _finite(value: Any) -> Any:
+    """Copy to JSON types; a float that is not finite becomes None."""
+    if isinstance(value, Mapping):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    if isinstance(value, bool | str | int) or value is None:
+        return value
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,1 @@
+"""Rows in: sources, roles, the data contract and the three parts."""

@@ -1,0 +1,92 @@
+"""Rows with their roles read once: the value every later stage takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from payoff.declare import Decision
+from payoff.load.fields import Contract
+
+__all__ = ["Dataset", "Parts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Dataset:
+    """Rows of one part, with their roles as arrays.
+
+    Parameters
+    ----------
+    decision
+        The declaration the roles come from.
+    table
+        All columns, n rows (Arrow tables do not change).
+    part
+        ``"all"`` before the split, then ``"fit"``, ``"choose"`` or ``"judge"``.
+    outcome
+        int16 (n,), the outcome's place in the declaration, -1 where it is not known.
+    weight
+        float64 (n,), >= 0; ones where no weight is declared.
+    cluster
+        int64 (n,), codes 0..n_clusters-1 of the resampling unit; the row itself where none is declared.
+    subgroups
+        Name -> (labels, int32 codes (n,)), -1 where the group is not known.
+    fingerprint
+        SHA-256 of the rows, so that a report names exactly the data it judged.
+    """
+
+    decision: Decision
+    table: pa.Table
+    part: str
+    outcome: NDArray[np.int16]
+    weight: NDArray[np.float64]
+    cluster: NDArray[np.int64]
+    subgroups: Mapping[str, tuple[tuple[str, ...], NDArray[np.int32]]]
+    features: tuple[str, ...]
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        for array in (self.outcome, self.weight, self.cluster):
+            array.setflags(write=False)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return int(self.table.num_rows)
+
+    def take(self, rows: NDArray[Any], part: str) -> Dataset:
+        """Return the rows at the given places (or where a mask is true) as another part."""
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        _, cluster = np.unique(self.cluster[rows], return_inverse=True)
+        return Dataset(
+            decision=self.decision,
+            table=self.table.take(pa.array(rows)),
+            part=part,
+            outcome=self.outcome[rows],
+            weight=self.weight[rows],
+            cluster=cluster.astype(np.int64),
+            subgroups={k: (labels, codes[rows]) for k, (labels, codes) in self.subgroups.items()},
+            features=self.features,
+            fingerprint=self.fingerprint,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parts:
+    """The three disjoint parts, the contract learnt from the first, and how the rows were split.
+
+    ``how`` is a JSON-ready record: method, reason, and per part n, first and last time, and the
+    share of each outcome. ``dropped`` lists ``{"reason", "n"}``.
+    """
+
+    fit: Dataset
+    choose: Dataset
+    judge: Dataset
+    contract: Contract
+    how: Mapping[str, Any]
+    dropped: tuple[Mapping[str, Any], ...]

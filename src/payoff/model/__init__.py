@@ -1,0 +1,1 @@
+"""Scores out: models of several kinds behind one shape."""

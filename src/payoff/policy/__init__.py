@@ -1,0 +1,1 @@
+"""Choose: from probabilities and money to one action per unit."""
