@@ -271,7 +271,7 @@ class DeclarationError(PayoffError):
         known = list(known)
         near = nearest(name, known)
         return cls(
-            f"the decision file names a {kind} that it does not declare",
+            f"the decision file names an undeclared {kind}",
             code="PAY-D007",
             where=f"key {plain(key)}",
             got=show(name),

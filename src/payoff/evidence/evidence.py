@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from payoff.checks import Check
 from payoff.errors import BundleError
 
 __all__ = [
@@ -190,22 +191,6 @@ class SubgroupEvidence:
 
     name: str
     groups: tuple[Group, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One numbered check.
-
-    ``status`` is ``"issue"``, ``"tip"``, ``"passed"``, ``"not_applicable"`` or ``"skipped"``;
-    ``page_one`` marks an issue that the manager must see first.
-    """
-
-    code: str
-    title: str
-    status: str
-    detail: str
-    mend: str = ""
-    page_one: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

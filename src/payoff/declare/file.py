@@ -1,0 +1,220 @@
+"""``decision.toml`` <-> :class:`~payoff.declare.decision.Decision`, exact both ways."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from payoff.declare.decision import Decision
+from payoff.declare.payoffs import Action, Capacity, Cell, Outcome, PayoffTable, money_text
+from payoff.declare.settings import (
+    Case,
+    CurrentRule,
+    Data,
+    EvidenceSettings,
+    Predictions,
+    Split,
+    Subgroup,
+    Training,
+)
+from payoff.declare.spec import read_file_keys
+from payoff.errors import DeclarationError, PayoffError, plain
+
+__all__ = ["from_toml", "load", "to_toml"]
+
+_LARGEST: Final = 1_000_000
+
+
+def load(path: str | Path) -> Decision:
+    """Read a decision file.
+
+    Parameters
+    ----------
+    path
+        A UTF-8 TOML file of at most 1 MB.
+
+    Raises
+    ------
+    DeclarationError
+        ``PAY-D0xx`` with the file, the line where it can be found, and the key.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise DeclarationError.unreadable(str(path), f"{path.stat().st_size:,} bytes")
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DeclarationError.unreadable(str(path), f"not UTF-8 at byte {error.start}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DeclarationError.unreadable(plain(str(path)), reason) from None
+    try:
+        return from_toml(text)
+    except PayoffError as error:
+        line = _line_of(text, error.where or "")
+        raise error.within(plain(path.name) + (f", line {line}" if line else "")) from None
+
+
+def from_toml(text: str) -> Decision:
+    """Read a decision from TOML text.
+
+    Examples
+    --------
+    >>> from payoff.declare.file import from_toml
+    >>> from_toml('''
+    ... schema_version = 1
+    ... [decision]
+    ... name = "calls"
+    ... currency = "EUR"
+    ... [data]
+    ... outcome = "y"
+    ... [outcomes]
+    ... yes = 1
+    ... no = 0
+    ... [actions]
+    ... call = "Call"
+    ... leave = "Leave alone"
+    ... [payoffs.call]
+    ... yes = 9
+    ... no = -1
+    ... [payoffs.leave]
+    ... yes = 0
+    ... no = 0
+    ... ''').action_names
+    ('call', 'leave')
+    """
+    try:
+        value = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DeclarationError.not_toml(str(error)) from None
+    except (RecursionError, ValueError) as error:  # an int beyond 4,300 digits, deep nesting
+        raise DeclarationError.not_toml(str(error)[:200]) from None
+    read_file_keys(value)
+    if value["schema_version"] != 1:
+        raise DeclarationError.bad_value(
+            "schema_version", value["schema_version"], "1", "Use the payoff that wrote this file"
+        )
+    return _decision(value)
+
+
+def _decision(value: Mapping[str, Any]) -> Decision:
+    facts: dict[str, Any] = dict(value["decision"])
+    data = dict(value["data"])
+    if "features" in data:
+        data["features"] = tuple(data["features"])
+    training = dict(value.get("training", {}))
+    if "candidates" in training:
+        training["candidates"] = tuple(training["candidates"])
+    return Decision(
+        **facts,
+        data=Data(**data),
+        outcomes=tuple(_outcome(n, o) for n, o in value["outcomes"].items()),
+        actions=tuple(_action(n, a) for n, a in value["actions"].items()),
+        payoffs=PayoffTable(
+            cells={
+                (action, outcome): _cell(cell)
+                for action, row in value["payoffs"].items()
+                for outcome, cell in row.items()
+            }
+        ),
+        subgroups=tuple(_subgroup(s, n) for n, s in enumerate(value.get("subgroups", []))),
+        current_rule=_rule(value.get("current_rule")),
+        predictions=Predictions(**value.get("predictions", {})),
+        split=Split(**value.get("split", {})),
+        training=Training(**training),
+        evidence=EvidenceSettings(**value.get("evidence", {})),
+    )
+
+
+def _outcome(name: str, value: Any) -> Outcome:
+    if not isinstance(value, dict):
+        return Outcome(name=name, values=(value,))
+    if ("value" in value) == ("values" in value):
+        raise DeclarationError.bad_value(
+            f"outcomes.{name}", sorted(value), "either 'value' or 'values'",
+            "Say which value of the outcome column means this outcome",
+        )
+    values = tuple(value["values"]) if "values" in value else (value["value"],)
+    return Outcome(name=name, values=values, label=value.get("label", ""))
+
+
+def _action(name: str, value: Any) -> Action:
+    if isinstance(value, str):
+        return Action(name=name, label=value)
+    limit = None
+    if "capacity" in value or "capacity_share" in value:
+        try:
+            limit = Capacity(
+                per_period=value.get("capacity"), share=value.get("capacity_share")
+            )
+        except DeclarationError as error:
+            error.where = (error.where or "").replace("actions.", f"actions.{name}.")
+            raise
+    return Action(name=name, label=value.get("label", ""), capacity=limit)
+
+
+def _cell(value: Any) -> Cell:
+    if isinstance(value, dict):
+        return Cell(money=money_text(value["money"]), source=value.get("source", ""))
+    return Cell(money=money_text(value))
+
+
+def _subgroup(value: Mapping[str, Any], number: int) -> Subgroup:
+    name = value.get("name") or value.get("column") or " x ".join(value.get("intersect", []))
+    if not name:
+        raise DeclarationError.missing_key(
+            f"subgroups[{number}].column", "a column or 'intersect'", 'column = "age"'
+        )
+    return Subgroup(
+        name=name,
+        column=value.get("column"),
+        bands=tuple(float(b) for b in value.get("bands", ())),
+        intersect=tuple(value.get("intersect", ())),
+    )
+
+
+def _rule(value: Mapping[str, Any] | None) -> CurrentRule | None:
+    if value is None:
+        return None
+    return CurrentRule(
+        **{k: v for k, v in value.items() if k != "cases"},
+        cases=tuple(Case(**c) for c in value.get("cases", ())),
+    )
+
+
+def _line_of(text: str, where: str) -> int | None:
+    """Find the line of the key named in an error; None when it cannot be told."""
+    found = re.search(r"key ([^,]+)", where)
+    if not found:
+        return None
+    path = re.sub(r"\[\d+\]", "", found[1]).split(".")
+    header = ""
+    best = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        section = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$", line)
+        if section:
+            header = section[1].replace('"', "")
+            if header == ".".join(path):
+                return number
+            continue
+        key = re.match(r"\s*[\"']?([^\"'=]+?)[\"']?\s*=", line)
+        if key:
+            full = (f"{header}." if header else "") + key[1].strip()
+            if full == ".".join(path):
+                return number
+            if best is None and full == ".".join(path[:-1]):
+                best = number
+    return best
+
+
+def to_toml(decision: Decision) -> str:
+    """Write a decision so that :func:`from_toml` gives an equal one.
+
+    Defaults are left out; keys come in the order of the documentation.
+    """
+    from payoff.declare.writer import written
+
+    return written(decision)

@@ -1,0 +1,257 @@
+"""The keys of ``decision.toml``: one description from which files are read and the schema is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from payoff.declare.decision import KINDS, PERIODS
+from payoff.declare.settings import SPLITS
+from payoff.errors import DeclarationError, listed
+
+__all__ = ["DECISION_FILE", "Key", "Kind", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of value: how to check it, and its JSON Schema."""
+
+    need: str
+    schema: Mapping[str, Any]
+    types: tuple[type, ...] = ()
+    items: Kind | None = None
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    values: Kind | None = None
+    either: tuple[Kind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: its kind, what it means, whether it must be there, and an example."""
+
+    kind: Kind
+    meaning: str
+    required: bool = False
+    example: str = ""
+
+
+def _table(**keys: Key) -> Kind:
+    return Kind(need="a table", schema={"type": "object"}, types=(dict,), keys=keys)
+
+
+def _map(values: Kind) -> Kind:
+    return Kind(need="a table", schema={"type": "object"}, types=(dict,), values=values)
+
+
+def _list(items: Kind) -> Kind:
+    return Kind(need="a list", schema={"type": "array"}, types=(list,), items=items)
+
+
+def _either(need: str, *kinds: Kind) -> Kind:
+    return Kind(need=need, schema={"anyOf": [k.schema for k in kinds]}, either=kinds)
+
+
+def _choice(*values: str) -> Kind:
+    return Kind(
+        need=f"one of {listed(values)}", types=(str,),
+        schema={"type": "string", "enum": list(values)},
+    )
+
+
+TEXT: Final = Kind(need="text in quotes", schema={"type": "string"}, types=(str,))
+NUMBER: Final = Kind(need="a number", schema={"type": "number"}, types=(int, float))
+WHOLE: Final = Kind(need="a whole number", schema={"type": "integer"}, types=(int,))
+SCALAR: Final = Kind(
+    need="text, a number or true/false",
+    schema={"type": ["string", "number", "boolean"]},
+    types=(str, int, float, bool),
+)
+MONEY: Final = Kind(
+    need="money: a number, a column or an expression in quotes",
+    schema={"type": ["number", "string"]},
+    types=(int, float, str),
+)
+CELL: Final = _either(
+    MONEY.need,
+    MONEY,
+    _table(
+        money=Key(MONEY, "Money of this cell; positive is gain to the owner.", True, "money = -1"),
+        source=Key(TEXT, "Where the figure comes from: person, document, date."),
+    ),
+)
+OUTCOME: Final = _either(
+    "the value of the outcome column, or a table with 'value' or 'values'",
+    SCALAR,
+    _table(
+        value=Key(SCALAR, "Value of the outcome column that means this outcome."),
+        values=Key(_list(SCALAR), "Several values that all mean this outcome."),
+        label=Key(TEXT, "Words for the report."),
+    ),
+)
+ACTION: Final = _either(
+    "the label in quotes, or a table with 'label' and 'capacity'",
+    TEXT,
+    _table(
+        label=Key(TEXT, "Words for the report."),
+        capacity=Key(NUMBER, "How often the action can be taken per period."),
+        capacity_share=Key(NUMBER, "Share of units (0 to 1) the action can reach."),
+    ),
+)
+CASE: Final = _table(
+    when=Key(TEXT, "Condition over columns.", True, "when = \"poutcome = 'success'\""),
+    then=Key(TEXT, "Action taken when it holds.", True, 'then = "call"'),
+)
+SUBGROUP: Final = _table(
+    name=Key(TEXT, "Heading in the report; the column's name when left out."),
+    column=Key(TEXT, "Column whose values are the groups."),
+    bands=Key(_list(NUMBER), "Ascending limits that cut a number into groups."),
+    intersect=Key(_list(TEXT), "Names of subgroups to combine."),
+)
+EXCLUSIONS: Final = _map(TEXT)
+
+DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
+    {
+        "schema_version": Key(WHOLE, "Version of this file format: 1.", True, "schema_version = 1"),
+        "decision": Key(
+            _table(
+                name=Key(TEXT, "Short name, used in file names.", True, 'name = "calls"'),
+                title=Key(TEXT, "The decision as a question or heading."),
+                kind=Key(_choice(*KINDS), "tabular: payoff trains; predictions: made elsewhere."),
+                unit=Key(TEXT, "What one row is, in the singular: customer, order, claim."),
+                currency=Key(TEXT, "Currency of all money.", True, 'currency = "EUR"'),
+                period=Key(_choice(*PERIODS), "Period that reported money is for."),
+                volume=Key(NUMBER, "Units that come up per period; without it, per 1,000 units."),
+                do_nothing=Key(TEXT, "The action that leaves things as they are."),
+                positive=Key(TEXT, "With two outcomes, the one that scores speak of."),
+                owner=Key(TEXT, "Who owns the decision."),
+                approver=Key(TEXT, "Who may approve its deployment."),
+                review_by=Key(TEXT, "When it must be looked at again."),
+            ),
+            "What is decided, in which money and period.", True, "[decision]",
+        ),
+        "data": Key(
+            _table(
+                source=Key(TEXT, "File or pattern of files: CSV, Parquet, Arrow."),
+                query=Key(TEXT, "SQL that yields the rows, instead of 'source'."),
+                database=Key(TEXT, "DuckDB file or postgresql:// address for 'query'."),
+                outcome=Key(TEXT, "Column with what happened.", True, 'outcome = "y"'),
+                unit_id=Key(TEXT, "Column that names the unit; must be unique."),
+                cluster=Key(TEXT, "Column of whom the rows belong to; resampled together."),
+                time=Key(TEXT, "Column of when the decision was due."),
+                weight=Key(TEXT, "Column of sample weights."),
+                part=Key(TEXT, "Column that holds fit, choose or judge."),
+                features=Key(_list(TEXT), "Columns a model may use; all others when left out."),
+                exclude=Key(EXCLUSIONS, "Column = reason it may not be used (leakage, law)."),
+                known_later=Key(EXCLUSIONS, "Column = reason; money may read it, models may not."),
+            ),
+            "Where the rows are and what their columns mean.", True, "[data]",
+        ),
+        "outcomes": Key(
+            _map(OUTCOME), "What can happen: name = value of the outcome column.", True,
+            "[outcomes]",
+        ),
+        "actions": Key(_map(ACTION), "What can be done: name = label.", True, "[actions]"),
+        "payoffs": Key(
+            _map(_map(CELL)), "Money of each action under each outcome; gain is positive.", True,
+            "[payoffs.call]",
+        ),
+        "subgroups": Key(_list(SUBGROUP), "Groups the report shows apart."),
+        "current_rule": Key(
+            _table(
+                label=Key(TEXT, "Words for the report."),
+                cases=Key(_list(CASE), "Conditions tried in order."),
+                otherwise=Key(TEXT, "Action where no condition holds."),
+                column=Key(TEXT, "Column that holds the action taken, instead of conditions."),
+            ),
+            "What is done today.",
+        ),
+        "predictions": Key(
+            _table(
+                probability=Key(_map(TEXT), "outcome = column of its probability."),
+                score=Key(TEXT, "Column of one score; higher means the positive outcome."),
+                action=Key(TEXT, "Column of the action chosen elsewhere."),
+            ),
+            "Columns of predictions made elsewhere, for 'payoff judge'.",
+        ),
+        "split": Key(
+            _table(
+                method=Key(_choice(*SPLITS), "auto: by time, else cluster, else at random."),
+                fit=Key(NUMBER, "Share of rows that fit models."),
+                choose=Key(NUMBER, "Share of rows that choose calibration and policy."),
+                judge=Key(NUMBER, "Share of rows that judge; they do nothing else."),
+            ),
+            "How rows get their part.",
+        ),
+        "training": Key(
+            _table(
+                candidates=Key(_list(TEXT), "Models to try, by name or scikit-learn path."),
+                folds=Key(WHOLE, "Folds of the cross-fitting."),
+                calibration=Key(_choice("auto", "raw", "sigmoid", "isotonic"), "auto: by evidence"),
+                seed=Key(WHOLE, "Seed of everything random."),
+            ),
+            "How models are searched.",
+        ),
+        "evidence": Key(
+            _table(
+                level=Key(NUMBER, "Confidence level of intervals."),
+                smallest_group=Key(WHOLE, "Groups with fewer rows are not shown."),
+            ),
+            "How the policy is judged.",
+        ),
+    }
+)
+
+
+def read(value: Any, kind: Kind, path: str) -> Any:
+    """Check a TOML value against its kind and return it unchanged.
+
+    Raises
+    ------
+    DeclarationError
+        ``PAY-D003`` unknown key, ``PAY-D004`` missing key, ``PAY-D005`` wrong type.
+    """
+    if kind.either:
+        for option in kind.either:
+            if _is_a(value, option):
+                return read(value, option, path)
+        raise DeclarationError.wrong_type(path, value, kind.need)
+    if not _is_a(value, kind):
+        raise DeclarationError.wrong_type(path, value, kind.need)
+    if kind.keys:
+        _read_keys(value, kind.keys, path)
+    elif kind.values is not None:
+        for name, inner in value.items():
+            read(inner, kind.values, f"{path}.{name}")
+    elif kind.items is not None:
+        for number, inner in enumerate(value):
+            read(inner, kind.items, f"{path}[{number}]")
+    elif "enum" in kind.schema and value not in kind.schema["enum"]:
+        raise DeclarationError.bad_value(path, value, kind.need)
+    return value
+
+
+def _is_a(value: Any, kind: Kind) -> bool:
+    if isinstance(value, bool):
+        return bool in kind.types
+    return isinstance(value, kind.types)
+
+
+def _read_keys(value: Mapping[str, Any], keys: Mapping[str, Key], path: str) -> None:
+    prefix = f"{path}." if path else ""
+    for name in value:
+        if name not in keys:
+            raise DeclarationError.unknown_key(prefix + name, keys)
+    for name, key in keys.items():
+        if name in value:
+            read(value[name], key.kind, prefix + name)
+        elif key.required:
+            raise DeclarationError.missing_key(
+                prefix + name, key.meaning.rstrip("."), key.example
+            )
+
+
+def read_file_keys(value: Mapping[str, Any]) -> None:
+    """Check a whole decision file."""
+    _read_keys(value, DECISION_FILE, "")
