@@ -1,0 +1,243 @@
+"""Columns take their declared roles: the table becomes a :class:`~payoff.load.dataset.Dataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from payoff.declare import Decision, Subgroup
+from payoff.declare.payoffs import value_key
+from payoff.errors import DataError, show
+from payoff.load.dataset import Dataset
+from payoff.load.frame import codes_of, is_numeric, numbers
+from payoff.load.source import Source
+
+__all__ = ["assign", "features_of", "money_columns"]
+
+_MOST_GROUPS: Final = 30
+_MOST_NUMERIC_GROUPS: Final = 12
+
+Codes = tuple[tuple[str, ...], NDArray[np.int32]]
+
+
+def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> Dataset:
+    """Give every declared column its role.
+
+    Parameters
+    ----------
+    source
+        The rows.
+    decision
+        The declaration.
+    need_outcome
+        Whether the outcome column must be there (not when rows are only to be decided).
+
+    Raises
+    ------
+    DataError
+        ``PAY-L004`` missing column, ``PAY-L006`` unusable values, ``PAY-L007`` unknown outcome,
+        ``PAY-L011`` repeated unit id.
+    """
+    table, data = source.table, decision.data
+    known = table.column_names
+    for column, role in data.roles.items():
+        if column not in known and (need_outcome or column != data.outcome):
+            raise DataError.missing_column(column, role, known)
+    for column in data.exclude:
+        if column not in known:
+            raise DataError.missing_column(column, "excluded", known, f"key data.exclude.{column}")
+    for column in (*data.known_later, *(data.features or ())):
+        if column not in known and (need_outcome or column not in data.known_later):
+            role = "known later" if column in data.known_later else "a feature"
+            raise DataError.missing_column(column, role, known)
+    for column in (*decision.payoffs.columns, *_rule_columns(decision)):
+        if column not in known and (need_outcome or column not in data.known_later):
+            raise DataError.missing_column(column, "money or the current rule", known)
+    if data.unit_id is not None:
+        _check_ids(table, data.unit_id)
+    outcome = (
+        _outcome_codes(table, decision)
+        if data.outcome in known
+        else np.full(table.num_rows, -1, dtype=np.int16)
+    )
+    return Dataset(
+        decision=decision,
+        table=table,
+        part="all",
+        outcome=outcome,
+        weight=_weights(table, data.weight),
+        cluster=_clusters(table, data.cluster),
+        subgroups=_subgroups(table, decision),
+        features=features_of(table, decision),
+        fingerprint=source.fingerprint,
+    )
+
+
+def _rule_columns(decision: Decision) -> tuple[str, ...]:
+    return decision.current_rule.columns if decision.current_rule else ()
+
+
+def features_of(table: pa.Table, decision: Decision) -> tuple[str, ...]:
+    """Return the columns a model may use: declared, or all that have no other role."""
+    data = decision.data
+    if data.features is not None:
+        return data.features
+    barred = {*data.roles, *data.exclude, *data.known_later}
+    if decision.current_rule and decision.current_rule.column:
+        barred.add(decision.current_rule.column)
+    predictions = decision.predictions
+    barred |= {*predictions.probability.values(), predictions.score or "", predictions.action or ""}
+    return tuple(c for c in table.column_names if c not in barred)
+
+
+def money_columns(decision: Decision) -> tuple[str, ...]:
+    """Return the columns that money reads and that are known when the decision is due."""
+    return tuple(c for c in decision.payoffs.columns if c not in decision.data.known_later)
+
+
+def _check_ids(table: pa.Table, column: str) -> None:
+    codes, labels = codes_of(table.column(column))
+    if np.any(codes < 0):
+        raise DataError.bad_column(
+            column, "the unit's id", f"{int(np.sum(codes < 0)):,} rows without one",
+            "an id in every row", "Fill the ids, or remove 'unit_id' from [data]",
+        )
+    counts = np.bincount(codes)
+    if np.any(counts > 1):
+        worst = labels[int(np.argmax(counts))]
+        raise DataError.bad_rows(
+            "the same unit stands in several rows", f"column {column}",
+            f"{int(np.sum(counts > 1)):,} ids more than once, such as {show(worst)} "
+            f"{int(counts.max())} times",
+            "each unit once",
+            "Remove the duplicates, or, when rows are repeated decisions about the same person, "
+            "declare this column as 'cluster' instead of 'unit_id'",
+        )
+
+
+def _outcome_codes(table: pa.Table, decision: Decision) -> NDArray[np.int16]:
+    column = decision.data.outcome
+    codes, labels = codes_of(table.column(column))
+    place = {
+        value_key(value): number
+        for number, outcome in enumerate(decision.outcomes)
+        for value in outcome.values
+    }
+    found = np.array([place.get(value_key(label), -2) for label in labels] + [-1], dtype=np.int16)
+    blank = [n for n, label in enumerate(labels) if label.strip() == ""]
+    found[blank] = np.where(found[blank] == -2, -1, found[blank])
+    outcome: NDArray[np.int16] = found[codes]
+    strange = outcome == -2
+    if strange.any():
+        values = [label for label, code in zip(labels, found, strict=False) if code == -2]
+        raise DataError.unknown_outcome(column, values, int(strange.sum()), place)
+    if (outcome == -1).all():
+        raise DataError.empty(f"column {column}", "no row whose outcome is known")
+    return outcome
+
+
+def _weights(table: pa.Table, column: str | None) -> NDArray[np.float64]:
+    if column is None:
+        return np.ones(table.num_rows)
+    values = table.column(column)
+    if not is_numeric(values.type):
+        raise DataError.bad_column(column, "the weight", f"values of type {values.type}", "numbers")
+    weight = numbers(values).copy()
+    bad = ~np.isfinite(weight) | (weight < 0)
+    if bad.any():
+        raise DataError.bad_column(
+            column, "the weight",
+            f"{int(bad.sum()):,} rows that are missing, negative or infinite",
+            "a number from 0 up in every row", "Correct the weights; 0 leaves a row out",
+        )
+    if weight.sum() <= 0:
+        raise DataError.bad_column(column, "the weight", "all weights 0", "a positive weight")
+    return weight
+
+
+def _clusters(table: pa.Table, column: str | None) -> NDArray[np.int64]:
+    if column is None:
+        return np.arange(table.num_rows, dtype=np.int64)
+    codes, labels = codes_of(table.column(column))
+    lone = codes < 0  # a row that belongs to nobody is its own cluster
+    out = codes.copy()
+    out[lone] = len(labels) + np.arange(int(lone.sum()))
+    return out
+
+
+def _subgroups(table: pa.Table, decision: Decision) -> dict[str, Codes]:
+    simple: dict[str, Codes] = {}
+    for subgroup in decision.subgroups:
+        if subgroup.column is None:
+            continue
+        if subgroup.column not in table.column_names:
+            raise DataError.missing_column(
+                subgroup.column, f"the subgroup {show(subgroup.name)}", table.column_names
+            )
+        simple[subgroup.name] = _simple(table, subgroup)
+    found: dict[str, Codes] = {}
+    for subgroup in decision.subgroups:
+        found[subgroup.name] = (
+            simple[subgroup.name]
+            if subgroup.column is not None
+            else _crossed([simple[name] for name in subgroup.intersect])
+        )
+    return found
+
+
+def _simple(table: pa.Table, subgroup: Subgroup) -> Codes:
+    column = table.column(str(subgroup.column))
+    if subgroup.bands:
+        if not is_numeric(column.type):
+            raise DataError.bad_column(
+                str(subgroup.column), f"the subgroup {show(subgroup.name)}",
+                f"values of type {column.type} with bands", "numbers",
+                "Remove 'bands', or name a numeric column",
+            )
+        return _banded(numbers(column), subgroup.bands)
+    if is_numeric(column.type):
+        values = numbers(column)
+        if len(np.unique(values[~np.isnan(values)])) > _MOST_NUMERIC_GROUPS:
+            cuts = np.unique(np.nanquantile(values, [0.25, 0.5, 0.75]))
+            return _banded(values, tuple(float(f"{c:.6g}") for c in cuts))
+    codes, labels = codes_of(column)
+    return _capped(codes, labels)
+
+
+def _banded(values: NDArray[np.float64], bands: Iterable[float]) -> Codes:
+    limits = [float(b) for b in bands]
+    text = [f"{b:,.10g}" for b in limits]
+    middle = [f"{a} to below {b}" for a, b in zip(text, text[1:], strict=False)]
+    labels = (f"below {text[0]}", *middle, f"{text[-1]} and over")
+    codes = np.digitize(values, limits).astype(np.int32)
+    codes[np.isnan(values)] = -1
+    return labels, codes
+
+
+def _capped(codes: NDArray[Any], labels: list[str]) -> Codes:
+    """Keep the largest groups; the rest are one group that says how many it holds."""
+    if len(labels) <= _MOST_GROUPS:
+        return tuple(labels), codes.astype(np.int32)
+    counts = np.bincount(codes[codes >= 0], minlength=len(labels))
+    kept = np.sort(np.argsort(-counts, kind="stable")[: _MOST_GROUPS - 1])
+    place = np.full(len(labels) + 1, _MOST_GROUPS - 1, dtype=np.int32)
+    place[kept] = np.arange(len(kept))
+    place[-1] = -1
+    rest = f"all others ({len(labels) - len(kept):,} values)"
+    return (*[labels[k] for k in kept], rest), place[codes]
+
+
+def _crossed(parts: list[Codes]) -> Codes:
+    labels, codes = list(parts[0][0]), parts[0][1].astype(np.int64)
+    for other_labels, other in parts[1:]:
+        unknown = (codes < 0) | (other < 0)
+        codes = np.where(unknown, -1, codes * len(other_labels) + other)
+        labels = [f"{a}, {b}" for a in labels for b in other_labels]
+    seen = np.unique(codes[codes >= 0])
+    place = np.full(len(labels) + 1, -1, dtype=np.int64)
+    place[seen] = np.arange(len(seen))
+    return _capped(place[codes], [labels[s] for s in seen])

@@ -1,0 +1,246 @@
+"""Any table a user may have -> one Arrow table with tidy types."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from payoff.declare import Data
+from payoff.errors import DataError, nearest, plain
+
+__all__ = ["Source", "read"]
+
+_CSV: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".csv.zst")
+_PARQUET: Final = (".parquet", ".pq")
+_ARROW: Final = (".arrow", ".feather", ".ipc")
+#: Spellings of "no value" in columns that are otherwise numbers or dates.
+_MISSING: Final = ("", "?", ".", "-", "na", "n/a", "nan", "null", "none", "#n/a", "\\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source:
+    """A table, where it came from, its fingerprint, and what was tidied on the way.
+
+    ``fingerprint`` is the SHA-256 of the file (of the files' digests when there are several), or of
+    the Arrow stream of a frame or query.
+    """
+
+    table: pa.Table
+    name: str
+    fingerprint: str
+    notes: tuple[str, ...] = field(default=())
+
+
+def read(data: Any, *, folder: Path | None = None, database: str | None = None) -> Source:
+    """Read rows from a path, a pattern, a declaration's ``[data]``, or any frame.
+
+    Parameters
+    ----------
+    data
+        Path or pattern of ``.csv``, ``.tsv``, ``.parquet``, ``.arrow``, ``.feather``; a
+        :class:`~payoff.declare.Data`; text that starts with ``select`` or ``with`` (SQL); or a
+        pandas, Polars, PyArrow or DuckDB table.
+    folder
+        Folder that relative paths start from.
+    database
+        DuckDB file or ``postgresql://`` address for SQL.
+
+    Raises
+    ------
+    DataError
+        ``PAY-L001`` .. ``PAY-L005``, ``PAY-L012``.
+    """
+    if isinstance(data, Data):
+        if data.query is not None:
+            return _from_query(data.query, data.database or database, folder)
+        if data.source is None:
+            raise DataError.no_such_source("[data] names neither 'source' nor 'query'")
+        return read(data.source, folder=folder, database=data.database or database)
+    if isinstance(data, str) and re.match(r"\s*(select|with)\s", data, re.IGNORECASE):
+        return _from_query(data, database, folder)
+    if isinstance(data, str | Path):
+        return _from_files(str(data), folder or Path())
+    return _from_frame(data)
+
+
+def _from_query(sql: str, database: str | None, folder: Path | None) -> Source:
+    from payoff.engine.duckdb_engine import DuckDB
+    from payoff.engine.postgres_engine import Postgres, without_password
+
+    if database and re.match(r"postgres(ql)?://", database):
+        table = Postgres(database).query(sql)
+        return _source(table, f"query on {without_password(database)}", _digest(table))
+    where = str((folder or Path()) / database) if database else None
+    table = DuckDB(where).query(sql)
+    return _source(table, f"query on {database or 'DuckDB'}", _digest(table))
+
+
+def _from_files(text: str, folder: Path) -> Source:
+    from payoff.engine.duckdb_engine import read_csv, read_parquet
+
+    files = _matching(text, folder)
+    name = files[0].name.lower()
+    if name.endswith(_PARQUET):
+        table = read_parquet(files)
+    elif name.endswith(_ARROW):
+        table = _read_arrow(files)
+    elif name.endswith(_CSV):
+        table = read_csv(files)
+    else:
+        raise DataError.unreadable(text, f"the ending of {files[0].name!r} is not one payoff reads")
+    digests = [hashlib.sha256() for _ in files]
+    for digest, file in zip(digests, files, strict=True):
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    fingerprint = digests[0].hexdigest()
+    if len(files) > 1:
+        fingerprint = hashlib.sha256("".join(d.hexdigest() for d in digests).encode()).hexdigest()
+    label = files[0].name if len(files) == 1 else f"{Path(text).name} ({len(files)} files)"
+    return _source(table, label, fingerprint)
+
+
+def _matching(text: str, folder: Path) -> list[Path]:
+    if "\0" in text or len(text) > 4096:
+        raise DataError.no_such_source(text[:100])
+    try:
+        path = Path(text) if Path(text).is_absolute() else folder / text
+        if path.is_file():
+            return [path]
+        if path.is_dir():
+            raise DataError.unreadable(text, f"a folder; name its files, such as {text}/*.parquet")
+        if any(c in path.name for c in "*?["):
+            found = sorted(f for f in path.parent.glob(path.name) if f.is_file())
+            if found:
+                return found
+        others = [f.name for f in path.parent.iterdir()] if path.parent.is_dir() else []
+    except OSError as error:
+        raise DataError.unreadable(text, error.strerror or str(error)) from None
+    raise DataError.no_such_source(text, nearest(path.name, others))
+
+
+def _read_arrow(files: list[Path]) -> pa.Table:
+    import pyarrow.feather as feather
+
+    try:
+        return pa.concat_tables([feather.read_table(f) for f in files])
+    except (pa.ArrowException, OSError) as error:
+        raise DataError.unreadable(str(files[0]), str(error)) from None
+
+
+def _from_frame(data: Any) -> Source:
+    if isinstance(data, pa.Table):
+        table = data
+    else:
+        import narwhals as nw
+
+        try:
+            frame: Any = nw.from_native(data)
+        except TypeError:
+            raise DataError.not_a_frame(f"a {type(data).__module__}.{type(data).__name__}") from None
+        try:
+            if isinstance(frame, nw.LazyFrame):
+                frame = frame.collect("pyarrow")
+            table = frame.to_arrow()
+        except (TypeError, ValueError, pa.ArrowException) as error:
+            raise DataError.unreadable("the frame", str(error)) from None
+    return _source(table, f"a {type(data).__module__.split('.')[0]} table", _digest(table))
+
+
+def _digest(table: pa.Table) -> str:
+    digest = hashlib.sha256()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema.remove_metadata()) as writer:
+        writer.write_table(table.replace_schema_metadata(None).combine_chunks())
+    digest.update(sink.getvalue())
+    return digest.hexdigest()
+
+
+def _source(table: pa.Table, name: str, fingerprint: str) -> Source:
+    names = [n.strip().casefold() for n in table.column_names]
+    twice = [n for n, f in zip(table.column_names, names, strict=True) if names.count(f) > 1]
+    if twice:
+        raise DataError.duplicate_columns(twice, name)
+    if table.num_columns == 0 or table.num_rows == 0:
+        raise DataError.empty(name, f"{table.num_rows} rows of {table.num_columns} columns")
+    notes: list[str] = []
+    columns = [_tidy(n, table.column(n), notes) for n in table.column_names]
+    tidy = pa.table(columns, names=table.column_names)
+    return Source(table=tidy, name=plain(name), fingerprint=fingerprint, notes=tuple(notes))
+
+
+def _tidy(name: str, column: pa.ChunkedArray, notes: list[str]) -> pa.ChunkedArray:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = pc.cast(column, kind.value_type)
+        kind = column.type
+    if pa.types.is_decimal(kind) or pa.types.is_float16(kind) or pa.types.is_float32(kind):
+        return pc.cast(column, pa.float64(), safe=False)
+    if pa.types.is_duration(kind):
+        notes.append(f"{plain(name)}: durations read as seconds")
+        return pc.divide(pc.cast(pc.cast(column, pa.duration("us")), pa.int64()), 1e6)
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return pc.cast(column, pa.timestamp("us", tz="UTC"))
+    if pa.types.is_timestamp(kind):
+        return pc.cast(column, pa.timestamp("us"), safe=False)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_view(kind):
+        return _from_text(name, pc.cast(column, pa.string()), notes)
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return pa.chunked_array([pa.array([_decoded(v) for v in column.to_pylist()], pa.string())])
+    if pa.types.is_nested(kind):
+        notes.append(f"{plain(name)}: nested values ({kind}) are read as text")
+        return pa.chunked_array(
+            [pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())]
+        )
+    if pa.types.is_time(kind):
+        return pc.cast(column, pa.string())
+    return column
+
+
+def _is_view(kind: pa.DataType) -> bool:
+    return bool(getattr(pa.types, "is_string_view", lambda _: False)(kind))
+
+
+def _decoded(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "replace")
+
+
+def _from_text(name: str, column: pa.ChunkedArray, notes: list[str]) -> pa.ChunkedArray:
+    """Read a text column as numbers or dates where every value but the missing marks is one."""
+    distinct = pc.unique(column).drop_null()
+    lowered = pc.utf8_lower(pc.utf8_trim_whitespace(distinct))
+    missing = pc.is_in(lowered, value_set=pa.array(_MISSING))
+    values = distinct.filter(pc.invert(missing))
+    if len(values) == 0:
+        return column
+    sample = values.slice(0, 1000)
+    number = r"^\s*[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?\s*$"
+    date = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?$"
+    for pattern, target, word in (
+        (number, pa.float64(), "numbers"),
+        (date, pa.timestamp("us"), "dates"),
+    ):
+        if not _all_match(sample, pattern) or not _all_match(values, pattern):
+            continue
+        marks = pc.utf8_lower(pc.utf8_trim_whitespace(column))
+        blank = pc.is_in(marks, value_set=pa.array(_MISSING))
+        kept = pc.if_else(blank, pa.scalar(None, pa.string()), column)
+        try:
+            cast = pc.cast(pc.utf8_trim_whitespace(kept), target)
+        except pa.ArrowInvalid:
+            continue
+        gone = [m for m in distinct.filter(missing).to_pylist() if m]
+        mark = f"; {', '.join(repr(m) for m in gone[:4])} read as missing" if gone else ""
+        notes.append(f"{plain(name)}: text read as {word}{mark}")
+        return cast
+    return column
+
+
+def _all_match(values: pa.Array, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())

@@ -1,0 +1,185 @@
+"""Rows get their part: fit, choose or judge, each row in exactly one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from payoff.declare import PARTS, Decision
+from payoff.errors import DataError, show
+from payoff.load.contract import learn
+from payoff.load.dataset import Dataset, Parts
+from payoff.load.frame import codes_of, is_numeric, is_temporal
+from payoff.rng import generator
+
+__all__ = ["describe_part", "split", "times"]
+
+_FEWEST: Final = {"fit": 40, "choose": 20, "judge": 20}
+
+
+def split(data: Dataset) -> Parts:
+    """Split rows by the declared method; rows whose outcome is not known take no part.
+
+    ``auto`` takes the part column when there is one, else time, else clusters, else chance
+    (stratified by outcome). Rows of one moment, and rows of one cluster, stay together.
+
+    Raises
+    ------
+    DataError
+        ``PAY-L008`` one outcome in a part, ``PAY-L009`` too few rows, ``PAY-L006`` unusable time.
+    """
+    decision = data.decision
+    known = np.flatnonzero(data.outcome >= 0)
+    usable = known[data.weight[known] > 0]
+    dropped: list[dict[str, Any]] = []
+    if len(known) < len(data):
+        dropped.append({"reason": "the outcome is not known yet", "n": len(data) - len(known)})
+    if len(usable) < len(known):
+        dropped.append({"reason": "the weight is 0", "n": len(known) - len(usable)})
+    method, reason = _method(decision)
+    if method == "time":
+        timed = ~np.isnan(times(data)[usable])
+        if not timed.all():
+            dropped.append({"reason": "the time is missing", "n": int((~timed).sum())})
+            usable = usable[timed]
+    elif method == "column":
+        codes, labels = codes_of(data.table.column(str(decision.data.part)))
+        assigned = codes[usable] >= 0
+        if not assigned.all():
+            dropped.append({"reason": "the part is not given", "n": int((~assigned).sum())})
+            usable = usable[assigned]
+    rows = data.take(usable, "all")
+    if len(rows) < sum(_FEWEST.values()):
+        raise DataError.too_few(
+            "rows whose outcome is known", len(rows), sum(_FEWEST.values()),
+            "Collect more rows; below this nothing can be fitted and judged on separate rows",
+        )
+    part = _parts(rows, method)
+    taken = {name: rows.take(part == number, name) for number, name in enumerate(PARTS)}
+    for name, one in taken.items():
+        _check_part(one, name)
+    return Parts(
+        **taken,
+        contract=learn(taken["fit"]),
+        how={
+            "method": method,
+            "reason": reason,
+            "parts": {name: describe_part(one) for name, one in taken.items()},
+        },
+        dropped=tuple(dropped),
+    )
+
+
+def _method(decision: Decision) -> tuple[str, str]:
+    data, method = decision.data, decision.split.method
+    if data.part is not None:
+        return "column", f"the column {data.part!r} says which part each row belongs to"
+    if method == "auto":
+        method = "time" if data.time else "cluster" if data.cluster else "random"
+    if method == "time" and data.time is None:
+        raise DataError.missing_column("", "the time (split.method is 'time')", [], "key data.time")
+    if method == "cluster" and data.cluster is None:
+        raise DataError.missing_column(
+            "", "the cluster (split.method is 'cluster')", [], "key data.cluster"
+        )
+    reasons = {
+        "time": "the model will decide about the future, so the latest rows judge it",
+        "cluster": "rows of one cluster resemble each other, so a cluster is never on both sides",
+        "random": "no time or cluster column is declared, so chance decides; "
+        "the judging rows are of the same days as the rows learnt from",
+    }
+    return method, reasons[method]
+
+
+def times(data: Dataset) -> NDArray[np.float64]:
+    """Return the time of each row as a number that orders rows, NaN where it is missing."""
+    name = str(data.decision.data.time)
+    column = data.table.column(name)
+    if is_temporal(column.type):
+        moments = pc.cast(pc.cast(column, pa.timestamp("us")), pa.int64())
+        values = pc.cast(moments, pa.float64()).to_numpy()
+    elif is_numeric(column.type):
+        values = pc.cast(column, pa.float64(), safe=False).to_numpy()
+    else:
+        raise DataError.bad_column(
+            name, "the time", f"values of type {column.type}, such as "
+            f"{show(column[0].as_py())}", "dates, or numbers that rise with time",
+            "Write dates as 2026-11-23, or as 2026-11-23T10:30:00",
+        )
+    return np.asarray(values, dtype=np.float64)
+
+
+def _parts(data: Dataset, method: str) -> NDArray[np.int8]:
+    split_ = data.decision.split
+    shares = np.array([split_.fit, split_.choose, split_.judge])
+    limits = np.cumsum(shares)[:2]
+    if method == "column":
+        return _from_column(data)
+    if method == "time":
+        _, moment, counts = np.unique(times(data), return_inverse=True, return_counts=True)
+        middle = (np.cumsum(counts) - counts / 2) / len(data)  # a moment goes where its middle falls
+        return np.searchsorted(limits, middle, side="right").astype(np.int8)[moment]
+    rng = generator(data.decision.training.seed, "split")
+    if method == "cluster":
+        n_clusters = int(data.cluster.max()) + 1
+        order = rng.permutation(n_clusters)
+        sizes = np.bincount(data.cluster, minlength=n_clusters)[order]
+        middle = (np.cumsum(sizes) - sizes / 2) / len(data)
+        part = np.empty(n_clusters, dtype=np.int8)
+        part[order] = np.searchsorted(limits, middle, side="right")
+        return part[data.cluster]
+    out = np.empty(len(data), dtype=np.int8)
+    for code in np.unique(data.outcome):  # the same outcome shares in each part
+        rows = rng.permutation(np.flatnonzero(data.outcome == code))
+        place = (np.arange(len(rows)) + 0.5) / len(rows)
+        out[rows] = np.searchsorted(limits, place, side="right")
+    return out
+
+
+def _from_column(data: Dataset) -> NDArray[np.int8]:
+    name = str(data.decision.data.part)
+    codes, labels = codes_of(data.table.column(name))
+    strange = [label for label in labels if label not in PARTS]
+    if strange:
+        raise DataError.bad_column(
+            name, "the part", f"values such as {show(strange[0])}", "'fit', 'choose' or 'judge'"
+        )
+    return np.array([PARTS.index(label) for label in labels], dtype=np.int8)[codes]
+
+
+def _check_part(part: Dataset, name: str) -> None:
+    if len(part) < _FEWEST[name]:
+        raise DataError.too_few(
+            f"rows in the part {name!r}", len(part), _FEWEST[name],
+            "Collect more rows, or give this part a larger share in [split]",
+        )
+    seen = np.unique(part.outcome)
+    if len(seen) < 2:
+        raise DataError.one_class(part.decision.outcome_names[seen[0]], len(part), name)
+
+
+def describe_part(part: Dataset) -> dict[str, Any]:
+    """Return rows, first and last time, and outcome shares of one part, ready for JSON."""
+    decision = part.decision
+    known = part.outcome >= 0
+    weight = part.weight[known]
+    sums = np.bincount(part.outcome[known], weights=weight, minlength=len(decision.outcomes))
+    first = last = None
+    if decision.data.time is not None and decision.data.time in part.table.column_names:
+        ends = pc.min_max(part.table.column(decision.data.time)).as_py()
+        first, last = str(ends["min"]), str(ends["max"])
+    total = weight.sum()
+    return {
+        "n": len(part),
+        "n_clusters": len(np.unique(part.cluster)),
+        "first": first,
+        "last": last,
+        "outcome_share": {
+            name: float(s / total) if total else 0.0
+            for name, s in zip(decision.outcome_names, sums, strict=True)
+        },
+    }
