@@ -1,0 +1,454 @@
+"""Features as numbers: one encoder for tables and for served rows, equal to the last bit.
+
+An :class:`Encoder` is data only (JSON both ways). It is learnt by :mod:`payoff.model.learn`, once
+per fold. Two paths apply it: arrays for a table, plain Python arithmetic for a few served rows,
+which is faster there than numpy and needs neither Arrow nor scikit-learn. Both use only IEEE
+operations that round exactly (comparison, subtraction, division), so they agree bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from payoff.model.readings import (
+    DATE_PARTS,
+    Reading,
+    date_parts_of,
+    level_of,
+    number_of,
+    read_table,
+    truth_of,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from payoff.load.fields import Field
+
+__all__ = ["Bins", "Codes", "Encoder", "LevelTable", "Plain", "Scaled", "Steps", "Variable"]
+
+_NO_DATE = (math.nan,) * len(DATE_PARTS)
+
+
+class NumberCoding(Protocol):
+    """One number in, ``width`` numbers out."""
+
+    @property
+    def width(self) -> int:
+        """Number of output columns."""
+        ...
+
+    def labels(self, name: str) -> list[str]:
+        """Name the output columns."""
+        ...
+
+    def put(self, out: list[float], at: int, x: float) -> None:
+        """Code one value into a row that holds zeros."""
+        ...
+
+    def fill(self, out: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+        """Code the values of shape (n,) into ``out`` of shape (n, width), which holds zeros."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """The number itself, NaN where missing: for trees."""
+
+    @property
+    def width(self) -> int:
+        """Number of output columns."""
+        return 1
+
+    def labels(self, name: str) -> list[str]:
+        """Name the output columns."""
+        return [name]
+
+    def put(self, out: list[float], at: int, x: float) -> None:
+        """Code one value."""
+        out[at] = x
+
+    def fill(self, out: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+        """Code an array."""
+        out[:, 0] = x
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"coding": "plain"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaled:
+    """Clipped, centred and divided by the standard deviation; missing becomes 0 and an indicator.
+
+    ``z = (clip(x, low, high) / size - centre) / spread``; dividing by ``size``, the largest
+    absolute value, first keeps numbers near 1e308 from overflowing.
+    """
+
+    low: float
+    high: float
+    size: float
+    centre: float
+    spread: float
+    indicator: bool
+
+    @property
+    def width(self) -> int:
+        """Number of output columns."""
+        return 2 if self.indicator else 1
+
+    def labels(self, name: str) -> list[str]:
+        """Name the output columns."""
+        return [name, f"{name} is missing"][: self.width]
+
+    def put(self, out: list[float], at: int, x: float) -> None:
+        """Code one value."""
+        if x != x:
+            if self.indicator:
+                out[at + 1] = 1.0
+            return
+        x = self.low if x < self.low else self.high if x > self.high else x
+        out[at] = (x / self.size - self.centre) / self.spread
+
+    def fill(self, out: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+        """Code an array."""
+        missing = np.isnan(x)
+        x = np.where(x < self.low, self.low, np.where(x > self.high, self.high, x))
+        out[:, 0] = np.where(missing, 0.0, (x / self.size - self.centre) / self.spread)
+        if self.indicator:
+            out[:, 1] = missing
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"coding": "scaled", **{k: getattr(self, k) for k in self.__slots__}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """Small whole numbers such as months as one indicator each; missing is all zeros."""
+
+    values: tuple[float, ...]
+
+    @property
+    def width(self) -> int:
+        """Number of output columns."""
+        return len(self.values)
+
+    def labels(self, name: str) -> list[str]:
+        """Name the output columns."""
+        return [f"{name} = {v:g}" for v in self.values]
+
+    def put(self, out: list[float], at: int, x: float) -> None:
+        """Code one value."""
+        if x in self.values:
+            out[at + self.values.index(x)] = 1.0
+
+    def fill(self, out: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+        """Code an array."""
+        out[:] = x[:, None] == np.array(self.values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"coding": "steps", "values": list(self.values)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bins:
+    """The place of the number between ascending edges; the last code means missing."""
+
+    edges: tuple[float, ...]
+
+    @property
+    def width(self) -> int:
+        """Number of output columns."""
+        return 1
+
+    def labels(self, name: str) -> list[str]:
+        """Name the output columns."""
+        return [name]
+
+    def bins(self) -> list[str]:
+        """Name the codes in words.
+
+        Examples
+        --------
+        >>> Bins(edges=(18.0, 65.0)).bins()
+        ['below 18', '18 to below 65', '65 and over', 'missing']
+        """
+        e = [f"{v:.6g}" for v in self.edges]
+        if not e:
+            return ["any", "missing"]
+        between = [f"{a} to below {b}" for a, b in zip(e, e[1:], strict=False)]
+        return [f"below {e[0]}", *between, f"{e[-1]} and over", "missing"]
+
+    def put(self, out: list[float], at: int, x: float) -> None:
+        """Code one value."""
+        out[at] = float(len(self.edges) + 1 if x != x else bisect_right(self.edges, x))
+
+    def fill(self, out: NDArray[np.float64], x: NDArray[np.float64]) -> None:
+        """Code an array."""
+        place = np.searchsorted(np.array(self.edges), x, side="right")
+        out[:, 0] = np.where(np.isnan(x), len(self.edges) + 1, place)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"coding": "bins", "edges": list(self.edges)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codes:
+    """The place of the category in a list; rare and unseen ones share the code after the last.
+
+    ``nan_missing`` codes missing as NaN (LightGBM); otherwise it has the code after that.
+    """
+
+    levels: tuple[str, ...]
+    nan_missing: bool
+
+    @property
+    def width(self) -> int:
+        """Number of output columns."""
+        return 1
+
+    def labels(self, name: str) -> list[str]:
+        """Name the output columns."""
+        return [name]
+
+    def bins(self) -> list[str]:
+        """Name the codes in words."""
+        return [*self.levels, "any other", "missing"]
+
+    def rows(self) -> list[list[float]]:
+        """Return what each level, any other and missing become."""
+        n = len(self.levels)
+        return [[float(i)] for i in range(n + 1)] + [[math.nan if self.nan_missing else n + 1.0]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {"coding": "codes", "levels": list(self.levels), "nan_missing": self.nan_missing}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelTable:
+    """A few numbers per category: indicators when ``values`` is empty, else the given ones.
+
+    ``values`` has a row per level, then one for any other level and one for missing.
+    """
+
+    levels: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Number of output columns."""
+        return len(self.values[0]) if self.values else len(self.levels) + 2
+
+    def labels(self, name: str) -> list[str]:
+        """Name the output columns."""
+        if self.values:
+            return [f"{name} (rate {i + 1})" for i in range(self.width)]
+        return [f"{name} = {level}" for level in (*self.levels, "any other", "missing")]
+
+    def rows(self) -> list[list[float]]:
+        """Return what each level, any other and missing become."""
+        if self.values:
+            return [list(v) for v in self.values]
+        return [[float(i == j) for j in range(self.width)] for i in range(self.width)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        values = [list(v) for v in self.values]
+        return {"coding": "table", "levels": list(self.levels), "values": values}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One field (or one part of a date) and its coding."""
+
+    field: str
+    part: str
+    coding: NumberCoding | Codes | LevelTable
+
+    @property
+    def label(self) -> str:
+        """Name for people."""
+        return (
+            self.field
+            if self.part in ("number", "boolean", "category")
+            else (f"{self.field} ({self.part})")
+        )
+
+    @property
+    def key(self) -> str | tuple[str, str]:
+        """Key of the numbers in a reading."""
+        return (self.field, self.part) if self.part in DATE_PARTS else self.field
+
+
+def _coding_from(value: Mapping[str, Any]) -> NumberCoding | Codes | LevelTable:
+    kind = value["coding"]
+    if kind == "plain":
+        return Plain()
+    if kind == "scaled":
+        return Scaled(**{k: v for k, v in value.items() if k != "coding"})
+    if kind == "steps":
+        return Steps(values=tuple(value["values"]))
+    if kind == "bins":
+        return Bins(edges=tuple(value["edges"]))
+    if kind == "codes":
+        return Codes(levels=tuple(value["levels"]), nan_missing=bool(value["nan_missing"]))
+    return LevelTable(
+        levels=tuple(value["levels"]), values=tuple(tuple(v) for v in value["values"])
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoder:
+    """Turns rows into float64 (n, k), the same way for a table and for served rows.
+
+    Examples
+    --------
+    >>> encoder = Encoder(
+    ...     variables=(
+    ...         Variable(field="age", part="number", coding=Plain()),
+    ...         Variable(field="job", part="category", coding=LevelTable(levels=("cook",))),
+    ...     )
+    ... )
+    >>> encoder.encode_rows([{"age": 30, "job": "cook"}, {"job": "pilot"}])
+    array([[30.,  1.,  0.,  0.],
+           [nan,  0.,  1.,  0.]])
+    """
+
+    variables: tuple[Variable, ...]
+    _plan: tuple[Any, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Lay out the output columns, and look-ups for served rows."""
+        at = 0
+        plan: dict[str, tuple[str, list[Any]]] = {}
+        for v in self.variables:
+            kind = "date" if v.part in DATE_PARTS else v.part
+            steps = plan.setdefault(v.field, (kind, []))[1]
+            if isinstance(v.coding, Codes | LevelTable):
+                rows = v.coding.rows()
+                places = {level: rows[i] for i, level in enumerate(v.coding.levels)}
+                steps.append((at, v.coding.width, places, rows[-2], rows[-1]))
+            elif kind == "date":
+                steps.append((at, DATE_PARTS.index(v.part), v.coding.put))
+            else:
+                steps.append((at, 0, v.coding.put))
+            at += v.coding.width
+        object.__setattr__(self, "_plan", tuple((k, *v) for k, v in plan.items()))
+
+    @property
+    def width(self) -> int:
+        """Number of output columns k."""
+        return sum(v.coding.width for v in self.variables)
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the output columns, for people."""
+        return [label for v in self.variables for label in v.coding.labels(v.label)]
+
+    @property
+    def owners(self) -> list[str]:
+        """The field each output column comes from."""
+        return [v.field for v in self.variables for _ in range(v.coding.width)]
+
+    @property
+    def categorical(self) -> list[int]:
+        """Output columns that hold category codes."""
+        out, at = [], 0
+        for v in self.variables:
+            if isinstance(v.coding, Codes):
+                out.append(at)
+            at += v.coding.width
+        return out
+
+    def encode(self, reading: Reading) -> NDArray[np.float64]:
+        """Return float64 (n, k) for columns that were read before."""
+        out = np.zeros((reading.n, self.width))
+        at = 0
+        for v in self.variables:
+            width = v.coding.width
+            if isinstance(v.coding, Codes | LevelTable):
+                codes, labels = reading.levels[v.field]
+                out[:, at : at + width] = np.array(v.coding.rows())[places(v.coding, codes, labels)]
+            else:
+                v.coding.fill(out[:, at : at + width], reading.numbers[v.key])
+            at += width
+        return out
+
+    def encode_table(self, table: pa.Table) -> NDArray[np.float64]:
+        """Return float64 (n, k) for the rows of an Arrow table."""
+        return self.encode(read_table(table, self.fields()))
+
+    def encode_rows(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+        """Return float64 (n, k) for mappings of field to value; an absent field is missing."""
+        width = self.width
+        out = []
+        for row in rows:
+            line = [0.0] * width
+            for name, kind, steps in self._plan:
+                value = row.get(name)
+                if kind == "category":
+                    level = level_of(value)
+                    for at, wide, known, other, missing in steps:
+                        line[at : at + wide] = missing if level is None else known.get(level, other)
+                    continue
+                if kind == "date":
+                    parts: tuple[float, ...] = date_parts_of(value) or _NO_DATE
+                else:
+                    parts = (number_of(value) if kind == "number" else truth_of(value),)
+                for at, part, put in steps:
+                    put(line, at, parts[part])
+            out.append(line)
+        return np.array(out, dtype=np.float64).reshape(len(out), width)
+
+    def fields(self) -> list[Field]:
+        """Return the fields that are read, with their types."""
+        from payoff.load.fields import Field
+
+        return [Field(name=name, type=kind) for name, kind, _ in self._plan]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "variables": [
+                {"field": v.field, "part": v.part, **v.coding.to_dict()} for v in self.variables
+            ]
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Encoder:
+        """Read the JSON form."""
+        return cls(
+            variables=tuple(
+                Variable(
+                    field=v["field"],
+                    part=v["part"],
+                    coding=_coding_from({k: x for k, x in v.items() if k not in ("field", "part")}),
+                )
+                for v in value["variables"]
+            )
+        )
+
+
+def places(
+    coding: Codes | LevelTable, codes: NDArray[np.int64], labels: Sequence[str]
+) -> NDArray[np.int64]:
+    """Return the row of ``coding.rows()`` for each code of a reading, int64 (n,)."""
+    known = {level: i for i, level in enumerate(coding.levels)}
+    n = len(coding.levels)
+    moved = np.array([known.get(label, n) for label in labels] + [n + 1], dtype=np.int64)
+    return np.asarray(moved[codes])  # code -1 takes the last, missing
