@@ -1,0 +1,20 @@
+"""Tell: evidence as one page for three readers, a model card and a decision record."""
+
+from payoff.report.decision_record import decision_record
+from payoff.report.figures import headline, three_numbers
+from payoff.report.html import page
+from payoff.report.model_card import model_card
+from payoff.report.summarise import summarise
+from payoff.report.write import FILES, documents, write
+
+__all__ = [
+    "FILES",
+    "decision_record",
+    "documents",
+    "headline",
+    "model_card",
+    "page",
+    "summarise",
+    "three_numbers",
+    "write",
+]

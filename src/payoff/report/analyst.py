@@ -1,0 +1,430 @@
+"""The analyst's page: the same figures in full, as tables that can be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from payoff.evidence.evidence import Group, PolicyEvidence, SubgroupEvidence
+from payoff.report import blocks, wording
+from payoff.report.escape import visible
+from payoff.report.facts import Facts
+from payoff.report.manager import options_spec
+from payoff.report.measures import calibration_section, curve_section, shift_section
+
+__all__ = ["analyst_sections", "confusion_table"]
+
+_MOST_CELLS: Final = 36
+_MOST_TABLES: Final = 6
+_MOST_GROUPS: Final = 40
+_MOST_DRAWN: Final = 12
+
+
+def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
+    """Return the sections of the analyst's page."""
+    return [
+        _options(facts),
+        _confusions(facts),
+        _subgroups(facts),
+        curve_section(facts),
+        calibration_section(facts),
+        _capacity(facts),
+        shift_section(facts),
+        _payoffs(facts),
+        _data(facts),
+    ]
+
+
+def _options(facts: Facts) -> dict[str, Any]:
+    rows: list[list[Any]] = []
+    for p in facts.evidence.policies[:_MOST_GROUPS]:
+        unit, total = wording.figure(p.value), wording.figure(p.total)
+        acted = sum(a.share for a in p.actions if facts.acts(a.action))
+        rows.append(
+            [
+                blocks.cell(facts.policy(p.name), visible(p.how, 240)),
+                blocks.cell(total["short"], total["ends"]),
+                blocks.cell(unit["short"], unit["ends"]),
+                wording.share(acted),
+                wording.number(p.value.n, 0),
+                wording.number(p.value.n_clusters, 0),
+            ]
+        )
+    per_unit = visible(facts.subject.value.unit)
+    made: list[blocks.Block] = [
+        blocks.chart(options_spec(facts)),
+        blocks.table(
+            f"Every option, with its {facts.level} interval",
+            [
+                "Option and how it decides",
+                facts.money_unit,
+                per_unit,
+                f"Share of {facts.units} acted on",
+                "Rows",
+                "Independent units",
+            ],
+            rows,
+            strong=[0],
+        ),
+        blocks.text(facts.interval_term(), "term"),
+        _differences(facts),
+        blocks.text(
+            "Paired difference: both options are applied to the same rows and subtracted row by "
+            "row, so its interval is narrower than two separate intervals suggest.",
+            "term",
+        ),
+    ]
+    return blocks.section("a-options", "Options", made)
+
+
+def _differences(facts: Facts) -> blocks.Block:
+    found = facts.evidence.comparisons
+    if not found:
+        return blocks.absent("Differences between options", "there is one option only")
+    rows: list[list[Any]] = []
+    for c in found[:_MOST_GROUPS]:
+        total, unit = wording.figure(c.total, plus=True), wording.figure(c.value, plus=True)
+        rows.append(
+            [
+                facts.policy(c.against),
+                blocks.cell(total["short"], total["ends"]),
+                blocks.cell(unit["short"], unit["ends"]),
+                wording.share(c.differ),
+                wording.number(c.value.n, 0),
+            ]
+        )
+    return blocks.table(
+        f"“{facts.policy(found[0].policy, 60)}” minus each other option, with its {facts.level} "
+        "interval",
+        [
+            "Other option",
+            facts.money_unit,
+            visible(found[0].value.unit),
+            "Share treated differently",
+            "Rows",
+        ],
+        rows,
+    )
+
+
+def confusion_table(facts: Facts, policy: PolicyEvidence, most: int = _MOST_CELLS) -> blocks.Block:
+    """Return people and money for each action under each outcome."""
+    cells = sorted(policy.cells, key=lambda c: -abs(c.money_per_period))[:most]
+    kept = [c for c in policy.cells if c in cells]
+    rows: list[list[Any]] = []
+    for c in kept:
+        each = "no rows" if c.money_per_unit is None else wording.number(c.money_per_unit)
+        rows.append(
+            [
+                facts.action(c.action),
+                facts.outcome(c.outcome),
+                wording.number(c.n, 0),
+                wording.share(c.share),
+                wording.people(c.per_period),
+                each,
+                wording.number(c.money_per_period),
+            ]
+        )
+    hidden = len(policy.cells) - len(kept)
+    note = f"{hidden} pairs with less money are in the evidence file." if hidden else ""
+    currency = facts.money_unit.partition(" per ")[0]
+    return blocks.table(
+        f"“{facts.policy(policy.name, 60)}”: {facts.units} and money {facts.per}, counted on "
+        f"{wording.number(policy.value.n, 0)} rows",
+        [
+            "Action",
+            "Outcome",
+            "Rows",
+            "Share",
+            f"{facts.units.capitalize()} {facts.period}",
+            f"{currency} per {facts.unit}",
+            facts.money_unit,
+        ],
+        rows,
+        left=2,
+        note=note,
+    )
+
+
+def _confusions(facts: Facts) -> dict[str, Any]:
+    made: list[blocks.Block] = [
+        blocks.text(
+            "Each line is one action under one outcome: how many it concerns, and what they bring "
+            "together. The lines of an option add up to its money; they are counts, so they carry no "
+            "interval of their own.",
+            "term",
+        )
+    ]
+    spec = _cells_spec(facts)
+    if spec["rows"]:
+        made.append(blocks.chart(spec))
+    shown = facts.evidence.policies[:_MOST_TABLES]
+    made.extend(confusion_table(facts, p, _MOST_CELLS if p is facts.subject else 16) for p in shown)
+    hidden = len(facts.evidence.policies) - len(shown)
+    if hidden:
+        made.append(blocks.text(f"{hidden} more options are in the evidence file."))
+    return blocks.section("a-people", "People and money by outcome", made)
+
+
+def _cells_spec(facts: Facts) -> dict[str, Any]:
+    cells = sorted(facts.subject.cells, key=lambda c: -c.money_per_period)
+    rows = [
+        {
+            "label": f"{facts.action(c.action, 40)}, outcome {facts.outcome(c.outcome, 40)}",
+            "value": c.money_per_period,
+            "text": f"{wording.number(c.money_per_period)} ({wording.people(c.per_period)} "
+            f"{visible(facts.units, 20)})",
+        }
+        for c in cells[:_MOST_DRAWN]
+    ]
+    label = facts.policy(facts.subject.name)
+    said = "; ".join(f"{r['label']}: {r['text']}" for r in rows)
+    return {
+        "chart": "bars",
+        "title": f"Where the money of “{label}” comes from",
+        "desc": visible(f"Money {facts.per} by action and outcome. {said}.", 600),
+        "unit": f"{facts.money_unit} (striped: a loss)",
+        "rows": rows,
+    }
+
+
+def _subgroups(facts: Facts) -> dict[str, Any]:
+    made: list[blocks.Block] = []
+    for subgroup in facts.evidence.subgroups[:_MOST_TABLES]:
+        spec = _groups_spec(facts, subgroup)
+        if spec["rows"]:
+            made.append(blocks.chart(spec))
+        made.append(_groups(facts, subgroup))
+    if not made:
+        made.append(blocks.absent("Subgroups", "the decision declares none"))
+    else:
+        made.append(
+            blocks.text(
+                f"Gain: money of “{facts.policy(facts.subject.name, 60)}” minus money of the option it "
+                "is compared with, among the group’s own rows. Groups with few rows are named but not "
+                "judged.",
+                "term",
+            )
+        )
+    return blocks.section("a-groups", "Subgroups", made)
+
+
+def _groups_spec(facts: Facts, subgroup: SubgroupEvidence) -> dict[str, Any]:
+    rows = []
+    for group in subgroup.groups[:_MOST_DRAWN]:
+        if group.gain is None or group.gain.value is None:
+            continue
+        told = wording.figure(group.gain, plus=True)
+        rows.append(
+            {
+                "label": visible(group.label),
+                "value": told["value"],
+                "low": told["low"],
+                "high": told["high"],
+                "text": told["short"],
+                "mark": "main",
+            }
+        )
+    unit = visible(facts.subject.value.unit)
+    said = "; ".join(f"{r['label']}: {r['text']}" for r in rows)
+    name = visible(subgroup.name, 80)
+    return {
+        "chart": "forest",
+        "title": f"Gain by {name}",
+        "desc": visible(f"Gain and {facts.level} interval of each group. {said}.", 600),
+        "unit": f"Gain, {unit} (line: {facts.level} interval)",
+        "rows": rows,
+    }
+
+
+def _groups(facts: Facts, subgroup: SubgroupEvidence) -> blocks.Block:
+    rows = [_group_row(g) for g in subgroup.groups[:_MOST_GROUPS]]
+    hidden = len(subgroup.groups) - len(rows)
+    positive = facts.outcome(str(facts.decision.get("positive")), 40)
+    return blocks.table(
+        f"By {visible(subgroup.name, 80)}: rows, share and gain with its {facts.level} interval",
+        [
+            "Group",
+            "Rows",
+            f"Share of {facts.units}",
+            f"Share with “{positive}”",
+            "Share acted on",
+            f"Gain, {visible(facts.subject.value.unit)}",
+            f"Gain, {facts.money_unit}",
+        ],
+        rows,
+        note=f"{hidden} more groups are in the evidence file." if hidden else "",
+    )
+
+
+def _group_row(group: Group) -> list[Any]:
+    small = {"unknown": "rows without a group", "small": "few rows"}.get(group.state, "")
+    row: list[Any] = [
+        blocks.cell(visible(group.label), small),
+        wording.number(group.n, 0),
+        wording.share(group.share),
+    ]
+    if group.rate is None and group.gain is None:
+        why = visible(group.reason, 200).rstrip(".") or "the group has too few rows"
+        return [
+            *row,
+            blocks.cell("not measured", f"because {why}"),
+            "not measured",
+            "not measured",
+            "not measured",
+        ]
+    for figure, plus in (
+        (group.rate, False),
+        (None, False),
+        (group.gain, True),
+        (group.total_gain, True),
+    ):
+        if figure is None and not plus and len(row) == 4:
+            row.append(wording.share(group.acted))
+            continue
+        told = wording.figure(figure, plus=plus) if figure is not None else None
+        if told is None or told["value"] is None:
+            why = visible(group.reason, 200).rstrip(".")
+            row.append(blocks.cell("not measured", f"because {why}" if why else ""))
+        else:
+            row.append(blocks.cell(told["short"], told["ends"]))
+    return row
+
+
+def _capacity(facts: Facts) -> dict[str, Any]:
+    limits = facts.evidence.capacity
+    if not limits:
+        return blocks.section(
+            "a-capacity",
+            "Capacity",
+            [blocks.text("No action is limited: the decision declares no capacity.")],
+        )
+    rows: list[list[Any]] = []
+    for c in limits:
+        price = c.get("shadow_price")
+        amount = c.get("per_period")
+        rows.append(
+            [
+                facts.action(str(c.get("action"))),
+                wording.share(c.get("share")),
+                wording.people(float(amount)) if amount is not None else "not declared",
+                wording.share(c.get("used_share")),
+                "yes" if c.get("binding") else "no",
+                wording.number(float(price)) if price is not None else "not measured",
+            ]
+        )
+    currency = facts.money_unit.partition(" per ")[0]
+    sentences = [visible(c.get("sentence") or "", 300) for c in limits]
+    return blocks.section(
+        "a-capacity",
+        "Capacity",
+        [
+            blocks.table(
+                "What each limited action may reach and does reach",
+                [
+                    "Action",
+                    f"Limit, share of {facts.units}",
+                    f"Limit {facts.period}",
+                    "Share used",
+                    "Limit reached",
+                    f"{currency} for one more {facts.unit}",
+                ],
+                rows,
+            ),
+            *[blocks.text(s) for s in sentences if s],
+        ],
+    )
+
+
+def _payoffs(facts: Facts) -> dict[str, Any]:
+    entries = list(facts.decision.get("payoffs", ()))
+    rows = [
+        [
+            facts.action(str(p["action"])),
+            facts.outcome(str(p["outcome"])),
+            visible(p["money"]),
+            visible(p.get("source") or "no source stated", 240),
+        ]
+        for p in entries[:_MOST_CELLS]
+    ]
+    currency = facts.money_unit.partition(" per ")[0]
+    hidden = len(entries) - len(rows)
+    return blocks.section(
+        "a-payoffs",
+        "Payoffs as declared",
+        [
+            blocks.table(
+                f"What each action is worth under each outcome, in {currency} per {facts.unit}",
+                ["Action", "Outcome", "Money", "Where the figure comes from"],
+                rows,
+                left=4,
+                note=f"{hidden} more in the decision file." if hidden else "",
+            )
+        ],
+    )
+
+
+def _data(facts: Facts) -> dict[str, Any]:
+    data = facts.evidence.data
+    made: list[blocks.Block] = [
+        blocks.facts(
+            [
+                ("Source", visible(data.get("source") or "", 300)),
+                ("Rows read", wording.number(float(data.get("n_rows") or 0), 0)),
+                (
+                    "Rows without an outcome",
+                    wording.number(float(data.get("n_unlabelled") or 0), 0),
+                ),
+                ("Rows carry weights", "yes" if data.get("weighted") else "no"),
+                ("Rows belong together in clusters", "yes" if data.get("clustered") else "no"),
+                ("Fingerprint of the rows (SHA-256)", visible(data.get("fingerprint") or "")),
+            ]
+        )
+    ]
+    made.append(
+        _pairs(
+            data.get("dropped", ()),
+            ("reason", "n"),
+            "Rows dropped, and why",
+            ["Reason", "Rows"],
+            "No row was dropped.",
+        )
+    )
+    decision = facts.decision
+    made.append(
+        _pairs(
+            decision.get("excluded", ()),
+            ("column", "reason"),
+            "Columns no model may use, and why",
+            ["Column", "Reason"],
+            "No column is excluded.",
+        )
+    )
+    made.append(
+        _pairs(
+            decision.get("known_later", ()),
+            ("column", "reason"),
+            "Columns known only after the decision",
+            ["Column", "Reason"],
+            "No column is declared as known later.",
+        )
+    )
+    rule = decision.get("current_rule")
+    if rule:
+        made.append(blocks.facts([(visible(rule.get("label")), visible(rule.get("text"), 600))]))
+    return blocks.section("a-data", "Data", made)
+
+
+def _pairs(
+    entries: Any, keys: tuple[str, str], caption: str, columns: list[str], empty: str
+) -> blocks.Block:
+    """Return a two-column table, or the sentence that it would be empty."""
+    rows = [[_shown(e, keys[0]), _shown(e, keys[1])] for e in list(entries)[:_MOST_GROUPS]]
+    if not rows:
+        return blocks.text(empty)
+    return blocks.table(caption, columns, rows, left=1 if keys[1] == "n" else 2)
+
+
+def _shown(entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    return wording.number(float(value), 0) if isinstance(value, int) else visible(value or "", 300)

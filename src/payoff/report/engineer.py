@@ -1,0 +1,300 @@
+"""The engineer's page: how the figures were made, and how to make them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from payoff.report import blocks, wording
+from payoff.report.escape import visible
+from payoff.report.facts import Facts
+from payoff.report.manager import limits
+from payoff.report.measures import PARTS
+
+__all__ = ["engineer_sections", "flat"]
+
+_MOST: Final = 40
+_STATUS: Final = {
+    "issue": "✕ issue",
+    "tip": "! tip",
+    "passed": "✓ passed",
+    "not_applicable": "– not applicable",
+    "skipped": "○ skipped",
+}
+_ORDER: Final = ("issue", "tip", "passed", "skipped", "not_applicable")
+_METHODS: Final = {
+    "time": "by time: the past to learn from, later rows to judge",
+    "cluster": "by cluster: rows that belong together stay together",
+    "random": "at random",
+    "column": "by a column of the data",
+    "none": "not split",
+    "cross-fit": "cross-fitted: each row is scored by a model that has not seen it",
+}
+_REPRODUCE: Final = "payoff run decision.toml"
+
+
+def engineer_sections(facts: Facts, bundle: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the sections of the engineer's page."""
+    return [
+        _split(facts),
+        *_model(facts),
+        _checks(facts),
+        _reproduce(facts, bundle),
+        blocks.section("e-limits", "Limits", [blocks.items(limits(facts))]),
+    ]
+
+
+def flat(value: Any, most: int = 300) -> str:
+    """Write a value of a setting on one line.
+
+    Examples
+    --------
+    >>> flat({"a": 1, "b": [1.5, True]})
+    'a = 1, b = 1.5; yes'
+    """
+    if isinstance(value, Mapping):
+        return visible(", ".join(f"{k} = {flat(v)}" for k, v in value.items()), most)
+    if isinstance(value, list | tuple):
+        return visible("; ".join(flat(v) for v in value), most)
+    if value is None:
+        return "not stated"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return visible(f"{value:g}")
+    return visible(value, most)
+
+
+def _split(facts: Facts) -> dict[str, Any]:
+    split: Mapping[str, Any] = facts.evidence.data.get("split", {})
+    method = str(split.get("method") or "none")
+    parts: Mapping[str, Any] = split.get("parts", {})
+    rows = [
+        [PARTS.get(name, visible(name)), wording.number(float(part.get("n") or 0), 0)]
+        for name, part in parts.items()
+    ]
+    made: list[blocks.Block] = [
+        blocks.facts(
+            [
+                ("Method", _METHODS.get(method, visible(method))),
+                ("Why", visible(split.get("reason") or "", 400)),
+            ]
+        ),
+        blocks.text(
+            "The rows that judge took no part in learning or choosing: figures made from rows the "
+            "model has seen would flatter it.",
+            "term",
+        ),
+    ]
+    if rows:
+        made.insert(1, blocks.table("Rows in each part", ["Part", "Rows"], rows))
+    return blocks.section("e-split", "How the rows were split", made)
+
+
+def _model(facts: Facts) -> list[dict[str, Any]]:
+    model = facts.evidence.model
+    why = blocks.missing_of(model)
+    if why is not None:
+        return [blocks.section("e-model", "The model", [blocks.absent("The model", why)])]
+    return [
+        blocks.section("e-choice", "How the model was chosen", _candidates(facts, model)),
+        blocks.section("e-calibration", "How probabilities were made", _calibration(model)),
+        blocks.section("e-model", "The model", _description(model)),
+    ]
+
+
+def _candidates(facts: Facts, model: Mapping[str, Any]) -> list[blocks.Block]:
+    rows: list[list[Any]] = []
+    strong: list[int] = []
+    found = list(model.get("candidates", ()))[:_MOST]
+    for number, c in enumerate(found):
+        told = wording.figure(c.get("value"))
+        if c.get("chosen"):
+            strong.append(number)
+        seconds = c.get("seconds")
+        rows.append(
+            [
+                blocks.cell(visible(c.get("name")), "chosen" if c.get("chosen") else ""),
+                visible(c.get("reason") or "no reason stated", 240),
+                blocks.cell(told["short"], told["ends"]),
+                wording.plain_number(c.get("log_loss")),
+                "not timed" if seconds is None else wording.plain_number(seconds),
+            ]
+        )
+    unit = next((str(c["value"].get("unit")) for c in found if c.get("value")), "money")
+    made: list[blocks.Block] = []
+    if rows:
+        made.append(
+            blocks.table(
+                f"Candidates by cross-fitted value, with {facts.level} interval",
+                ["Candidate", "Why it was or was not chosen", visible(unit), "Log loss", "Seconds"],
+                rows,
+                left=2,
+                strong=strong,
+            )
+        )
+        made.append(
+            blocks.text(
+                "Cross-fitted value: the rows are cut into folds; each fold is decided by a model "
+                "fitted on the others, and the money of all folds is averaged. The candidate is chosen "
+                "by money, not by accuracy, and never by the rows that judge.",
+                "term",
+            )
+        )
+    else:
+        made.append(blocks.text(f"One model, no candidates: {visible(model.get('label'))}."))
+    failures = [
+        [visible(f.get("name")), visible(f.get("reason"), 300)] for f in model.get("failures", ())
+    ][:_MOST]
+    if failures:
+        made.append(
+            blocks.table(
+                "Candidates that could not be fitted", ["Candidate", "Reason"], failures, left=2
+            )
+        )
+    return made
+
+
+def _calibration(model: Mapping[str, Any]) -> list[blocks.Block]:
+    found: Mapping[str, Any] = model.get("calibration") or {}
+    if not found:
+        return [blocks.absent("Calibration of the scores", "the evidence does not hold it")]
+    made: list[blocks.Block] = [
+        blocks.facts(
+            [
+                ("Method", visible(found.get("kind") or "")),
+                ("Why", visible(found.get("reason") or "", 400)),
+            ]
+        )
+    ]
+    tried = list(found.get("kinds", ()))[:_MOST]
+    if tried:
+        keys = [k for k in tried[0] if k != "kind"][:4]
+        rows = [[visible(t.get("kind")), *(_value(t.get(k)) for k in keys)] for t in tried]
+        made.append(
+            blocks.table(
+                "Ways of turning scores into probabilities, compared by cross-fitting",
+                ["Method", *[visible(k).replace("_", " ").capitalize() for k in keys]],
+                rows,
+            )
+        )
+    amounts = list(model.get("amounts", ()))[:_MOST]
+    if amounts:
+        made.append(
+            blocks.table(
+                "Models of amounts that are known only later",
+                ["Amount", "Details"],
+                [
+                    [visible(a.get("column")), flat({k: v for k, v in a.items() if k != "column"})]
+                    for a in amounts
+                ],
+                left=2,
+            )
+        )
+    return made
+
+
+def _value(value: Any) -> str:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return wording.plain_number(value) if is_number else flat(value)
+
+
+def _description(model: Mapping[str, Any]) -> list[blocks.Block]:
+    found: Mapping[str, Any] = model.get("description") or {}
+    made: list[blocks.Block] = [
+        blocks.facts(
+            [
+                ("Model", visible(model.get("label") or model.get("name") or "")),
+                *[
+                    (visible(k).replace("_", " ").capitalize(), flat(v, 600))
+                    for k, v in list(found.items())[:_MOST]
+                    if k != "features"
+                ],
+            ]
+        )
+    ]
+    features = list(found.get("features", ()))
+    if features:
+        rows = [
+            [
+                visible(f.get("name"), 80),
+                visible(f.get("type") or "not stated"),
+                wording.plain_number(f.get("importance")),
+            ]
+            for f in features[:_MOST]
+        ]
+        hidden = len(features) - len(rows)
+        made.append(
+            blocks.table(
+                "Columns the model reads",
+                ["Column", "Type", "Importance"],
+                rows,
+                left=2,
+                note=f"{hidden} more in the evidence file." if hidden else "",
+            )
+        )
+        made.append(
+            blocks.text(
+                "Importance: how much the model uses a column, not what the column causes.", "term"
+            )
+        )
+    return made
+
+
+def _checks(facts: Facts) -> dict[str, Any]:
+    checks = sorted(
+        facts.evidence.checks,
+        key=lambda c: (_ORDER.index(c.status) if c.status in _ORDER else 9, c.code),
+    )
+    if not checks:
+        return blocks.section("e-checks", "Checks", [blocks.absent("Checks", "none was run")])
+    rows: list[list[Any]] = []
+    for c in checks[: 2 * _MOST]:
+        detail = visible(c.detail or "nothing to add", 400)
+        rows.append(
+            [
+                visible(c.code),
+                _STATUS.get(c.status, visible(c.status)),
+                visible(c.title),
+                blocks.cell(detail, visible(c.mend, 300)),
+            ]
+        )
+    strong = [i for i, c in enumerate(checks) if c.status == "issue"]
+    return blocks.section(
+        "e-checks",
+        "Checks",
+        [
+            blocks.table(
+                "Every check with its result",
+                ["Code", "Result", "Question", "Finding and remedy"],
+                rows,
+                left=4,
+                strong=strong,
+            )
+        ],
+    )
+
+
+def _reproduce(facts: Facts, bundle: Mapping[str, Any] | None) -> dict[str, Any]:
+    evidence = facts.evidence
+    known = dict(bundle or {})
+    command = visible(known.pop("reproduce", "") or _REPRODUCE, 400)
+    pairs = [
+        ("Seed of all random draws", visible(evidence.seed)),
+        ("Rows (SHA-256)", visible(evidence.data.get("fingerprint") or "")),
+        ("Form of the evidence", f"version {evidence.schema_version}"),
+        *[(f"Made with {visible(k)}", visible(v)) for k, v in evidence.made_with.items()],
+        *[(f"Bundle: {visible(k)}", flat(v)) for k, v in list(known.items())[:_MOST]],
+    ]
+    return blocks.section(
+        "e-reproduce",
+        "How to make this again",
+        [
+            blocks.text(
+                "Same rows, same decision file, same seed and same versions give the same "
+                "bytes. The seed stands in the decision file or is given to the command."
+            ),
+            blocks.code(command),
+            blocks.facts(pairs),
+        ],
+    )

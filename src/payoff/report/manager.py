@@ -1,0 +1,226 @@
+"""The manager's page: what to decide, what it is worth, for whom, and what is not known."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from payoff.evidence.evidence import Group
+from payoff.report import blocks, wording
+from payoff.report.escape import visible
+from payoff.report.facts import Facts
+from payoff.report.figures import named
+
+__all__ = ["limits", "manager_sections", "options_spec", "options_table", "warnings"]
+
+_MOST_OPTIONS: Final = 7
+_MOST_GROUPS: Final = 6
+_MOST_LIMITS: Final = 6
+
+
+def warnings(facts: Facts) -> list[dict[str, str]]:
+    """Return the checks that must be seen first."""
+    return [
+        {
+            "code": visible(c.code),
+            "title": visible(c.title),
+            "detail": visible(c.detail, 400),
+            "mend": visible(c.mend, 300),
+        }
+        for c in facts.evidence.checks
+        if c.page_one
+    ]
+
+
+def options_table(facts: Facts, most: int = 60) -> blocks.Block:
+    """Return every option with its money per period and its difference from the recommended."""
+    rows: list[list[Any]] = []
+    policies = facts.evidence.policies
+    for policy in policies[:most]:
+        total = wording.figure(policy.total)
+        found = facts.against(policy.name)
+        if policy.name == facts.subject.name:
+            other: dict[str, str] = blocks.cell("(this option)")
+        elif found is None:
+            other = blocks.cell("not compared")
+        else:
+            told = wording.figure(found.total, plus=True)
+            other = blocks.cell(told["short"], told["ends"])
+        rows.append(
+            [
+                blocks.cell(facts.policy(policy.name), _role(facts, policy.name)),
+                blocks.cell(total["short"], total["ends"]),
+                other,
+            ]
+        )
+    more = len(policies) - most
+    return blocks.table(
+        f"Options in {facts.money_unit}; below each estimate its {facts.level} interval, from "
+        f"{wording.number(facts.n, 0)} rows",
+        ["Option", facts.money_unit, f"“{facts.policy(facts.subject.name, 40)}” minus this option"],
+        rows,
+        strong=[0],
+        note=f"{more} more options in the evidence file." if more > 0 else "",
+    )
+
+
+def _role(facts: Facts, name: str) -> str:
+    verdict = facts.evidence.verdict
+    said = []
+    if name == facts.subject.name:
+        said.append("judged for use" if verdict.get("state") != "deploy" else "recommended")
+    if name == verdict.get("reference"):
+        said.append("compared with")
+    if facts.evidence.policy(name).baseline:
+        said.append("needs no model")
+    return ", ".join(said)
+
+
+def options_spec(facts: Facts, most: int = 12) -> dict[str, Any]:
+    """Return the drawing of all options as points with intervals."""
+    rows = []
+    for policy in facts.evidence.policies[:most]:
+        told = wording.figure(policy.total)
+        main = policy.name == facts.subject.name
+        rows.append(
+            {
+                "label": facts.policy(policy.name),
+                "value": told["value"],
+                "low": told["low"],
+                "high": told["high"],
+                "text": told["short"] if told["value"] is not None else "not measured",
+                "mark": "main" if main else "base" if policy.baseline else "alt",
+            }
+        )
+    said = "; ".join(f"{r['label']}: {r['text']}" for r in rows)
+    return {
+        "chart": "forest",
+        "title": f"Options in {facts.money_unit}",
+        "desc": visible(f"Estimate and {facts.level} interval of each option. {said}.", 600),
+        "unit": f"{facts.money_unit} (line: {facts.level} interval; disc: this recommendation; "
+        "square: uses the model; diamond: needs no model)",
+        "rows": rows,
+    }
+
+
+def _groups_table(facts: Facts) -> list[blocks.Block]:
+    made: list[blocks.Block] = []
+    room = _MOST_GROUPS
+    for subgroup in facts.evidence.subgroups[:2]:
+        usable = sorted(
+            (g for g in subgroup.groups if g.total_gain and g.total_gain.value is not None),
+            key=_gain,
+        )
+        shown = usable[: max(room, 2)]
+        room -= len(shown)
+        hidden = len(subgroup.groups) - len(shown)
+        if not shown:
+            made.append(
+                blocks.absent(
+                    f"Gain by {visible(subgroup.name, 60)}", "no group has enough rows to be shown"
+                )
+            )
+            continue
+        rows: list[list[Any]] = []
+        for group in shown:
+            told = wording.figure(group.total_gain, plus=True)
+            rows.append(
+                [
+                    visible(group.label, 60),
+                    wording.share(group.share),
+                    wording.number(group.n, 0),
+                    blocks.cell(told["short"], told["ends"]),
+                ]
+            )
+        note = f"{hidden} more groups on the analyst’s page." if hidden else ""
+        made.append(
+            blocks.table(
+                f"Who gains by {visible(subgroup.name, 60)}, smallest gain first",
+                ["Group", f"Share of {facts.units}", "Rows", f"Gain, {facts.money_unit}"],
+                rows,
+                note=note,
+            )
+        )
+    return made
+
+
+def _gain(group: Group) -> float:
+    gain = group.total_gain
+    return gain.value if gain is not None and gain.value is not None else 0.0
+
+
+def limits(facts: Facts) -> list[str]:
+    """Return what the figures do not say, one sentence each; never an empty list."""
+    evidence, decision = facts.evidence, facts.decision
+    said = [
+        "Whether acting changes what happens: not measured. Each row’s outcome is taken as it was; "
+        "only a trial with some decisions left to chance can measure that."
+    ]
+    if decision.get("volume") is None:
+        said.append(
+            f"How many {facts.units} come up per period: not declared, so money is per "
+            f"{wording.people(float(decision.get('units_reported') or 1000))} {facts.units}."
+        )
+    if not decision.get("current_rule"):
+        said.append("Today’s rule: not declared, so nothing is compared with today’s practice.")
+    for what, part in (
+        ("The model", evidence.model),
+        ("Calibration", evidence.calibration),
+        ("Value by threshold", evidence.curve),
+        ("Change over time", evidence.shift),
+    ):
+        why = blocks.missing_of(part)
+        if why is not None:
+            said.append(str(blocks.absent(what, why)["text"]))
+    if not evidence.subgroups:
+        said.append("Who gains and who loses: not measured, because no subgroups are declared.")
+    hidden = [g for s in evidence.subgroups for g in s.groups if g.state in _HIDDEN]
+    if hidden:
+        names = ", ".join(visible(g.label, 30) for g in hidden[:4])
+        more = f" and {len(hidden) - 4} more" if len(hidden) > 4 else ""
+        said.append(f"Groups with too few rows for a figure: {names}{more}.")
+    shift = str(evidence.shift.get("warning") or "")
+    if shift:
+        said.append(visible(shift, 300))
+    unlabelled = int(evidence.data.get("n_unlabelled") or 0)
+    if unlabelled:
+        said.append(f"{wording.number(unlabelled, 0)} rows have no outcome yet and are left out.")
+    return said
+
+
+_HIDDEN: Final = frozenset({"small", "not_estimable"})
+
+
+def manager_sections(facts: Facts) -> list[dict[str, Any]]:
+    """Return the sections of the manager's page, below the headline and the three numbers."""
+    decision = facts.decision
+    options: list[blocks.Block] = [options_table(facts, _MOST_OPTIONS)]
+    binding = [
+        visible(c.get("sentence") or "", 300) for c in facts.evidence.capacity if c.get("binding")
+    ]
+    options.extend(blocks.text(s) for s in binding[:2] if s)
+    options.append(blocks.text(facts.interval_term(), "term"))
+    said = limits(facts)
+    shown = said[:_MOST_LIMITS]
+    if len(said) > len(shown):
+        shown.append(f"{len(said) - len(shown)} more on the engineer’s page.")
+    groups = _groups_table(facts)
+    made = [blocks.section("m-options", "The options in money", options)]
+    if groups:
+        made.append(blocks.section("m-groups", "Who gains, who loses", groups))
+    made.append(blocks.section("m-limits", "What was not measured", [blocks.items(shown)]))
+    made.append(
+        blocks.section(
+            "m-people",
+            "Who answers for it",
+            [
+                blocks.facts(
+                    [
+                        ("Owner", named(decision.get("owner"), "owner")),
+                        ("Approver", named(decision.get("approver"), "approver")),
+                        ("Review by", named(decision.get("review_by"), "review_by")),
+                    ]
+                )
+            ],
+        )
+    )
+    return made

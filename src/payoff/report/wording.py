@@ -1,0 +1,274 @@
+"""Figures as words: money, people and shares, rounded to what their interval can bear.
+
+The rule for rounding: an interval is shown to two significant digits of its width, and the figure
+to the same place. Nothing here says that a figure is proven or that money is saved: a figure is an
+estimate, and it stands with its interval or with the reason why it has none.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from payoff.evidence.evidence import Estimate
+from payoff.report.escape import visible
+
+__all__ = [
+    "compact",
+    "figure",
+    "interval",
+    "money",
+    "number",
+    "people",
+    "place_of",
+    "share",
+    "signed",
+]
+
+MINUS: Final = "\u2212"
+_SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LARGEST: Final = 1e15
+_MOST_DECIMALS: Final = 6
+_PREFIXES: Final = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
+
+
+def place_of(low: float | None, high: float | None, value: float | None = None) -> int:
+    """Return the power of ten to round to: two digits of the width, else three of the value.
+
+    Examples
+    --------
+    >>> place_of(9_812, 15_120)
+    2
+    >>> place_of(None, None, 0.01234)
+    -4
+    """
+    if low is not None and high is not None and high > low:
+        return math.floor(math.log10(high - low)) - 1
+    size = abs(value or 0.0)
+    return math.floor(math.log10(size)) - 2 if size > 0 else 0
+
+
+def number(value: float, place: int | None = None) -> str:
+    """Write a number with thousands separators, a true minus sign, rounded at ``10**place``.
+
+    Examples
+    --------
+    >>> number(12_432.7, 2), number(-0.0371, -3), number(-0.2, 0)
+    ('12,400', '−0.037', '0')
+    >>> number(1.5e18), number(2e-9)
+    ('1.5 × 10¹⁸', '2 × 10⁻⁹')
+    """
+    place = place_of(None, None, value) if place is None else place
+    if not math.isfinite(value):
+        return "not a number"
+    if abs(value) >= _LARGEST or (value != 0 and -place > _MOST_DECIMALS and abs(value) < 1e-3):
+        return _scientific(value)
+    decimals = min(max(0, -place), _MOST_DECIMALS)
+    rounded = round(value, -place)
+    text = f"{abs(rounded):,.{decimals}f}"
+    if place < 0 and "." in text and float(text.replace(",", "")) == round(abs(rounded)):
+        text = text.split(".")[0] if abs(rounded) >= 100 or rounded == 0 else text
+    return (MINUS if rounded < 0 and float(text.replace(",", "")) != 0 else "") + text
+
+
+def _scientific(value: float) -> str:
+    mantissa, exponent = f"{abs(value):.3g}" if value == 0 else f"{abs(value):.2e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".")
+    sign = MINUS if value < 0 else ""
+    return f"{sign}{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+
+def signed(text: str) -> str:
+    """Put a plus sign before a positive number's text.
+
+    Examples
+    --------
+    >>> signed("12"), signed("−3"), signed("0")
+    ('+12', '−3', '0')
+    """
+    return text if text.startswith(MINUS) or text.strip("0.,") == "" else "+" + text
+
+
+def money(value: float, unit: str, place: int | None = None) -> str:
+    """Write money with its unit.
+
+    Examples
+    --------
+    >>> money(12_432.7, "EUR per month", 2)
+    'EUR 12,400 per month'
+    >>> money(-3, "EUR per customer")
+    'EUR −3.00 per customer'
+    """
+    return _with_unit(number(value, place), unit)
+
+
+def _with_unit(text: str, unit: str) -> str:
+    """Put the currency before the number and the rest of the unit after it."""
+    head, per, tail = visible(unit).partition(" per ")
+    if unit == "share" or not unit:
+        return text
+    return f"{head} {text}{per}{tail}" if per else f"{head} {text}"
+
+
+def people(value: float) -> str:
+    """Write a count of units per period: whole, at most three significant digits.
+
+    Examples
+    --------
+    >>> people(12_345.6), people(87.2), people(3.26), people(0)
+    ('12,300', '87', '3.3', '0')
+    """
+    if value == 0:
+        return "0"
+    if abs(value) < 10:
+        text = number(value, place_of(None, None, value) + 1)
+        return text.removesuffix(".0")
+    return number(value, max(0, place_of(None, None, value)))
+
+
+def share(value: float | None, place: int | None = None) -> str:
+    """Write a share as a percentage; ``place`` is the power of ten of the percentage.
+
+    Examples
+    --------
+    >>> share(0.1234), share(0.00042), share(1.0), share(None)
+    ('12.3 %', '0.042 %', '100 %', 'not measured')
+    """
+    if value is None:
+        return "not measured"
+    percent = value * 100
+    if place is None:
+        place = -1 if abs(percent) >= 1 else place_of(None, None, percent) + 1
+    text = number(percent, place)
+    return f"{text.removesuffix('.0')} %"
+
+
+def interval(estimate: Estimate | dict[str, Any] | None) -> str:
+    """Write the interval of an estimate, or why there is none.
+
+    Examples
+    --------
+    >>> e = Estimate(
+    ...     value=12_432.0,
+    ...     low=9_812.0,
+    ...     high=15_120.0,
+    ...     level=0.95,
+    ...     unit="EUR per month",
+    ...     n=10,
+    ...     n_clusters=10,
+    ...     method="t",
+    ... )
+    >>> interval(e)
+    '95 % interval 9,800 to 15,100'
+    """
+    facts = _facts(estimate)
+    low, high, value = facts.get("low"), facts.get("high"), facts.get("value")
+    if low is None or high is None:
+        return f"no interval: {reason_of(facts)}"
+    level = share(facts.get("level", 0.95))
+    if facts.get("unit") == "share":
+        place = place_of(low * 100, high * 100, (value or 0) * 100)
+        ends = f"{share(low, place).removesuffix(' %')} to {share(high, place)}"
+    else:
+        place = place_of(low, high, value)
+        ends = f"{number(low, place)} to {number(high, place)}"
+    return f"{level} interval {ends}"
+
+
+def reason_of(facts: Estimate | dict[str, Any] | None) -> str:
+    """Return why a figure or an interval is missing, never an empty text."""
+    said = visible(_facts(facts).get("reason") or "", 400).rstrip(".")
+    return said or "the evidence does not say why"
+
+
+def figure(estimate: Estimate | dict[str, Any] | None, *, plus: bool = False) -> dict[str, Any]:
+    """Return an estimate as texts and numbers: what every table and drawing shows.
+
+    Returns
+    -------
+    dict
+        ``text`` (with unit), ``short`` (number alone), ``interval``, ``ends`` (the two numbers),
+        ``n`` and the bare numbers ``value``, ``low``, ``high``.
+
+    Examples
+    --------
+    >>> e = Estimate(
+    ...     value=12_432.0,
+    ...     low=9_812.0,
+    ...     high=15_120.0,
+    ...     level=0.95,
+    ...     unit="EUR per month",
+    ...     n=10,
+    ...     n_clusters=10,
+    ...     method="t",
+    ... )
+    >>> figure(e)["text"], figure(e)["short"], figure(e)["ends"]
+    ('EUR 12,400 per month', '12,400', '9,800 to 15,100')
+    """
+    facts = _facts(estimate)
+    value, low, high = facts.get("value"), facts.get("low"), facts.get("high")
+    unit, n = str(facts.get("unit") or ""), int(facts.get("n") or 0)
+    base = {"value": value, "low": low, "high": high, "unit": visible(unit), "n": n}
+    if value is None:
+        said = f"not measured, because {reason_of(facts)}"
+        return {**base, "text": said, "short": said, "interval": said, "ends": "not measured"}
+    said = interval(facts)
+    ends = said.partition(" interval ")[2] if low is not None and high is not None else said
+    if unit == "share":
+        place = place_of(low * 100, high * 100) if low is not None and high is not None else None
+        short = share(value, place)
+        return {**base, "text": short, "short": short, "interval": said, "ends": ends}
+    short = number(value, place_of(low, high, value))
+    short = signed(short) if plus else short
+    return {**base, "text": _with_unit(short, unit), "short": short, "interval": said, "ends": ends}
+
+
+def _facts(estimate: Estimate | dict[str, Any] | None) -> dict[str, Any]:
+    """Read an estimate in either of its two forms."""
+    if estimate is None:
+        return {}
+    if isinstance(estimate, Estimate):
+        return {name: getattr(estimate, name) for name in Estimate.__dataclass_fields__}
+    return dict(estimate)
+
+
+def compact(value: float) -> str:
+    """Write a tick of an axis in few characters.
+
+    Examples
+    --------
+    >>> compact(1_500_000), compact(-20_000), compact(0.25), compact(0)
+    ('1.5M', '−20k', '0.25', '0')
+    """
+    size = abs(value)
+    if size >= 1e16 or 0 < size < 1e-5:
+        return _scientific(value)
+    sign = MINUS if value < 0 else ""
+    for limit, letter in _PREFIXES:
+        if size >= limit * (1 - 1e-9) and (limit > 1e3 or size >= 1e4):
+            return f"{sign}{size / limit:.10g}{letter}"
+    return f"{sign}{size:,.10g}"
+
+
+def plain_number(value: float | None) -> str:
+    """Write a number without a unit to three digits, or say that it is missing.
+
+    Examples
+    --------
+    >>> plain_number(0.31234), plain_number(None)
+    ('0.312', 'not measured')
+    """
+    return "not measured" if value is None else number(float(value))
+
+
+def ordinal(value: int) -> str:
+    """Write a small whole number as an ordinal.
+
+    Examples
+    --------
+    >>> ordinal(1), ordinal(2), ordinal(13), ordinal(23)
+    ('1st', '2nd', '13th', '23rd')
+    """
+    teen = value % 100 in (11, 12, 13)
+    ending = "th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    return f"{value}{ending}"
