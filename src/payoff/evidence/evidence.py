@@ -123,6 +123,8 @@ class PolicyEvidence:
         Whether it needs no model.
     value, total
         Money per unit, and per period (or per 1,000 units).
+    feasible
+        Whether the declared capacity allows it; what does not fit is shown for comparison only.
     """
 
     name: str
@@ -133,6 +135,7 @@ class PolicyEvidence:
     total: Estimate
     actions: tuple[ActionUse, ...]
     cells: tuple[Cell, ...]
+    feasible: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

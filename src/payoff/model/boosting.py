@@ -17,15 +17,17 @@ from payoff.rng import child_seed
 
 __all__ = ["Boosted", "boost", "threads"]
 
-_MOST_ROUNDS: Final = 600
+_MANY_ROWS: Final = 50_000
 _PATIENCE: Final = 40
+#: Below this many cells one thread is as fast, and does not suffer from busy neighbours.
+_MANY_CELLS: Final = 1_000_000
 _FEW_ROWS: Final = 2_000
 _WHY: Final = "to fit or apply the candidate 'lightgbm'"
 
 
-def threads() -> int:
-    """Return the number of threads for training: more than four rarely help on tables."""
-    return max(1, min(4, os.cpu_count() or 1))
+def threads(cells: int) -> int:
+    """Return the number of threads for so many cells; the result does not depend on it."""
+    return 1 if cells < _MANY_CELLS else max(1, min(4, os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,7 +55,7 @@ class Boosted:
             lightgbm = need("lightgbm", extra="all", why=_WHY)
             self._booster.append(lightgbm.Booster(model_str=self.text))
         few = len(x) < _FEW_ROWS  # starting threads costs more than a few rows do
-        return np.asarray(self._booster[0].predict(x, num_threads=1 if few else threads()))
+        return np.asarray(self._booster[0].predict(x, num_threads=1 if few else threads(x.size)))
 
     def predict(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return probabilities (n, n_outcomes) for encoded rows (n, k)."""
@@ -67,10 +69,10 @@ class Boosted:
         return out
 
 
-def _settings(n: int, seed: int) -> dict[str, Any]:
+def _settings(n: int, width: int, seed: int) -> dict[str, Any]:
     """Return LightGBM parameters: smaller trees for fewer rows, everything seeded."""
     return {
-        "learning_rate": 0.05,
+        "learning_rate": 0.1 if n >= _MANY_ROWS else 0.05,
         "num_leaves": 31 if n >= 20_000 else 15 if n >= 4_000 else 7,
         "min_data_in_leaf": int(np.clip(n // 200, 10, 50)),
         "feature_fraction": 0.7,
@@ -84,7 +86,7 @@ def _settings(n: int, seed: int) -> dict[str, Any]:
         "seed": child_seed(seed, "lightgbm") % 2**31,
         "deterministic": True,
         "force_row_wise": True,
-        "num_threads": threads(),
+        "num_threads": threads(n * width),
         "verbosity": -1,
     }
 
@@ -126,7 +128,7 @@ def boost(
     """
     lightgbm = need("lightgbm", extra="all", why=_WHY)
     seen: NDArray[Any] = np.array([], dtype=np.int64)
-    params = _settings(len(x), seed)
+    params = _settings(*x.shape, seed)
     y = target
     if objective == "classes":
         seen, y = np.unique(target, return_inverse=True)
@@ -191,7 +193,7 @@ def _rounds(
     curve = lightgbm.cv(
         params,
         data,
-        num_boost_round=_MOST_ROUNDS,
+        num_boost_round=300 if n >= _MANY_ROWS else 600,
         folds=pairs,
         callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False)],
     )

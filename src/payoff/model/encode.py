@@ -8,6 +8,7 @@ operations that round exactly (comparison, subtraction, division), so they agree
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -114,7 +115,7 @@ class Scaled:
 
     def put(self, out: list[float], at: int, x: float) -> None:
         """Code one value."""
-        if x != x:
+        if math.isnan(x):
             if self.indicator:
                 out[at + 1] = 1.0
             return
@@ -189,12 +190,12 @@ class Bins:
         e = [f"{v:.6g}" for v in self.edges]
         if not e:
             return ["any", "missing"]
-        between = [f"{a} to below {b}" for a, b in zip(e, e[1:], strict=False)]
+        between = [f"{a} to below {b}" for a, b in itertools.pairwise(e)]
         return [f"below {e[0]}", *between, f"{e[-1]} and over", "missing"]
 
     def put(self, out: list[float], at: int, x: float) -> None:
         """Code one value."""
-        out[at] = float(len(self.edges) + 1 if x != x else bisect_right(self.edges, x))
+        out[at] = float(len(self.edges) + 1 if math.isnan(x) else bisect_right(self.edges, x))
 
     def fill(self, out: NDArray[np.float64], x: NDArray[np.float64]) -> None:
         """Code an array."""

@@ -126,7 +126,7 @@ def _pack(counts: NDArray[np.int64], folds: int, rng: np.random.Generator) -> ND
         own = [(c, m) for c, m in enumerate(row) if m]
         best = min(
             range(folds),
-            key=lambda f: (sum(m * (2 * load[f][c] + m) * scale[c] for c, m in own), size[f]),  # noqa: B023
+            key=lambda f: (sum(m * (2 * load[f][c] + m) * scale[c] for c, m in own), size[f]),
         )
         for c, m in own:
             load[best][c] += m

@@ -11,8 +11,18 @@ from numpy.typing import NDArray
 
 from payoff.errors import TrainingError
 from payoff.load.fields import Field
-from payoff.model.encode import Bins, Codes, Encoder, LevelTable, Plain, Scaled, Steps, Variable
-from payoff.model.encode import NumberCoding, places
+from payoff.model.encode import (
+    Bins,
+    Codes,
+    Encoder,
+    LevelTable,
+    NumberCoding,
+    Plain,
+    Scaled,
+    Steps,
+    Variable,
+    places,
+)
 from payoff.model.readings import DATE_PARTS, Reading
 from payoff.rng import generator
 

@@ -47,7 +47,6 @@ def row_sums(
     for start in range(0, len(x), _CHUNK):
         part = np.ascontiguousarray(x[start : start + _CHUNK])
         for j, row in enumerate(coef):
-            # Only a non-zero coefficient may meet the value: 0 * huge is harmless, but costs time.
             out[start : start + _CHUNK, j] = (part * row).sum(axis=1) + intercept[j]
     return out
 
@@ -129,7 +128,7 @@ def fit_softmax(
     cluster
         int (n,), kept whole in the inner folds.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
     weight = weight / weight.mean()
     seen, y = np.unique(outcome, return_inverse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import re
 import warnings
 from collections.abc import Sequence
@@ -194,7 +195,7 @@ def _fitted(
     weight: NDArray[np.float64],
     seed: int,
 ) -> Any:
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
     made = class_of(name, ())
     try:
@@ -230,7 +231,14 @@ def _converted(name: str, model: Any, x: NDArray[np.float64]) -> bytes:
     return bytes(made.SerializeToString(deterministic=True))
 
 
+def _is_odd(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
 def _plain(params: dict[str, Any]) -> dict[str, Any]:
     """Return settings as JSON values."""
     simple = (str, int, float, bool, type(None))
-    return {k: v if isinstance(v, simple) and v == v else repr(v)[:200] for k, v in params.items()}
+    return {
+        k: v if isinstance(v, simple) and not _is_odd(v) else repr(v)[:200]
+        for k, v in params.items()
+    }

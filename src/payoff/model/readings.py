@@ -62,7 +62,7 @@ def level_of(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        if value != value:
+        if math.isnan(value):
             return None
         if abs(value) < 1e15 and value == int(value):
             return str(int(value))
@@ -277,8 +277,10 @@ def _read_dates(column: pa.ChunkedArray) -> NDArray[np.float64]:
     days = seconds // 86_400
     months = days.astype("M8[D]").astype("M8[M]").astype(np.int64)
     hours = np.zeros_like(days) if pa.types.is_date(kind) else seconds // 3600 % 24
-    parts = [months // 12 + 1970, months % 12 + 1, (days + 3) % 7, days, hours]
-    return np.where(known, np.array(parts, dtype=np.float64), np.nan)
+    every = np.array(
+        [months // 12 + 1970, months % 12 + 1, (days + 3) % 7, days, hours], dtype=np.float64
+    )
+    return np.where(known, every, np.nan)
 
 
 def _whole(array: pa.Array) -> NDArray[np.int64]:

@@ -331,6 +331,7 @@ class _Work:
         encoder, x = learn(self.reading.take(rows), self.fields, kinds.get(name, "linear"), signal)
         settings: dict[str, Any]
         core: Core
+        share: NDArray[np.float64] | None
         if name == "lightgbm":
             from payoff.model.boosting import boost
 

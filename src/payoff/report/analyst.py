@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from payoff.evidence.evidence import Group, PolicyEvidence, SubgroupEvidence
+from payoff.evidence.evidence import PolicyEvidence
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
+from payoff.report.groups import groups_section
 from payoff.report.manager import options_spec
 from payoff.report.measures import calibration_section, curve_section, shift_section
 
@@ -25,7 +26,7 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
     return [
         _options(facts),
         _confusions(facts),
-        _subgroups(facts),
+        groups_section(facts),
         curve_section(facts),
         calibration_section(facts),
         _capacity(facts),
@@ -150,8 +151,8 @@ def _confusions(facts: Facts) -> dict[str, Any]:
     made: list[blocks.Block] = [
         blocks.text(
             "Each line is one action under one outcome: how many it concerns, and what they bring "
-            "together. The lines of an option add up to its money; they are counts, so they carry no "
-            "interval of their own.",
+            "together. The lines of an option add up to its money; they are counts, so they carry "
+            "no interval of their own.",
             "term",
         )
     ]
@@ -183,112 +184,10 @@ def _cells_spec(facts: Facts) -> dict[str, Any]:
         "chart": "bars",
         "title": f"Where the money of “{label}” comes from",
         "desc": visible(f"Money {facts.per} by action and outcome. {said}.", 600),
-        "unit": f"{facts.money_unit} (striped: a loss)",
+        "unit": facts.money_unit,
+        "key": "Filled: a gain. Hollow: a loss.",
         "rows": rows,
     }
-
-
-def _subgroups(facts: Facts) -> dict[str, Any]:
-    made: list[blocks.Block] = []
-    for subgroup in facts.evidence.subgroups[:_MOST_TABLES]:
-        spec = _groups_spec(facts, subgroup)
-        if spec["rows"]:
-            made.append(blocks.chart(spec))
-        made.append(_groups(facts, subgroup))
-    if not made:
-        made.append(blocks.absent("Subgroups", "the decision declares none"))
-    else:
-        made.append(
-            blocks.text(
-                f"Gain: money of “{facts.policy(facts.subject.name, 60)}” minus money of the option it "
-                "is compared with, among the group’s own rows. Groups with few rows are named but not "
-                "judged.",
-                "term",
-            )
-        )
-    return blocks.section("a-groups", "Subgroups", made)
-
-
-def _groups_spec(facts: Facts, subgroup: SubgroupEvidence) -> dict[str, Any]:
-    rows = []
-    for group in subgroup.groups[:_MOST_DRAWN]:
-        if group.gain is None or group.gain.value is None:
-            continue
-        told = wording.figure(group.gain, plus=True)
-        rows.append(
-            {
-                "label": visible(group.label),
-                "value": told["value"],
-                "low": told["low"],
-                "high": told["high"],
-                "text": told["short"],
-                "mark": "main",
-            }
-        )
-    unit = visible(facts.subject.value.unit)
-    said = "; ".join(f"{r['label']}: {r['text']}" for r in rows)
-    name = visible(subgroup.name, 80)
-    return {
-        "chart": "forest",
-        "title": f"Gain by {name}",
-        "desc": visible(f"Gain and {facts.level} interval of each group. {said}.", 600),
-        "unit": f"Gain, {unit} (line: {facts.level} interval)",
-        "rows": rows,
-    }
-
-
-def _groups(facts: Facts, subgroup: SubgroupEvidence) -> blocks.Block:
-    rows = [_group_row(g) for g in subgroup.groups[:_MOST_GROUPS]]
-    hidden = len(subgroup.groups) - len(rows)
-    positive = facts.outcome(str(facts.decision.get("positive")), 40)
-    return blocks.table(
-        f"By {visible(subgroup.name, 80)}: rows, share and gain with its {facts.level} interval",
-        [
-            "Group",
-            "Rows",
-            f"Share of {facts.units}",
-            f"Share with “{positive}”",
-            "Share acted on",
-            f"Gain, {visible(facts.subject.value.unit)}",
-            f"Gain, {facts.money_unit}",
-        ],
-        rows,
-        note=f"{hidden} more groups are in the evidence file." if hidden else "",
-    )
-
-
-def _group_row(group: Group) -> list[Any]:
-    small = {"unknown": "rows without a group", "small": "few rows"}.get(group.state, "")
-    row: list[Any] = [
-        blocks.cell(visible(group.label), small),
-        wording.number(group.n, 0),
-        wording.share(group.share),
-    ]
-    if group.rate is None and group.gain is None:
-        why = visible(group.reason, 200).rstrip(".") or "the group has too few rows"
-        return [
-            *row,
-            blocks.cell("not measured", f"because {why}"),
-            "not measured",
-            "not measured",
-            "not measured",
-        ]
-    for figure, plus in (
-        (group.rate, False),
-        (None, False),
-        (group.gain, True),
-        (group.total_gain, True),
-    ):
-        if figure is None and not plus and len(row) == 4:
-            row.append(wording.share(group.acted))
-            continue
-        told = wording.figure(figure, plus=plus) if figure is not None else None
-        if told is None or told["value"] is None:
-            why = visible(group.reason, 200).rstrip(".")
-            row.append(blocks.cell("not measured", f"because {why}" if why else ""))
-        else:
-            row.append(blocks.cell(told["short"], told["ends"]))
-    return row
 
 
 def _capacity(facts: Facts) -> dict[str, Any]:

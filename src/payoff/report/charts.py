@@ -62,11 +62,8 @@ def one(spec: Mapping[str, Any], ident: str, width: int, size: str) -> str:
 
 def _n(x: float) -> str:
     """Write a coordinate: one decimal is a tenth of a pixel."""
-    return (
-        f"{x:.1f}".removesuffix(".0").replace("-0", "0")
-        if abs(x) < 0.05
-        else (f"{x:.1f}".removesuffix(".0"))
-    )
+    text = f"{x:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
 
 
 def _text(x: float, y: float, text: str, css: str = "", anchor: str = "start") -> str:
@@ -107,8 +104,10 @@ def _ticks_below(axis: Axis, top: float, bottom: float, label: str, width: float
         half = width_of(name) / 2
         made.append(_text(min(max(x, half), width - half), bottom + _LINE, name, "soft", "middle"))
     lines = fit(label, width - 8)
+    half = max((width_of(t) for t in lines), default=0) / 2
+    middle = max(min((axis.start + axis.stop) / 2, width - half), half)
     for number, text in enumerate(lines):
-        made.append(_text(width / 2, bottom + (2 + number) * _LINE + 4, text, "soft", "middle"))
+        made.append(_text(middle, bottom + (2 + number) * _LINE + 4, text, "soft", "middle"))
     return made
 
 
@@ -135,11 +134,13 @@ def forest(spec: Mapping[str, Any], width: int) -> Drawn:
     y = 8.0
     points: list[str] = []
     for row in rows:
-        css = "strong" if row["mark"] == "main" else ""
-        lines = fit(row["label"], width if narrow else side - 8, 3 if narrow else 2)
+        css = "strong" if row["mark"] == "main" and spec["stress"] else ""
+        beside = width - width_of(row["text"]) - 12
+        lines = fit(row["label"], beside if narrow else side - 8, 3 if narrow else 2)
         if narrow:
-            for text in (*lines, *fit(row["text"], width, 2)):
-                points.append(_text(0, y + FONT, text, css if text in lines else "soft"))
+            points.append(_text(width, y + FONT, row["text"], css, "end"))
+            for text in lines:
+                points.append(_text(0, y + FONT, text, css))
                 y += _LINE
             middle = y + 10
             y += 28
@@ -175,10 +176,11 @@ def bars(spec: Mapping[str, Any], width: int) -> Drawn:
     rows = list(spec["rows"])[:_MOST_ROWS]
     narrow = width <= NARROW
     side = 0.0 if narrow else 230.0
+    right = max((width_of(r["text"]) for r in rows), default=0) + 14
     axis = Axis.over(
         [0.0, *(r["value"] for r in rows)],
         start=side + 12,
-        stop=width - 12 - (0 if narrow else 150),
+        stop=width - 12 - (0 if narrow else min(right, 220)),
         pad=0.02,
     )
     made: list[str] = []
@@ -186,8 +188,8 @@ def bars(spec: Mapping[str, Any], width: int) -> Drawn:
     for row in rows:
         lines = fit(row["label"], width if narrow else side - 8, 3 if narrow else 2)
         if narrow:
-            for text in (*lines, row["text"]):
-                made.append(_text(0, y + FONT, text, "" if text in lines else "soft"))
+            for number, text in enumerate((*lines, row["text"])):
+                made.append(_text(0, y + FONT, text, "soft" if number == len(lines) else ""))
                 y += _LINE
             top, y = y + 3, y + 26
         else:

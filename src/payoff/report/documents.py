@@ -11,12 +11,12 @@ __all__ = ["block_lines", "bullets", "section_lines", "table_lines"]
 
 
 def bullets(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Return named facts as a list.
+    r"""Return named facts as a list.
 
     Examples
     --------
     >>> bullets([("Owner", "A*b")])
-    ['- **Owner:** A\\\\*b']
+    ['- **Owner:** A\\*b']
     """
     return [f"- **{markdown(name)}:** {markdown(value)}" for name, value in pairs]
 
@@ -31,8 +31,7 @@ def table_lines(block: Mapping[str, Any]) -> list[str]:
         "| " + " | ".join(markdown(c) for c in block["columns"]) + " |",
         "|" + "|".join(rule) + "|",
     ]
-    for row in block["rows"]:
-        lines.append("| " + " | ".join(_cell(c) for c in row["cells"]) + " |")
+    lines += ["| " + " | ".join(_cell(c) for c in row["cells"]) + " |" for row in block["rows"]]
     if block["note"]:
         lines += ["", markdown(block["note"])]
     return lines

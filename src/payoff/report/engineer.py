@@ -18,7 +18,7 @@ _STATUS: Final = {
     "issue": "✕ issue",
     "tip": "! tip",
     "passed": "✓ passed",
-    "not_applicable": "– not applicable",
+    "not_applicable": "/ not applicable",
     "skipped": "○ skipped",
 }
 _ORDER: Final = ("issue", "tip", "passed", "skipped", "not_applicable")
@@ -53,7 +53,7 @@ def flat(value: Any, most: int = 300) -> str:
     'a = 1, b = 1.5; yes'
     """
     if isinstance(value, Mapping):
-        return visible(", ".join(f"{k} = {flat(v)}" for k, v in value.items()), most)
+        return visible(", ".join(f"{k} = {flat(v)}" for k, v in sorted(value.items())), most)
     if isinstance(value, list | tuple):
         return visible("; ".join(flat(v) for v in value), most)
     if value is None:
@@ -71,7 +71,7 @@ def _split(facts: Facts) -> dict[str, Any]:
     parts: Mapping[str, Any] = split.get("parts", {})
     rows = [
         [PARTS.get(name, visible(name)), wording.number(float(part.get("n") or 0), 0)]
-        for name, part in parts.items()
+        for name, part in sorted(parts.items(), key=_place)
     ]
     made: list[blocks.Block] = [
         blocks.facts(
@@ -89,6 +89,11 @@ def _split(facts: Facts) -> dict[str, Any]:
     if rows:
         made.insert(1, blocks.table("Rows in each part", ["Part", "Rows"], rows))
     return blocks.section("e-split", "How the rows were split", made)
+
+
+def _place(item: tuple[str, Any]) -> tuple[int, str]:
+    known = list(PARTS)
+    return (known.index(item[0]) if item[0] in known else len(known), item[0])
 
 
 def _model(facts: Facts) -> list[dict[str, Any]]:
@@ -136,8 +141,8 @@ def _candidates(facts: Facts, model: Mapping[str, Any]) -> list[blocks.Block]:
         made.append(
             blocks.text(
                 "Cross-fitted value: the rows are cut into folds; each fold is decided by a model "
-                "fitted on the others, and the money of all folds is averaged. The candidate is chosen "
-                "by money, not by accuracy, and never by the rows that judge.",
+                "fitted on the others, and the money of all folds is averaged. The candidate is "
+                "chosen by money, not by accuracy, and never by the rows that judge.",
                 "term",
             )
         )
@@ -169,7 +174,7 @@ def _calibration(model: Mapping[str, Any]) -> list[blocks.Block]:
     ]
     tried = list(found.get("kinds", ()))[:_MOST]
     if tried:
-        keys = [k for k in tried[0] if k != "kind"][:4]
+        keys = sorted(k for k in tried[0] if k != "kind")[:4]
         rows = [[visible(t.get("kind")), *(_value(t.get(k)) for k in keys)] for t in tried]
         made.append(
             blocks.table(
@@ -207,7 +212,7 @@ def _description(model: Mapping[str, Any]) -> list[blocks.Block]:
                 ("Model", visible(model.get("label") or model.get("name") or "")),
                 *[
                     (visible(k).replace("_", " ").capitalize(), flat(v, 600))
-                    for k, v in list(found.items())[:_MOST]
+                    for k, v in sorted(found.items())[:_MOST]
                     if k != "features"
                 ],
             ]
@@ -283,8 +288,8 @@ def _reproduce(facts: Facts, bundle: Mapping[str, Any] | None) -> dict[str, Any]
         ("Seed of all random draws", visible(evidence.seed)),
         ("Rows (SHA-256)", visible(evidence.data.get("fingerprint") or "")),
         ("Form of the evidence", f"version {evidence.schema_version}"),
-        *[(f"Made with {visible(k)}", visible(v)) for k, v in evidence.made_with.items()],
-        *[(f"Bundle: {visible(k)}", flat(v)) for k, v in list(known.items())[:_MOST]],
+        *[(f"Made with {visible(k)}", visible(v)) for k, v in sorted(evidence.made_with.items())],
+        *[(f"Bundle: {visible(k)}", flat(v)) for k, v in sorted(known.items())[:_MOST]],
     ]
     return blocks.section(
         "e-reproduce",

@@ -90,13 +90,16 @@ def markdown(text: str) -> str:
 def yaml(value: str | float | bool | None) -> str:
     r"""Write one scalar for YAML: text is always in double quotes, so ``NO`` stays text.
 
+    Angle brackets are written as escapes, for readers that show a front matter as HTML.
+
     Examples
     --------
     >>> yaml("NO"), yaml('say "hi"'), yaml(True), yaml(1.5)
     ('"NO"', '"say \\"hi\\""', 'true', '1.5')
     """
     if isinstance(value, str):
-        return json.dumps(visible(value, 4 * LONGEST), ensure_ascii=False)
+        text = json.dumps(visible(value, 4 * LONGEST), ensure_ascii=False)
+        return text.replace("<", "\\u003c").replace(">", "\\u003e")
     return json.dumps(value, allow_nan=False)
 
 

@@ -34,11 +34,11 @@ class Facts:
         self._policies = {p.name: p for p in evidence.policies}
         self._actions = _labels(self.decision.get("actions", ()))
         self._outcomes = _labels(self.decision.get("outcomes", ()))
-        self.units = visible(self.decision.get("units") or "units")
-        self.unit = visible(self.decision.get("unit") or "unit")
-        self.money_unit = visible(self.decision.get("money_unit") or "money")
+        self.units = visible(self.decision.get("units") or "units", 40)
+        self.unit = visible(self.decision.get("unit") or "unit", 40)
+        self.money_unit = visible(self.decision.get("money_unit") or "money", 80)
         self.per = "per" + self.money_unit.partition(" per")[2]
-        self.level = wording.share(float(self.decision.get("level") or 0.95))
+        self.level = wording.percent(float(self.decision.get("level") or 0.95))
         self.n = self.subject.value.n
 
     @property
@@ -89,6 +89,14 @@ class Facts:
         if self.decision.get("volume") is None:
             return f"in every {wording.people(float(self.decision.get('units_reported') or 1000))}"
         return f"per {visible(self.decision.get('period') or 'period')}"
+
+    @property
+    def one_period(self) -> str:
+        """Return ``one month``, or ``1,000 customers`` when no volume is declared."""
+        if self.decision.get("volume") is None:
+            amount = wording.people(float(self.decision.get("units_reported") or 1000))
+            return f"{amount} {self.units}"
+        return f"one {visible(self.decision.get('period') or 'period')}"
 
     def interval_term(self) -> str:
         """Return the explanation of an interval in plain words."""

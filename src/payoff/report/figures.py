@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
-from payoff.evidence.evidence import Cell, Evidence
+from payoff.evidence.evidence import Cell, Estimate, Evidence
 from payoff.report import wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
@@ -55,25 +56,38 @@ def _refusal(facts: Facts, label: str) -> str:
         return f"Do not use “{label}”: estimated at {worth['text']} ({worth['interval']})."
     simple = facts.policy(trivial.name)
     found = facts.against(trivial.name)
-    if found is None:
+    if found is None or found.total.value is None:
         worth = wording.figure(trivial.total)
         return (
             f"Do not use the model: “{simple}” needs no model and is estimated at "
             f"{worth['text']} ({worth['interval']})."
         )
+    if found.total.value < 0:
+        more = _difference(_turned(found.total), label)
+        return f"Do not use the model: “{simple}” needs no model and is {more}."
     return (
-        f"Do not use the model: “{simple}” needs no model, and “{label}” is "
-        f"{_difference(found.total, simple)}."
+        f"Do not use the model: “{label}” is {_difference(found.total, simple)}, which needs none."
     )
 
 
-def _difference(gain: Any, against: str) -> str:
+def _turned(estimate: Estimate) -> Estimate:
+    """Return the same difference the other way round."""
+
+    def minus(x: float | None) -> float | None:
+        return None if x is None else -x
+
+    return replace(
+        estimate, value=minus(estimate.value), low=minus(estimate.high), high=minus(estimate.low)
+    )
+
+
+def _difference(gain: Estimate, against: str) -> str:
     told = wording.figure(gain)
     if gain.value is None:
         return f"{told['text']}, against “{against}”"
     if gain.value < 0:
-        signed = f"an estimated difference of {told['text']} against “{against}”"
-        return f"worth {signed} ({told['interval']})"
+        text, ends = wording.figure(_turned(gain))["text"], told["interval"]
+        return f"estimated at {text} less than “{against}” (difference {told['short']}, {ends})"
     return f"estimated at {told['text']} more than “{against}” ({told['interval']})"
 
 
@@ -91,21 +105,27 @@ def three_numbers(evidence: Evidence) -> list[dict[str, str]]:
 
 
 def _money(facts: Facts) -> dict[str, str]:
-    reference = facts.reference
-    rows = wording.number(facts.n, 0)
+    """Compare with the reference; when the model is refused, with what beats it."""
+    other, gain = facts.reference, facts.gain
+    if facts.evidence.verdict.get("state") == "refuse" and facts.trivial is not None:
+        found = facts.against(facts.trivial.name)
+        if found is not None:
+            other, gain = facts.trivial, found.total
     label = f"Money {facts.per}"
-    if reference is None or reference.name == facts.subject.name or facts.gain is None:
+    if other is None or other.name == facts.subject.name or gain is None:
         told = wording.figure(facts.subject.total)
-        note = f"“{facts.policy(facts.subject.name)}” itself, estimated on {rows} rows."
     else:
-        told = wording.figure(facts.gain, plus=True)
-        label += f" against “{facts.policy(reference.name, 60)}”"
-        note = f"“{facts.policy(facts.subject.name)}”, estimated on {rows} rows."
+        told = wording.figure(gain, plus=True)
+        label += f" against “{facts.policy(other.name, 60)}”"
+    rows = wording.number(facts.n, 0)
+    note = f"“{facts.policy(facts.subject.name)}”, estimated on {rows} rows."
     return {"label": label, "figure": told["text"], "interval": told["interval"], "note": note}
 
 
 def _counted(facts: Facts) -> str:
-    return f"no interval: counted on {wording.number(facts.n, 0)} rows, scaled {facts.period}"
+    return (
+        f"no interval: counted on {wording.number(facts.n, 0)} rows, scaled to {facts.one_period}"
+    )
 
 
 def _people(facts: Facts) -> dict[str, str]:
@@ -114,7 +134,7 @@ def _people(facts: Facts) -> dict[str, str]:
     shown = sorted(used, key=lambda a: -a.per_period)[:4]
     parts = [
         f"{facts.action(a.action, 50)}: {wording.people(a.per_period)} "
-        f"({wording.share(a.share)} of {facts.units})"
+        f"({wording.percent(a.share)} of {facts.units})"
         for a in shown
     ]
     if len(used) > len(shown):
@@ -179,12 +199,7 @@ def _false_and_missed(facts: Facts) -> dict[str, str]:
 
 
 def _cell_money(facts: Facts, cells: Iterable[Cell]) -> str:
-    total = sum(c.money_per_period for c in cells)
-    return wording.money(
-        total,
-        facts.money_unit,
-        min(0, wording.place_of(None, None, total)) if abs(total) < 100 else None,
-    )
+    return wording.money(sum(c.money_per_period for c in cells), facts.money_unit)
 
 
 def named(value: object, key: str) -> str:

@@ -39,7 +39,7 @@ def _drawing(spec: Mapping[str, Any], ident: str) -> Markup:
 def page(view: Mapping[str, Any]) -> str:
     """Return the HTML page of a view made by :func:`payoff.report.summarise.summarise`."""
     environment = _environment()
-    style = "\n" + str(_source(environment, "style.css"))
+    style = "\n" + _dense(_source(environment, "style.css"))
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
@@ -48,11 +48,16 @@ def page(view: Mapping[str, Any]) -> str:
     environment.globals["drawing"] = _drawing
     text = environment.get_template("page.html.j2").render(
         view=view,
-        style=Markup(style),
-        policy=Markup(policy),
-        marks=_MARKS,  # noqa: S704
+        style=style,
+        policy=policy,
+        marks=_MARKS,
     )
-    return "\n".join(line for line in text.splitlines() if line.strip()) + "\n"
+    return _dense(text)
+
+
+def _dense(text: str) -> str:
+    """Drop the blank lines that template tags leave behind."""
+    return "".join(line + "\n" for line in text.split("\n") if line.strip())
 
 
 def _source(environment: Environment, name: str) -> str:

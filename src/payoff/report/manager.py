@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from payoff.evidence.evidence import Group
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
 from payoff.report.figures import named
+from payoff.report.groups import HIDDEN, short_groups
 
 __all__ = ["limits", "manager_sections", "options_spec", "options_table", "warnings"]
 
 _MOST_OPTIONS: Final = 7
-_MOST_GROUPS: Final = 6
-_MOST_LIMITS: Final = 6
+_MOST_LIMITS: Final = 5
 
 
 def warnings(facts: Facts) -> list[dict[str, str]]:
@@ -96,63 +95,19 @@ def options_spec(facts: Facts, most: int = 12) -> dict[str, Any]:
         "chart": "forest",
         "title": f"Options in {facts.money_unit}",
         "desc": visible(f"Estimate and {facts.level} interval of each option. {said}.", 600),
-        "unit": f"{facts.money_unit} (line: {facts.level} interval; disc: this recommendation; "
-        "square: uses the model; diamond: needs no model)",
+        "unit": facts.money_unit,
+        "key": f"Line: {facts.level} interval. Disc: the option this page is about. Square: "
+        "another option with a model. Diamond: needs no model.",
+        "stress": True,
         "rows": rows,
     }
-
-
-def _groups_table(facts: Facts) -> list[blocks.Block]:
-    made: list[blocks.Block] = []
-    room = _MOST_GROUPS
-    for subgroup in facts.evidence.subgroups[:2]:
-        usable = sorted(
-            (g for g in subgroup.groups if g.total_gain and g.total_gain.value is not None),
-            key=_gain,
-        )
-        shown = usable[: max(room, 2)]
-        room -= len(shown)
-        hidden = len(subgroup.groups) - len(shown)
-        if not shown:
-            made.append(
-                blocks.absent(
-                    f"Gain by {visible(subgroup.name, 60)}", "no group has enough rows to be shown"
-                )
-            )
-            continue
-        rows: list[list[Any]] = []
-        for group in shown:
-            told = wording.figure(group.total_gain, plus=True)
-            rows.append(
-                [
-                    visible(group.label, 60),
-                    wording.share(group.share),
-                    wording.number(group.n, 0),
-                    blocks.cell(told["short"], told["ends"]),
-                ]
-            )
-        note = f"{hidden} more groups on the analyst’s page." if hidden else ""
-        made.append(
-            blocks.table(
-                f"Who gains by {visible(subgroup.name, 60)}, smallest gain first",
-                ["Group", f"Share of {facts.units}", "Rows", f"Gain, {facts.money_unit}"],
-                rows,
-                note=note,
-            )
-        )
-    return made
-
-
-def _gain(group: Group) -> float:
-    gain = group.total_gain
-    return gain.value if gain is not None and gain.value is not None else 0.0
 
 
 def limits(facts: Facts) -> list[str]:
     """Return what the figures do not say, one sentence each; never an empty list."""
     evidence, decision = facts.evidence, facts.decision
     said = [
-        "Whether acting changes what happens: not measured. Each row’s outcome is taken as it was; "
+        "Whether acting changes what happens: not measured. Each row's outcome is taken as it was; "
         "only a trial with some decisions left to chance can measure that."
     ]
     if decision.get("volume") is None:
@@ -161,7 +116,7 @@ def limits(facts: Facts) -> list[str]:
             f"{wording.people(float(decision.get('units_reported') or 1000))} {facts.units}."
         )
     if not decision.get("current_rule"):
-        said.append("Today’s rule: not declared, so nothing is compared with today’s practice.")
+        said.append("Today's rule: not declared, so nothing is compared with today's practice.")
     for what, part in (
         ("The model", evidence.model),
         ("Calibration", evidence.calibration),
@@ -173,7 +128,7 @@ def limits(facts: Facts) -> list[str]:
             said.append(str(blocks.absent(what, why)["text"]))
     if not evidence.subgroups:
         said.append("Who gains and who loses: not measured, because no subgroups are declared.")
-    hidden = [g for s in evidence.subgroups for g in s.groups if g.state in _HIDDEN]
+    hidden = [g for s in evidence.subgroups for g in s.groups if g.state in HIDDEN]
     if hidden:
         names = ", ".join(visible(g.label, 30) for g in hidden[:4])
         more = f" and {len(hidden) - 4} more" if len(hidden) > 4 else ""
@@ -187,7 +142,10 @@ def limits(facts: Facts) -> list[str]:
     return said
 
 
-_HIDDEN: Final = frozenset({"small", "not_estimable"})
+def _room(facts: Facts) -> int:
+    """Return how many groups leave the manager's page on one sheet of paper."""
+    options = min(len(facts.evidence.policies), _MOST_OPTIONS)
+    return max(3, 6 - max(0, options - 5) - len(warnings(facts)))
 
 
 def manager_sections(facts: Facts) -> list[dict[str, Any]]:
@@ -202,11 +160,11 @@ def manager_sections(facts: Facts) -> list[dict[str, Any]]:
     said = limits(facts)
     shown = said[:_MOST_LIMITS]
     if len(said) > len(shown):
-        shown.append(f"{len(said) - len(shown)} more on the engineer’s page.")
-    groups = _groups_table(facts)
+        shown.append(f"{len(said) - len(shown)} more on the engineer's page.")
+    groups = short_groups(facts, _room(facts))
     made = [blocks.section("m-options", "The options in money", options)]
-    if groups:
-        made.append(blocks.section("m-groups", "Who gains, who loses", groups))
+    if groups is not None:
+        made.append(blocks.section("m-groups", "Who gains, who loses", [groups]))
     made.append(blocks.section("m-limits", "What was not measured", [blocks.items(shown)]))
     made.append(
         blocks.section(

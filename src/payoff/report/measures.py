@@ -44,7 +44,7 @@ def curve_section(facts: Facts) -> dict[str, Any]:
         )
         rows.append(
             [
-                wording.number(found["threshold"][i], -2),
+                f"{found['threshold'][i]:.2f}",
                 wording.share(found["acted_share"][i]),
                 told["short"],
                 told["ends"],
@@ -91,6 +91,7 @@ def _curve_spec(
     unit = visible(found.get("unit"))
     return {
         "chart": "curve",
+        "key": "The rows that judge draw this curve, so its peak flatters.",
         "title": f"Money by threshold on the {score}",
         "desc": visible(
             f"Estimated {unit} for thresholds from 0 to 1, with its {facts.level} interval as a "
@@ -152,8 +153,8 @@ def calibration_section(facts: Facts) -> dict[str, Any]:
     n = wording.number(float(found.get("n") or 0), 0)
     made: list[blocks.Block] = [
         blocks.text(
-            "Calibrated: of all units given a probability of 20 %, about 20 in 100 turn out so. Money "
-            "is computed from these probabilities, so it is only as right as they are.",
+            "Calibrated: of all units given a probability of 20 %, about 20 in 100 turn out so. "
+            "Money is computed from these probabilities, so it is only as right as they are.",
             "term",
         )
     ]
@@ -197,6 +198,7 @@ def _reliability_spec(facts: Facts, bins: list[dict[str, Any]], outcome: str) ->
     )
     return {
         "chart": "reliability",
+        "key": "Points below the dashes: promised too much. Above: promised too little.",
         "title": f"Promised and observed shares of “{outcome}”",
         "desc": visible(f"One point per band of probability. {said}.", 600),
         "bins": bins,
@@ -219,8 +221,11 @@ def shift_section(facts: Facts) -> dict[str, Any]:
         first, last = part.get("first"), part.get("last")
         window = f"{visible(first)} to {visible(last)}" if first and last else "no dates declared"
         shares = part.get("outcome_share") or {}
+        declared = [str(o["name"]) for o in facts.decision.get("outcomes", ())]
         said = ", ".join(
-            f"{facts.outcome(str(o), 40)} {wording.share(s)}" for o, s in list(shares.items())[:6]
+            f"{facts.outcome(o, 40)} {wording.share(shares[o])}"
+            for o in declared[:6]
+            if o in shares
         )
         rows.append(
             [PARTS[name], window, said or "not known", wording.number(float(part.get("n") or 0), 0)]

@@ -5,6 +5,8 @@ to the same place. Nothing here says that a figure is proven or that money is sa
 estimate, and it stands with its interval or with the reason why it has none.
 """
 
+# ruff: noqa: RUF002  (the examples show the true minus and multiplication signs)
+
 from __future__ import annotations
 
 import math
@@ -19,13 +21,17 @@ __all__ = [
     "interval",
     "money",
     "number",
+    "ordinal",
     "people",
+    "percent",
     "place_of",
+    "plain_number",
     "share",
     "signed",
 ]
 
 MINUS: Final = "\u2212"
+TIMES: Final = "\u00d7"
 _SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LARGEST: Final = 1e15
 _MOST_DECIMALS: Final = 6
@@ -66,16 +72,16 @@ def number(value: float, place: int | None = None) -> str:
     decimals = min(max(0, -place), _MOST_DECIMALS)
     rounded = round(value, -place)
     text = f"{abs(rounded):,.{decimals}f}"
-    if place < 0 and "." in text and float(text.replace(",", "")) == round(abs(rounded)):
-        text = text.split(".")[0] if abs(rounded) >= 100 or rounded == 0 else text
-    return (MINUS if rounded < 0 and float(text.replace(",", "")) != 0 else "") + text
+    if not text.strip("0.,"):
+        return "0"
+    return (MINUS if rounded < 0 else "") + text
 
 
 def _scientific(value: float) -> str:
-    mantissa, exponent = f"{abs(value):.3g}" if value == 0 else f"{abs(value):.2e}".split("e")
+    mantissa, _, exponent = f"{abs(value):.2e}".partition("e")
     mantissa = mantissa.rstrip("0").rstrip(".")
     sign = MINUS if value < 0 else ""
-    return f"{sign}{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+    return f"{sign}{mantissa} {TIMES} 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
 
 
 def signed(text: str) -> str:
@@ -131,16 +137,29 @@ def share(value: float | None, place: int | None = None) -> str:
 
     Examples
     --------
-    >>> share(0.1234), share(0.00042), share(1.0), share(None)
-    ('12.3 %', '0.042 %', '100 %', 'not measured')
+    >>> share(0.1234), share(0.2), share(0.00042), share(1.0), share(None)
+    ('12.3 %', '20.0 %', '0.042 %', '100 %', 'not measured')
     """
     if value is None:
         return "not measured"
-    percent = value * 100
+    percentage = value * 100
     if place is None:
-        place = -1 if abs(percent) >= 1 else place_of(None, None, percent) + 1
-    text = number(percent, place)
-    return f"{text.removesuffix('.0')} %"
+        place = -1 if abs(percentage) >= 1 else place_of(None, None, percentage) + 1
+    if 0 < percentage < 0.01:
+        return "below 0.01 %"
+    text = "100" if value == 1 else number(percentage, place)
+    return f"{text} %"
+
+
+def percent(value: float) -> str:
+    """Write a share for a sentence, without a decimal that is zero.
+
+    Examples
+    --------
+    >>> percent(0.95), percent(0.123)
+    ('95 %', '12.3 %')
+    """
+    return share(value).replace(".0 %", " %")
 
 
 def interval(estimate: Estimate | dict[str, Any] | None) -> str:
@@ -165,10 +184,12 @@ def interval(estimate: Estimate | dict[str, Any] | None) -> str:
     low, high, value = facts.get("low"), facts.get("high"), facts.get("value")
     if low is None or high is None:
         return f"no interval: {reason_of(facts)}"
-    level = share(facts.get("level", 0.95))
+    if low == high:
+        return "no interval: the same on every row"
+    level = percent(facts.get("level") or 0.95)
     if facts.get("unit") == "share":
         place = place_of(low * 100, high * 100, (value or 0) * 100)
-        ends = f"{share(low, place).removesuffix(' %')} to {share(high, place)}"
+        ends = f"{number(low * 100, place)} to {number(high * 100, place)} %"
     else:
         place = place_of(low, high, value)
         ends = f"{number(low, place)} to {number(high, place)}"
@@ -213,7 +234,8 @@ def figure(estimate: Estimate | dict[str, Any] | None, *, plus: bool = False) ->
         said = f"not measured, because {reason_of(facts)}"
         return {**base, "text": said, "short": said, "interval": said, "ends": "not measured"}
     said = interval(facts)
-    ends = said.partition(" interval ")[2] if low is not None and high is not None else said
+    ends = said.partition(" interval ")[2] if said[0] != "n" else said
+    ends = "same on every row" if low is not None and low == high else ends
     if unit == "share":
         place = place_of(low * 100, high * 100) if low is not None and high is not None else None
         short = share(value, place)

@@ -1,0 +1,77 @@
+"""Whether promised probabilities and promised money came true on the judging rows."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from payoff.declare import Decision
+from payoff.evidence.interval import cluster_sums, mean_money, share
+from payoff.policy.stakes import Stakes
+
+__all__ = ["calibration"]
+
+_BINS: Final = 10
+
+
+def calibration(
+    decision: Decision,
+    stakes: Stakes,
+    codes: NDArray[np.int16],
+    values: NDArray[np.float64],
+    *,
+    seed: int,
+) -> dict[str, Any]:
+    """Return reliability by tenths of the positive probability, log-loss, Brier score, and money.
+
+    ``expected`` is the mean money per unit the probabilities promised for the actions taken,
+    ``realised`` what those actions earned; their difference carries a paired interval.
+    """
+    if stakes.prob is None or stakes.expected is None:
+        return {"not_measured": "the predictions are actions, without probabilities"}
+    p = stakes.prob[:, decision.positive_code]
+    hit = stakes.outcome == decision.positive_code
+    weight = stakes.weight
+    cluster = stakes.cluster if stakes.clustered else None
+    cuts = np.unique(np.quantile(p, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    place = np.searchsorted(cuts, p, side="right")
+    bins = []
+    for k in range(len(cuts) + 1):
+        rows = place == k
+        if weight[rows].sum() <= 0:
+            continue
+        rate = share(
+            hit[rows], weight[rows], None if cluster is None else cluster[rows],
+            level=decision.evidence.level,
+        )
+        bins.append(
+            {
+                "low": float(p[rows].min()), "high": float(p[rows].max()), "n": int(rows.sum()),
+                "mean_prob": float(np.average(p[rows], weights=weight[rows])),
+                "rate": rate.value, "rate_low": rate.low, "rate_high": rate.high,
+            }
+        )
+    happened = stakes.prob[np.arange(len(p)), stakes.outcome]
+    promised = stakes.expected[np.arange(len(p)), codes]
+    difference = mean_money(
+        cluster_sums(values - promised, weight, cluster), level=decision.evidence.level,
+        unit=f"{decision.currency} per {decision.unit}", seed=seed,
+    )
+    return {
+        "outcome": decision.positive,
+        "n": len(p),
+        "bins": bins,
+        "log_loss": float(np.average(-np.log(np.maximum(happened, 1e-15)), weights=weight)),
+        "brier": float(np.average((p - hit) ** 2, weights=weight)),
+        "expected": float(np.average(promised, weights=weight)),
+        "realised": float(np.average(values, weights=weight)),
+        "difference": _plain(difference),
+    }
+
+
+def _plain(estimate: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(estimate)

@@ -1,0 +1,222 @@
+"""Checks of the evidence: ``PAY-E201`` to ``PAY-E210``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from payoff.checks import Check, numbered
+from payoff.declare import Decision
+from payoff.errors import listed
+from payoff.evidence.evidence import Comparison, Estimate, PolicyEvidence, SubgroupEvidence
+from payoff.policy.stakes import Stakes
+
+__all__ = ["check"]
+
+
+def check(
+    decision: Decision,
+    stakes: Stakes,
+    policies: Sequence[PolicyEvidence],
+    comparisons: Sequence[Comparison],
+    verdict: Mapping[str, Any],
+    subgroups: Sequence[SubgroupEvidence],
+    calibration: Mapping[str, Any],
+    shift: Mapping[str, Any],
+    capacity: Sequence[Mapping[str, Any]],
+) -> tuple[Check, ...]:
+    """Return one result per numbered check of the evidence."""
+    against = {c.against: c for c in comparisons}
+    best = against.get(verdict["best_trivial"])
+    return (
+        _separate(stakes),
+        _simple_wins(decision, policies, verdict, best),
+        _wide(best, verdict),
+        _shifted(shift),
+        _calibrated(decision, calibration),
+        _groups(subgroups),
+        _paying(stakes, policies[0]),
+        _one_row(stakes, policies[0]),
+        _capacity(capacity),
+        _losing_groups(subgroups),
+    )
+
+
+def money(estimate: Estimate) -> str:
+    """Write an estimate for a check's sentence."""
+    if estimate.value is None:
+        return f"not estimable ({estimate.reason})"
+    text = f"{estimate.value:,.4g} {estimate.unit}"
+    if estimate.low is not None and estimate.high is not None:
+        text += f" ({estimate.level:.0%} interval {estimate.low:,.4g} to {estimate.high:,.4g})"
+    return text
+
+
+def _separate(stakes: Stakes) -> Check:
+    return numbered("PAY-E201", "Judging rows are separate")(
+        status="passed",
+        detail=f"{len(stakes):,} rows judged; none of them fitted a model or chose a policy.",
+    )
+
+
+def _simple_wins(
+    decision: Decision,
+    policies: Sequence[PolicyEvidence],
+    verdict: Mapping[str, Any],
+    best: Comparison | None,
+) -> Check:
+    result = numbered("PAY-E202", "A policy without a model earns as much")
+    if best is None:
+        return result(status="not_applicable", detail="There is no policy without a model.")
+    simple = next(p for p in policies if p.name == verdict["best_trivial"])
+    if verdict["state"] == "refuse":
+        return result(
+            status="issue", page_one=True,
+            detail=f"{simple.label!r} earned {money(simple.total)}; the recommended policy earned "
+            f"{money(policies[0].total)} on the same rows.",
+            mend="Do not deploy the model as it stands; do the simple thing, or find out what "
+            "changed (see the outcome shares)",
+        )
+    return result(
+        status="passed", detail=f"Ahead of {simple.label!r} by {money(best.total)}."
+    )
+
+
+def _wide(best: Comparison | None, verdict: Mapping[str, Any]) -> Check:
+    result = numbered("PAY-E203", "The interval is wider than the gain")
+    if best is None or best.total.value is None:
+        return result(status="not_applicable", detail="There is no gain to compare.")
+    if best.total.low is None or best.total.high is None:
+        return result(
+            status="issue", page_one=True, detail=f"No interval: {best.total.reason}.",
+            mend="Judge on more rows",
+        )
+    if best.total.low <= 0 < best.total.value:
+        return result(
+            status="issue", page_one=True,
+            detail=f"The gain over the best policy without a model is {money(best.total)}; zero "
+            "and less are not ruled out.",
+            mend="Deciding now, the larger expectation is still the better bet; judging on more "
+            "rows would tell how good",
+        )
+    return result(status="passed", detail=f"Gain {money(best.total)}.")
+
+
+def _shifted(shift: Mapping[str, Any]) -> Check:
+    result = numbered("PAY-E204", "Outcome shares moved between fitting and judging")
+    if "not_measured" in shift:
+        return result(status="skipped", detail=f"Not measured: {shift['not_measured']}.")
+    if shift["warning"]:
+        return result(
+            status="issue", page_one=True, detail=shift["warning"],
+            mend="Refit on recent rows, recalibrate, and watch the share after deployment",
+        )
+    return result(status="passed", detail="The shares differ by less than a quarter.")
+
+
+def _calibrated(decision: Decision, calibration: Mapping[str, Any]) -> Check:
+    result = numbered("PAY-E205", "Promised money came true")
+    if "not_measured" in calibration:
+        return result(status="skipped", detail=f"Not measured: {calibration['not_measured']}.")
+    gap = calibration["difference"]
+    text = (
+        f"The model promised {calibration['expected']:,.4g} and realised "
+        f"{calibration['realised']:,.4g} {gap['unit']}."
+    )
+    if gap["low"] is None:
+        return result(status="tip", detail=f"{text} No interval: {gap['reason']}.")
+    if gap["low"] > 0 or gap["high"] < 0:
+        return result(
+            status="issue", detail=f"{text} The difference is {gap['value']:,.4g} "
+            f"({decision.evidence.level:.0%} interval {gap['low']:,.4g} to {gap['high']:,.4g}).",
+            mend="Recalibrate on recent rows; read the reliability table",
+        )
+    return result(status="passed", detail=f"{text} The difference is within its interval.")
+
+
+def _groups(subgroups: Sequence[SubgroupEvidence]) -> Check:
+    result = numbered("PAY-E206", "Subgroups large enough to judge")
+    if not subgroups:
+        return result(
+            status="tip", detail="No subgroups are declared, so who gains and who loses is not "
+            "known.", mend="Add [[subgroups]]",
+        )
+    small = [f"{s.name}: {g.label}" for s in subgroups for g in s.groups if g.state == "small"]
+    blind = [
+        f"{s.name}: {g.label}" for s in subgroups for g in s.groups if g.state == "not_estimable"
+    ]
+    if small or blind:
+        return result(
+            status="tip", detail=f"Not measured for {listed([*small, *blind])}.",
+            mend="Combine groups, or judge on more rows",
+        )
+    return result(status="passed", detail="Every group was measured.")
+
+
+def _paying(stakes: Stakes, policy: PolicyEvidence) -> Check:
+    result = numbered("PAY-E207", "Enough paying cases")
+    rows = [c.n for c in policy.cells if c.money_per_unit]
+    smallest = min((n for n in rows if n), default=0)
+    if smallest < 30:
+        return result(
+            status="issue", detail=f"One kind of paying case was seen {smallest} times only; its "
+            "money rests on few rows.", mend="Judge on more rows",
+        )
+    return result(status="passed", detail=f"Each kind of paying case was seen {smallest:,} times "
+                  "or more.")
+
+
+def _one_row(stakes: Stakes, policy: PolicyEvidence) -> Check:
+    result = numbered("PAY-E208", "A few rows carry the money")
+    spread = stakes.realised.max(axis=1) - stakes.realised.min(axis=1)
+    money_at_stake = stakes.weight * spread
+    total = float(money_at_stake.sum())
+    if total <= 0:
+        return result(status="not_applicable", detail="Every action earns the same on every row.")
+    largest = float(money_at_stake.max() / total)
+    top = max(1, len(spread) // 100)
+    one_percent = float(np.partition(money_at_stake, -top)[-top:].sum() / total)
+    text = (
+        f"The largest row holds {largest:.1%} of all money at stake, the top 1 % of rows "
+        f"{one_percent:.0%}."
+    )
+    if largest > 0.05:
+        return result(
+            status="issue", detail=text,
+            mend="Check that row; cap or treat such cases apart, and judge on more rows",
+        )
+    return result(status="passed", detail=text)
+
+
+def _capacity(capacity: Sequence[Mapping[str, Any]]) -> Check:
+    result = numbered("PAY-E209", "Capacity")
+    if not capacity:
+        return result(status="not_applicable", detail="No action has a capacity.")
+    text = " ".join(str(c["sentence"]) for c in capacity)
+    short = [c for c in capacity if c["binding"] and c["used_share"] < 0.8 * c["share"]]
+    if short:
+        return result(
+            status="tip", detail=f"{text} The price set when choosing leaves room unused on the "
+            "judging rows.", mend="Decide in batches, where capacity is filled by rank",
+        )
+    return result(status="passed", detail=text)
+
+
+def _losing_groups(subgroups: Sequence[SubgroupEvidence]) -> Check:
+    result = numbered("PAY-E210", "Subgroups that lose against the reference")
+    if not subgroups:
+        return result(status="not_applicable", detail="No subgroups are declared.")
+    losing = [
+        f"{s.name}: {g.label}" for s in subgroups for g in s.groups
+        if g.gain is not None and g.gain.high is not None and g.gain.high < 0
+    ]
+    if losing:
+        return result(
+            status="issue",
+            detail=f"The policy earned less than the reference for {listed(losing)}, each beyond "
+            "its own interval. Among many groups some do by chance.",
+            mend="Look at these groups before approving",
+        )
+    return result(status="passed", detail="No group lost beyond its interval.")

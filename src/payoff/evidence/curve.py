@@ -1,0 +1,121 @@
+"""Value of every threshold on the positive probability, from one pass over the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from payoff.declare import Decision
+from payoff.policy.choose import orientation
+from payoff.policy.stakes import Stakes
+
+if TYPE_CHECKING:
+    from payoff.evidence.judge import Acted
+
+__all__ = ["threshold_values", "value_curve"]
+
+_POINTS: Final = 101
+
+
+def threshold_values(
+    prob: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    thresholds: NDArray[np.float64],
+    cluster: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean value, its standard error and the acted share at every threshold.
+
+    ``V(t) = sum_i w_i [low_i + 1{p_i >= t} (high_i - low_i)] / sum_i w_i``. Rows are dropped into
+    the bins between thresholds once; value, squares and share of all thresholds are cumulative
+    sums over the bins. With clusters the variance needs the sums of each cluster, one pass per
+    threshold.
+
+    Parameters
+    ----------
+    prob, low, high, weight
+        float64 (n,): probability, money of the low and of the high action, weight.
+    thresholds
+        float64 (k,), ascending.
+
+    Returns
+    -------
+    value, standard_error, share
+        float64 (k,), money per unit, money per unit, share of units.
+    """
+    n, k = len(prob), len(thresholds)
+    place = np.searchsorted(thresholds, prob, side="right")  # thresholds passed by the row
+    total = weight.sum()
+
+    def passed(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        sums = np.bincount(place, weights=x, minlength=k + 1)
+        out: NDArray[np.float64] = np.cumsum(sums[::-1])[::-1][1:]
+        return out
+
+    gain = weight * (high - low)
+    base = weight * low
+    value = (base.sum() + passed(gain)) / total
+    share = passed(weight) / total
+    if cluster is not None:
+        errors = np.empty(k)
+        w = np.bincount(cluster, weights=weight)
+        size = len(w)
+        for j in range(k):
+            s = np.bincount(cluster, weights=base + np.where(place > j, gain, 0.0))
+            residual = s - value[j] * w
+            errors[j] = np.sqrt(residual @ residual * size / max(size - 1, 1)) / total
+        return value, errors, share
+    squares = (base @ base) + passed((2 * base + gain) * gain)
+    cross = (base @ weight) + passed(gain * weight)
+    spread = squares - 2 * value * cross + value**2 * (weight @ weight)
+    return value, np.sqrt(np.maximum(spread, 0) * n / max(n - 1, 1)) / total, share
+
+
+def value_curve(
+    decision: Decision, stakes: Stakes, acted: Sequence[Acted]
+) -> dict[str, Any]:
+    """Return the value-by-threshold curve for two actions and two outcomes.
+
+    The band holds for one threshold chosen beforehand, not for the best one picked off the curve.
+    """
+    if stakes.prob is None:
+        return {"not_measured": "the predictions are actions, without probabilities"}
+    if not decision.is_binary:
+        return {
+            "not_measured": "one threshold orders two actions under two outcomes only; this "
+            f"decision has {len(decision.actions)} and {len(decision.outcomes)}"
+        }
+    high, low = orientation(stakes, decision)
+    prob = stakes.prob[:, decision.positive_code]
+    top = min(1.0, float(np.quantile(prob, 0.999)) * 1.1 + 1e-9)
+    thresholds = np.linspace(0.0, top, _POINTS)
+    value, error, share = threshold_values(
+        prob, stakes.realised[:, low], stakes.realised[:, high], stakes.weight, thresholds,
+        stakes.cluster if stakes.clustered else None,
+    )
+    z = float(stats.norm.ppf(0.5 + decision.evidence.level / 2))
+    units = decision.units_reported
+    chosen = next((a.policy.threshold for a in acted if a.policy.name == "threshold"), None)
+    weight = stakes.weight / stakes.weight.sum()
+    return {
+        "score": f"probability of {decision.positive}",
+        "action": decision.action_names[high],
+        "unit": decision.money_unit,
+        "threshold": thresholds.tolist(),
+        "value": (value * units).tolist(),
+        "low": ((value - z * error) * units).tolist(),
+        "high": ((value + z * error) * units).tolist(),
+        "acted_share": share.tolist(),
+        "threshold_chosen": chosen,
+        "recommended_value": float(
+            (weight * stakes.realised[np.arange(len(stakes)), acted[0].codes]).sum() * units
+        ),
+        "do_nothing": float((weight * stakes.realised[:, low]).sum() * units),
+        "all": float((weight * stakes.realised[:, high]).sum() * units),
+        "n": len(stakes),
+    }

@@ -1,0 +1,117 @@
+"""Outcome shares at fitting and at judging, and what their difference does to the policy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from payoff.declare import Decision
+from payoff.evidence.evidence import Estimate
+from payoff.evidence.interval import share
+from payoff.policy.stakes import Stakes
+
+if TYPE_CHECKING:
+    from payoff.evidence.judge import Acted, Background
+
+__all__ = ["outcome_shift"]
+
+
+def outcome_shift(
+    decision: Decision,
+    stakes: Stakes,
+    background: Background,
+    acted: Sequence[Acted],
+    values: Mapping[str, NDArray[np.float64]],
+) -> dict[str, Any]:
+    """Return the share of each outcome per part, the difference, and what it did to the policy.
+
+    The effect is shown by judging twice on the same rows: as they are, and reweighted so that the
+    outcomes have the shares of the fit rows. Where the best policy differs between the two, the
+    change of the base rate, not the model, decides what is best.
+    """
+    if background.fit_shares is None:
+        return {"not_measured": "the predictions were made elsewhere, on rows payoff has not seen"}
+    cluster = stakes.cluster if stakes.clustered else None
+    rows = []
+    largest = 0.0
+    for code, name in enumerate(decision.outcome_names):
+        now = share(
+            stakes.outcome == code, stakes.weight, cluster, level=decision.evidence.level
+        )
+        before = float(background.fit_shares.get(name, 0.0))
+        difference = _difference(now, before, background.fit_n, decision.evidence.level)
+        rows.append(
+            {
+                "outcome": name, "fit": before,
+                "choose": (background.choose_shares or {}).get(name),
+                "judge": now.value, "difference": asdict(difference),
+            }
+        )
+        apart = difference.low is not None and (difference.low > 0 or (difference.high or 0) < 0)
+        if apart and before > 0:
+            largest = max(largest, abs(math.log(max(now.value or 1e-9, 1e-9) / before)))
+    warning = _warning(decision, stakes, background, acted, values, rows, largest)
+    return {"outcomes": rows, "warning": warning}
+
+
+def _difference(now: Estimate, before: float, n_before: int, level: float) -> Estimate:
+    z = float(stats.norm.ppf(0.5 + level / 2))
+    p = now.value or 0.0
+    half_now = ((now.high or p) - (now.low or p)) / 2
+    half_before = z * math.sqrt(before * (1 - before) / max(n_before, 1))
+    half = math.hypot(half_now, half_before)
+    return Estimate(
+        value=p - before, low=p - before - half, high=p - before + half, level=level,
+        unit="share", n=now.n, n_clusters=now.n_clusters, method="wald",
+    )
+
+
+def _warning(
+    decision: Decision,
+    stakes: Stakes,
+    background: Background,
+    acted: Sequence[Acted],
+    values: Mapping[str, NDArray[np.float64]],
+    rows: Sequence[Mapping[str, Any]],
+    largest: float,
+) -> str:
+    if largest < math.log(1.25):
+        return ""
+    worst = max(rows, key=lambda r: abs((r["judge"] or 0) - r["fit"]))
+    text = (
+        f"The share of {worst['outcome']!r} was {worst['fit']:.1%} in the rows the model learnt "
+        f"from and {worst['judge']:.1%} in the rows that judge it."
+    )
+    ratio = np.array(
+        [
+            background.fit_shares.get(r["outcome"], 0.0) / r["judge"] if r["judge"] else 1.0
+            for r in rows
+        ]
+        if background.fit_shares
+        else []
+    )
+    weight = stakes.weight * ratio[stakes.outcome]
+    units = decision.units_reported
+    as_is = {k: float(np.average(v, weights=stakes.weight)) * units for k, v in values.items()}
+    as_fit = {k: float(np.average(v, weights=weight)) * units for k, v in values.items()}
+    simple = [a.policy.name for a in acted[1:] if a.policy.baseline]
+    label = {a.policy.name: a.policy.label for a in acted}
+    first = acted[0].policy.name
+    if not simple:
+        return text
+    now, then = max(simple, key=as_is.__getitem__), max(simple, key=as_fit.__getitem__)
+    gain_now, gain_then = as_is[first] - as_is[now], as_fit[first] - as_fit[then]
+    unit = decision.money_unit
+    return (
+        f"{text} At the earlier share the policy would have been {abs(gain_then):,.0f} {unit} "
+        f"{'ahead of' if gain_then >= 0 else 'behind'} the best policy without a model "
+        f"({label[then]}); at the judged share it is {abs(gain_now):,.0f} "
+        f"{'ahead of' if gain_now >= 0 else 'behind'} {label[now]}. If the share moves again, so "
+        "will the figures on this page."
+    )

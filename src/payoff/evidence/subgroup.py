@@ -1,0 +1,109 @@
+"""Value, rates and actions of each declared subgroup under the recommended policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from payoff.declare import Decision
+from payoff.evidence.evidence import Group, SubgroupEvidence
+from payoff.evidence.interval import cluster_sums, mean_money, share
+from payoff.policy.choose import default_action
+from payoff.policy.stakes import Stakes
+
+__all__ = ["subgroup_evidence"]
+
+
+def subgroup_evidence(
+    decision: Decision,
+    stakes: Stakes,
+    codes: NDArray[np.int16],
+    values: NDArray[np.float64],
+    reference: NDArray[np.float64],
+    subgroups: Mapping[str, tuple[tuple[str, ...], NDArray[np.int32]]],
+    *,
+    seed: int,
+) -> tuple[SubgroupEvidence, ...]:
+    """Return the figures of every group; a group too small to show is named but not measured.
+
+    Intervals are for one group at a time; comparing many groups by them finds differences that are
+    chance.
+    """
+    judged = _Groups(decision, stakes, codes, values, reference, seed)
+    found = []
+    for name, (labels, place) in subgroups.items():
+        order = np.argsort(place, kind="stable")
+        ends = np.searchsorted(place[order], np.arange(-1, len(labels) + 1))
+        groups = [
+            judged.group(label, order[ends[k + 1] : ends[k + 2]])
+            for k, label in enumerate(labels)
+        ]
+        unknown = order[ends[0] : ends[1]]
+        if len(unknown):
+            groups.append(judged.group("not known", unknown, unknown=True))
+        found.append(SubgroupEvidence(name=name, groups=tuple(groups)))
+    return tuple(found)
+
+
+class _Groups:
+    def __init__(
+        self,
+        decision: Decision,
+        stakes: Stakes,
+        codes: NDArray[np.int16],
+        values: NDArray[np.float64],
+        reference: NDArray[np.float64],
+        seed: int,
+    ) -> None:
+        self.decision = decision
+        self.stakes = stakes
+        self.values = values
+        self.gain = values - reference
+        self.acted = codes != default_action(decision)
+        self.positive = stakes.outcome == decision.positive_code
+        self.seed = seed
+        self.total = float(stakes.weight.sum())
+
+    def group(self, label: str, rows: NDArray[np.int64], *, unknown: bool = False) -> Group:
+        n = len(rows)
+        weight = self.stakes.weight[rows]
+        part = float(weight.sum() / self.total)
+        if n < self.decision.evidence.smallest_group:
+            reason = f"fewer than {self.decision.evidence.smallest_group} rows were judged"
+            if n == 0:
+                reason = "no row of this group was judged"
+            return Group(
+                label=label, state="small", reason=reason, n=n, share=part, positives=None,
+                rate=None, acted=None, value=None, gain=None, total_gain=None,
+            )
+        cluster = self.stakes.cluster[rows] if self.stakes.clustered else None
+        level, unit = self.decision.evidence.level, self.decision.unit
+        positives = int(self.positive[rows].sum())
+        rate = share(self.positive[rows], weight, cluster, level=level)
+        acted = float(weight[self.acted[rows]].sum() / weight.sum()) if weight.sum() else None
+        state, reason = ("unknown", "the group of these rows is not known") if unknown else ("ok", "")
+        if positives == 0 or positives == n:
+            which = "no" if positives == 0 else "nothing but the"
+            return Group(
+                label=label, state="not_estimable", n=n, share=part, positives=positives,
+                reason=f"{which} positive outcome among {n:,} rows, so what the policy earns when "
+                "it is right or wrong cannot be seen",
+                rate=rate, acted=acted, value=None, gain=None, total_gain=None,
+            )
+        facts = {
+            "level": level, "unit": f"{self.decision.currency} per {unit}", "seed": self.seed
+        }
+        value = mean_money(cluster_sums(self.values[rows], weight, cluster), **facts)
+        same = "" if np.any(self.gain[rows]) else "the two policies earn the same on every row"
+        gain = mean_money(
+            cluster_sums(self.gain[rows], weight, cluster), identical=same, **facts
+        )
+        return Group(
+            label=label, state=state, reason=reason, n=n, share=part, positives=positives,
+            rate=rate, acted=acted, value=value, gain=gain,
+            total_gain=gain.scaled(
+                part * self.decision.units_reported, self.decision.money_unit
+            ),
+        )

@@ -1,0 +1,340 @@
+"""Choosing on rows that do not judge: thresholds, prices of capacity, models, calibration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from payoff.declare import Decision
+from payoff.policy.policy import Policy
+from payoff.policy.stakes import Stakes
+from payoff.rng import generator
+
+__all__ = [
+    "Candidate",
+    "PairedDifference",
+    "actions_of",
+    "baselines",
+    "best_threshold",
+    "capacity_prices",
+    "choose_candidate",
+    "cross_fitted_threshold",
+    "default_action",
+    "expected_policy",
+    "limited_shares",
+    "orientation",
+    "paired",
+    "policies",
+    "policy_value",
+]
+
+_ROUNDS: Final = 12
+
+
+def default_action(decision: Decision) -> int:
+    """Return the place of the action that wins ties: doing nothing, or the first unlimited one."""
+    if decision.do_nothing is not None:
+        return decision.action_names.index(decision.do_nothing)
+    free = [i for i, a in enumerate(decision.actions) if a.capacity is None]
+    return free[0] if free else 0
+
+
+def limited_shares(decision: Decision) -> dict[str, float]:
+    """Return action -> largest share of units, for the actions that have a capacity."""
+    shares = {a.name: decision.capacity_share(a) for a in decision.actions}
+    return {name: share for name, share in shares.items() if share is not None}
+
+
+def capacity_prices(
+    expected: NDArray[np.float64], weight: NDArray[np.float64], decision: Decision
+) -> dict[str, float]:
+    """Return the price per unit that keeps each limited action within its capacity.
+
+    For one limit this is exact: the price is the gain of the first unit that finds no room, which
+    is what one more unit of capacity would earn (its shadow price), and 0 when the limit does not
+    bind. Several limits are solved one at a time in turn until no price moves.
+
+    Parameters
+    ----------
+    expected
+        float64 (n, n_actions).
+    weight
+        float64 (n,).
+
+    Examples
+    --------
+    >>> from payoff.declare import Action, Capacity, Decision, Outcome, PayoffTable
+    >>> decision = Decision(
+    ...     name="calls", currency="EUR",
+    ...     outcomes=(Outcome(name="yes", values=(1,)), Outcome(name="no", values=(0,))),
+    ...     actions=(Action(name="call", capacity=Capacity(share=0.5)), Action(name="leave")),
+    ...     payoffs=PayoffTable.of({"call": {"yes": 9, "no": -1}, "leave": {"yes": 0, "no": 0}}),
+    ... )
+    >>> gain = np.array([[4.0, 0.0], [3.0, 0.0], [2.0, 0.0], [1.0, 0.0]])
+    >>> capacity_prices(gain, np.ones(4), decision)
+    {'call': 2.0}
+    """
+    shares = limited_shares(decision)
+    prices = dict.fromkeys(shares, 0.0)
+    names = decision.action_names
+    for _ in range(_ROUNDS if len(shares) > 1 else 1):
+        before = dict(prices)
+        for action, share in shares.items():
+            code = names.index(action)
+            net = expected.copy()
+            for other, price in prices.items():
+                if other != action:
+                    net[:, names.index(other)] -= price
+            gain = net[:, code] - np.delete(net, code, axis=1).max(axis=1)
+            order = np.argsort(-gain, kind="stable")
+            used = np.cumsum(weight[order])
+            first_out = int(np.searchsorted(used, share * used[-1] * (1 + 1e-12), side="right"))
+            price = float(gain[order[first_out]]) if first_out < len(order) else 0.0
+            prices[action] = max(0.0, price)
+        if all(math.isclose(prices[a], before[a], rel_tol=1e-9, abs_tol=1e-12) for a in prices):
+            break
+    return prices
+
+
+def orientation(stakes: Stakes, decision: Decision) -> tuple[int, int]:
+    """Return (high, low): the action taken where the positive outcome is likely, and the other.
+
+    The high action is the one that gains more from the positive outcome than from the negative.
+    """
+    positive = stakes.outcome == decision.positive_code
+    gain = stakes.realised[:, 0] - stakes.realised[:, 1]
+
+    def mean(rows: NDArray[np.bool_]) -> float:
+        return float(gain[rows].mean()) if rows.any() else 0.0
+
+    return (0, 1) if mean(positive) >= mean(~positive) else (1, 0)
+
+
+def best_threshold(
+    prob: NDArray[np.float64], gain: NDArray[np.float64]
+) -> float:
+    """Return the threshold with the largest realised value: one sort, one cumulative sum.
+
+    Parameters
+    ----------
+    prob
+        float64 (n,), probability of the positive outcome.
+    gain
+        float64 (n,), weighted money of the high action less that of the low action.
+
+    Returns
+    -------
+    float
+        Act where ``prob >= threshold``; between the two scores around the optimum; 0 means always,
+        above 1 never.
+
+    Examples
+    --------
+    >>> best_threshold(np.array([0.1, 0.2, 0.8, 0.9]), np.array([-1.0, -1.0, 3.0, 3.0]))
+    0.5
+    """
+    order = np.argsort(-prob, kind="stable")
+    sorted_prob = prob[order]
+    total = np.concatenate([[0.0], np.cumsum(gain[order])])
+    ends = np.flatnonzero(np.concatenate([[True], sorted_prob[1:] != sorted_prob[:-1], [True]]))
+    k = int(ends[int(np.argmax(total[ends]))])
+    if k == 0:
+        return float(np.nextafter(1.0, 2.0))
+    if k == len(prob):
+        return 0.0
+    return float((sorted_prob[k - 1] + sorted_prob[k]) / 2)
+
+
+def _gain(stakes: Stakes, high: int, low: int) -> NDArray[np.float64]:
+    return stakes.weight * (stakes.realised[:, high] - stakes.realised[:, low])
+
+
+def cross_fitted_threshold(
+    stakes: Stakes, decision: Decision, *, folds: int = 5, seed: int = 0
+) -> NDArray[np.int16]:
+    """Return actions by a threshold that no row helped to choose for itself.
+
+    The rows are cut into folds (clusters kept together); each fold acts by the threshold that is
+    best on the others.
+    """
+    high, low = orientation(stakes, decision)
+    prob = np.asarray(stakes.prob)[:, decision.positive_code]
+    gain = _gain(stakes, high, low)
+    n_clusters = int(stakes.cluster.max()) + 1
+    fold = generator(seed, "threshold folds").integers(folds, size=n_clusters)[stakes.cluster]
+    codes = np.empty(len(stakes), dtype=np.int16)
+    for k in range(folds):
+        rows, others = fold == k, fold != k
+        limit = best_threshold(prob[others], gain[others]) if others.any() else 0.5
+        codes[rows] = np.where(prob[rows] >= limit, high, low)
+    return codes
+
+
+def expected_policy(decision: Decision, prices: Mapping[str, float]) -> Policy:
+    """Return the policy of largest expected money under capacity."""
+    shares = limited_shares(decision)
+    how = "For each unit it takes the action with the largest expected money"
+    if shares:
+        limits = ", ".join(f"{_label(decision, a)} for at most {s:.1%}" for a, s in shares.items())
+        how += f", within capacity ({limits} of units)"
+    return Policy(
+        name="expected", kind="expected", label="The model, by expected money", how=how + ".",
+        actions=decision.action_names, default=decision.action_names[default_action(decision)],
+        prices=prices, shares=shares,
+    )
+
+
+def _label(decision: Decision, name: str) -> str:
+    return next(a.label for a in decision.actions if a.name == name)
+
+
+def policies(decision: Decision, stakes: Stakes, *, tuned_on: str | None) -> list[Policy]:
+    """Return every policy the report compares, from rows of the choosing part.
+
+    Parameters
+    ----------
+    stakes
+        Rows of the choosing part, with probabilities.
+    tuned_on
+        Name of that part.
+    """
+    if stakes.expected is None:
+        return baselines(decision)
+    prices = capacity_prices(stakes.expected, stakes.weight, decision)
+    found = [expected_policy(decision, prices)]
+    names, default = decision.action_names, decision.action_names[default_action(decision)]
+    if decision.is_binary:
+        high, low = orientation(stakes, decision)
+        prob = np.asarray(stakes.prob)[:, decision.positive_code]
+        limit = best_threshold(prob, _gain(stakes, high, low))
+        shared = {
+            "kind": "threshold", "actions": names, "default": default, "high": names[high],
+            "low": names[low], "shares": limited_shares(decision),
+            "ranked_by": "low" if names[low] in limited_shares(decision) else "probability",
+        }
+        word = _label(decision, names[high])
+        found.append(
+            Policy(
+                name="threshold", label="The model, by one threshold", threshold=limit,
+                how=f"{word} where the probability of {decision.positive} is at least {limit:.3g}.",
+                tuned_on=tuned_on, **shared,
+            )
+        )
+        found.append(
+            Policy(
+                name="half", label="The model, by the usual threshold 0.5", threshold=0.5,
+                how=f"{word} where {decision.positive} is likelier than not; money plays no part.",
+                **shared,
+            )
+        )
+    return [*found, *baselines(decision)]
+
+
+def baselines(decision: Decision) -> list[Policy]:
+    """Return the policies that need no model: today's rule, and every action for all."""
+    names, default = decision.action_names, decision.action_names[default_action(decision)]
+    found = []
+    if decision.current_rule is not None:
+        found.append(
+            Policy(
+                name="current_rule", kind="rule", label=decision.current_rule.label, baseline=True,
+                how="What is done today.", actions=names, default=default,
+            )
+        )
+    for action in decision.actions:
+        nothing = action.name == decision.do_nothing
+        share = decision.capacity_share(action)
+        beyond = share is not None and share < 1
+        found.append(
+            Policy(
+                name="do_nothing" if nothing else f"all:{action.name}", kind="constant",
+                label="Do nothing" if nothing else f"{action.label}: all",
+                how=("Leaves every unit as it is." if nothing else "The same for every unit.")
+                + (" Exceeds the capacity; shown for comparison only." if beyond else ""),
+                actions=names, default=default, high=action.name, baseline=True,
+                shares={},
+            )
+        )
+    return found
+
+
+def actions_of(policy: Policy, stakes: Stakes, decision: Decision) -> NDArray[np.int16]:
+    """Apply a policy to what is at stake."""
+    positive = None if stakes.prob is None else stakes.prob[:, decision.positive_code]
+    return policy.apply(
+        n=len(stakes), expected=stakes.expected, prob_positive=positive, rule=stakes.rule,
+        weight=stakes.weight,
+    )
+
+
+def policy_value(
+    codes: NDArray[np.int16], stakes: Stakes
+) -> NDArray[np.float64]:
+    """Return the realised money of each unit under the given actions, float64 (n,)."""
+    out: NDArray[np.float64] = stakes.realised[np.arange(len(codes)), codes]
+    return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedDifference:
+    """Mean difference of two policies on the same rows, and its standard error (per unit)."""
+
+    difference: float
+    standard_error: float
+
+
+def paired(a: NDArray[np.float64], b: NDArray[np.float64], stakes: Stakes) -> PairedDifference:
+    """Compare two per-unit values on the same rows, with clusters as the independent units."""
+    w = stakes.weight
+    total = w.sum()
+    d = a - b
+    mean = float((w * d).sum() / total)
+    sums = np.bincount(stakes.cluster, weights=w * (d - mean))
+    n = max(len(sums), 2)
+    return PairedDifference(
+        difference=mean,
+        standard_error=float(math.sqrt((sums**2).sum() * n / (n - 1)) / total),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One candidate's cross-fitted value per unit: what chose the model."""
+
+    name: str
+    value: float
+    to_best: PairedDifference
+
+
+def choose_candidate(
+    stakes_by_name: Mapping[str, Stakes], decision: Decision
+) -> tuple[str, dict[str, Candidate]]:
+    """Choose the candidate whose out-of-fold predictions earn the most money.
+
+    Every candidate acts by expected money under the declared capacity, on the fit rows, each row
+    scored by a model that did not see it. Money chooses, not a measure of ranking.
+    """
+    values = {}
+    for name, stakes in stakes_by_name.items():
+        expected = np.asarray(stakes.expected)
+        policy = expected_policy(decision, capacity_prices(expected, stakes.weight, decision))
+        values[name] = policy_value(actions_of(policy, stakes, decision), stakes)
+    means = {
+        name: float(np.average(v, weights=stakes_by_name[name].weight))
+        for name, v in values.items()
+    }
+    best = max(means, key=lambda name: means[name])
+    return best, {
+        name: Candidate(
+            name=name, value=means[name],
+            to_best=paired(v, values[best], stakes_by_name[name]),
+        )
+        for name, v in values.items()
+    }
+
+
