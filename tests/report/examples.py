@@ -49,14 +49,14 @@ def est(value, half=None, unit="EUR per month", n=N, reason="", skew=1.0):
     )
 
 
-def policy(name, label, how, total, half, volume=10_000, acted=0.0, cells=(), baseline=False):
+def policy(name, label, how, total, half, *, volume=10_000, acted=0.0, cells=(), baseline=False):
     unit = "EUR per customer"
     return PolicyEvidence(
         name=name,
         label=label,
         how=how,
         baseline=baseline,
-        value=est(total / volume, half / volume if half else None, unit),
+        value=est(total / volume, None if half is None else half / volume, unit),
         total=est(total, half),
         actions=(
             ActionUse(action="call", n=round(N * acted), share=acted, per_period=acted * volume),

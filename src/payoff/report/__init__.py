@@ -2,10 +2,10 @@
 
 from payoff.report.decision_record import decision_record
 from payoff.report.figures import headline, three_numbers
+from payoff.report.files import FILES, documents, write
 from payoff.report.html import page
 from payoff.report.model_card import model_card
 from payoff.report.summarise import summarise
-from payoff.report.files import FILES, documents, write
 
 __all__ = [
     "FILES",

@@ -1,0 +1,158 @@
+"""The view: exact figures where they matter, and rules that hold for every figure."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from payoff.report import headline, summarise, three_numbers
+from tests.report.examples import (
+    EVERY,
+    binary,
+    comparison,
+    est,
+    predictions_only,
+    refuse,
+    three_by_three,
+    uncertain,
+)
+
+
+def blocks_of(view, kind):
+    return [
+        b for p in view["pages"] for s in p["sections"] for b in s["blocks"] if b["kind"] == kind
+    ]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_view_is_plain_json(name):
+    view = summarise(EVERY[name]())
+    assert json.loads(json.dumps(view, allow_nan=False)) == view
+    assert [p["id"] for p in view["pages"]] == ["manager", "analyst", "engineer"]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_table_has_a_caption_and_full_rows(name):
+    for table in blocks_of(summarise(EVERY[name]()), "table"):
+        assert table["caption"]
+        assert table["rows"]
+        assert all(len(r["cells"]) == len(table["columns"]) for r in table["rows"])
+        assert all(c["text"] for r in table["rows"] for c in r["cells"])
+
+
+def test_headline_of_a_recommendation():
+    assert headline(binary()) == (
+        "Use “Expected money”: estimated at EUR 10,000 per month more than “Today's rule” "
+        "(95 % interval 7,800 to 12,100)."
+    )
+
+
+def test_headline_of_an_open_question():
+    assert headline(uncertain()) == (
+        "Not settled: “Expected money” is estimated at EUR 600 per month more than "
+        "“Today's rule” (95 % interval −1,500 to 2,800), which leaves open whether it is better."  # noqa: RUF001
+    )
+
+
+def test_headline_of_a_refusal_turns_the_difference_round():
+    assert headline(refuse()) == (
+        "Do not use the model: “Call everybody” needs no model and is estimated at EUR 1,860 per "
+        "month more than “Expected money” (95 % interval 1,450 to 2,270)."
+    )
+    view = summarise(refuse())
+    assert view["verdict"]["word"] == "Not recommended"
+    assert [w["code"] for w in view["warnings"]] == ["PAY-E205"]
+
+
+def test_refusal_where_the_model_is_only_a_little_better():
+    base = refuse()
+    evidence = dataclasses.replace(
+        base, comparisons=(comparison("all:call", 100, 400), *base.comparisons[1:])
+    )
+    assert headline(evidence) == (
+        "Do not use the model: “Expected money” is estimated at EUR 100 per month more than "
+        "“Call everybody” (95 % interval −300 to 500), which needs none."  # noqa: RUF001
+    )
+
+
+def test_refusal_without_a_comparison_still_names_the_simple_policy():
+    evidence = dataclasses.replace(refuse(), comparisons=())
+    assert headline(evidence).startswith(
+        "Do not use the model: “Call everybody” needs no model and is estimated at EUR 18,000"
+    )
+
+
+def test_a_loss_is_worded_as_less():
+    base = binary()
+    evidence = dataclasses.replace(
+        base, comparisons=(comparison("current_rule", -640, 2_150), *base.comparisons[1:])
+    )
+    assert "estimated at EUR 600 per month less than “Today's rule”" in headline(evidence)
+
+
+def test_three_numbers_of_two_outcomes():
+    money, people, mistakes = three_numbers(binary())
+    assert money["label"] == "Money per month against “Today's rule”"
+    assert money["figure"] == "EUR +10,000 per month"
+    assert money["interval"] == "95 % interval 7,800 to 12,100"
+    assert people["figure"] == "2,000 customers per month"
+    assert people["note"] == "Call: 2,000 (20 % of customers)."
+    # 438 of 4,000 rows are false alarms: 1,095 of 10,000 customers at EUR -5; 138 rows are missed.
+    assert mistakes["figure"] == "1,100 false alarms, 345 missed cases"
+    assert "(EUR −5,480 per month)" in mistakes["note"]  # noqa: RUF001
+    assert "4,000 rows" in mistakes["interval"]
+
+
+def test_three_numbers_of_three_outcomes_name_the_worst_cells():
+    _, people, mistakes = three_numbers(three_by_three())
+    assert people["note"] == "Letter: 6,150 (61.5 % of bills); Call: 2,720 (27.3 % of bills); " \
+        "Visit: 1,120 (11.2 % of bills)."  # fmt: skip
+    assert mistakes["figure"] == "1,980 bills per month"
+    assert "Letter where the outcome is defaults: 150, EUR −9,000 per month" in mistakes["note"]  # noqa: RUF001
+
+
+def test_three_numbers_without_a_volume_speak_of_a_thousand():
+    money, people, _ = three_numbers(predictions_only())
+    assert money["figure"] == "EUR +1,310 per 1,000 customers"
+    assert people["figure"] == "200 customers in every 1,000"
+
+
+def test_refusal_is_compared_with_what_beats_it():
+    money, _, _ = three_numbers(refuse())
+    assert money["label"] == "Money per month against “Call everybody”"
+    assert money["figure"] == "EUR −1,860 per month"  # noqa: RUF001
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_number_has_a_figure_an_interval_and_a_note(name):
+    for item in three_numbers(EVERY[name]()):
+        assert set(item) == {"label", "figure", "interval", "note"}
+        assert all(item.values())
+        assert "interval" in item["interval"]
+
+
+def test_cells_add_up_to_the_policys_money():
+    view = summarise(binary())
+    spec = next(b["spec"] for b in blocks_of(view, "chart") if b["spec"]["chart"] == "bars")
+    assert sum(r["value"] for r in spec["rows"]) == pytest.approx(905 * 45 - 1095 * 5)
+
+
+def test_groups_that_cannot_be_judged_are_named_not_numbered():
+    tables = blocks_of(summarise(binary()), "table")
+    job = next(t for t in tables if t["caption"].startswith("By Job"))
+    rows = {r["cells"][0]["text"]: r["cells"] for r in job["rows"]}
+    assert rows["unemployed"][5] == {
+        "text": "not measured", "small": "because no row has the positive outcome",
+    }  # fmt: skip
+    assert rows["housekeeper"][1]["text"] == "9"
+
+
+def test_an_estimate_without_a_value_says_why():
+    base = binary()
+    gone = est(None, reason="only one cluster")
+    broken = dataclasses.replace(base.comparisons[0], total=gone, value=gone)
+    evidence = dataclasses.replace(base, comparisons=(broken,))
+    money = three_numbers(evidence)[0]
+    assert money["figure"] == "not measured, because only one cluster"
