@@ -128,7 +128,7 @@ def boost(
     """
     lightgbm = need("lightgbm", extra="all", why=_WHY)
     seen: NDArray[Any] = np.array([], dtype=np.int64)
-    params = _settings(*x.shape, seed)
+    params = _settings(len(x), x.shape[1], seed)
     y = target
     if objective == "classes":
         seen, y = np.unique(target, return_inverse=True)
