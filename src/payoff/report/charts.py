@@ -20,6 +20,7 @@ WIDE: Final = 680
 NARROW: Final = 340
 _LINE: Final = FONT * 1.3
 _MOST_ROWS: Final = 40
+_SIDE: Final = 200.0
 
 Drawn = tuple[list[str], float]
 
@@ -128,17 +129,18 @@ def forest(spec: Mapping[str, Any], width: int) -> Drawn:
     axis = Axis.over(
         [0.0, *(r[k] for r in rows for k in ("value", "low", "high"))],
         start=side + 12,
-        stop=width - 12 - min(right, 190),
+        stop=width - 12 - min(right, _SIDE),
     )
     made: list[str] = []
     y = 8.0
     points: list[str] = []
     for row in rows:
         css = "strong" if row["mark"] == "main" and spec["stress"] else ""
-        beside = width - width_of(row["text"]) - 12
+        said = fit(row["text"], _SIDE - 14, 1)[0]
+        beside = width - width_of(said) - 12
         lines = fit(row["label"], beside if narrow else side - 8, 3 if narrow else 2)
         if narrow:
-            points.append(_text(width, y + FONT, row["text"], css, "end"))
+            points.append(_text(width, y + FONT, said, css, "end"))
             for text in lines:
                 points.append(_text(0, y + FONT, text, css))
                 y += _LINE
@@ -150,7 +152,7 @@ def forest(spec: Mapping[str, Any], width: int) -> Drawn:
             for number, text in enumerate(lines):
                 at = middle + (number - (len(lines) - 1) / 2) * _LINE + FONT * 0.36
                 points.append(_text(0, at, text, css))
-            points.append(_text(width, middle + FONT * 0.36, row["text"], css, "end"))
+            points.append(_text(width, middle + FONT * 0.36, said, css, "end"))
             y += height
         points.extend(_whisker(axis, row, middle))
     made.extend(_ticks_below(axis, 4, y, spec["unit"], width))
@@ -180,7 +182,7 @@ def bars(spec: Mapping[str, Any], width: int) -> Drawn:
     axis = Axis.over(
         [0.0, *(r["value"] for r in rows)],
         start=side + 12,
-        stop=width - 12 - (0 if narrow else min(right, 220)),
+        stop=width - 12 - (0 if narrow else min(right, _SIDE)),
         pad=0.02,
     )
     made: list[str] = []
@@ -188,7 +190,7 @@ def bars(spec: Mapping[str, Any], width: int) -> Drawn:
     for row in rows:
         lines = fit(row["label"], width if narrow else side - 8, 3 if narrow else 2)
         if narrow:
-            for number, text in enumerate((*lines, row["text"])):
+            for number, text in enumerate((*lines, *fit(row["text"], width, 1))):
                 made.append(_text(0, y + FONT, text, "soft" if number == len(lines) else ""))
                 y += _LINE
             top, y = y + 3, y + 26
@@ -197,7 +199,8 @@ def bars(spec: Mapping[str, Any], width: int) -> Drawn:
             for number, text in enumerate(lines):
                 at = y + height / 2 + (number - (len(lines) - 1) / 2) * _LINE + FONT * 0.36
                 made.append(_text(0, at, text))
-            made.append(_text(width, y + height / 2 + FONT * 0.36, row["text"], "", "end"))
+            said = fit(row["text"], _SIDE - 14, 1)[0]
+            made.append(_text(width, y + height / 2 + FONT * 0.36, said, "", "end"))
             top, y = y + height / 2 - 7, y + height
         zero, end = axis.at(0.0), axis.at(row["value"])
         css = "gain" if row["value"] >= 0 else "loss"

@@ -119,7 +119,7 @@ def _confirmation(facts: Facts) -> list[str]:
         f"- Checks: {passed} passed, {len(issues)} with an issue.",
     ]
     lines += [
-        f"- {markdown(c.code)}: {markdown(visible(c.title))}. {markdown(visible(c.detail, 300))}"
+        f"- {markdown(c.code)} ({markdown(visible(c.title))}): {markdown(visible(c.detail, 300))}"
         for c in issues[:20]
     ]
     return [

@@ -22,7 +22,7 @@ LONGEST: Final = 160
 _MOST_MARKS = 2
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"}
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]{}~$!])")
-_LIST_START: Final = re.compile(r"^(\d*)([-+=#:.)])")
+_LIST_START: Final = re.compile(r"^(\d+(?=[.)](?:\s|$)))?([.)](?:\s|$)|[-+](?=[-\s]|$)|[#=:>])")
 
 
 def visible(value: object, longest: int = LONGEST) -> str:
@@ -76,12 +76,12 @@ def markdown(text: str) -> str:
     Examples
     --------
     >>> markdown("a|b `c` <script>")
-    'a&#124;b \\`c\\` &lt;script&gt;'
-    >>> markdown("# not a heading")
-    '\\# not a heading'
+    'a&#124;b \\`c\\` &lt;script>'
+    >>> markdown("# not a heading"), markdown("1. no list"), markdown("1.5"), markdown("+10")
+    ('\\# not a heading', '1\\. no list', '1.5', '+10')
     """
     line = visible(text, 4 * LONGEST)
-    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    line = line.replace("&", "&amp;").replace("<", "&lt;")
     line = _MARKDOWN.sub(r"\\\1", line).replace("|", "&#124;")
     line = _LIST_START.sub(r"\1\\\2", line)
     return line.replace("://", "\\://").replace("www.", "www\\.").replace("@", "\\@")

@@ -53,7 +53,7 @@ def options_table(facts: Facts, most: int = 60) -> blocks.Block:
         )
     more = len(policies) - most
     return blocks.table(
-        f"Options in {facts.money_unit}; below each estimate its {facts.level} interval, from "
+        f"Options in {facts.money_unit}; each estimate with its {facts.level} interval, from "
         f"{wording.number(facts.n, 0)} rows",
         ["Option", facts.money_unit, f"“{facts.policy(facts.subject.name, 40)}” minus this option"],
         rows,
