@@ -6,14 +6,14 @@ import importlib
 import math
 import re
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.errors import PayoffError, TrainingError
+from payoff.errors import TrainingError
+from payoff.model.candidates import CANDIDATES
 from payoff.optional import need
 from payoff.rng import child_seed
 
@@ -91,7 +91,7 @@ def _normal(prob: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(total > 0, prob / np.where(total > 0, total, 1.0), 1.0 / prob.shape[1])
 
 
-def class_of(name: str, known: Sequence[str]) -> Any:
+def class_of(name: str) -> Any:
     """Return the scikit-learn classifier of an import path.
 
     Raises
@@ -101,13 +101,15 @@ def class_of(name: str, known: Sequence[str]) -> Any:
     """
     if not _PATH.fullmatch(name):
         raise TrainingError.bad_candidate(
-            name, "neither a short name nor the path of a scikit-learn class", known
+            name, "neither a short name nor the path of a scikit-learn class", CANDIDATES
         )
     module, _, attribute = name.rpartition(".")
     try:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise TrainingError.bad_candidate(name, f"it cannot be imported: {error}", known) from None
+        raise TrainingError.bad_candidate(
+            name, f"it cannot be imported: {error}", CANDIDATES
+        ) from None
     from sklearn.base import BaseEstimator, ClassifierMixin
 
     if not (
@@ -115,9 +117,9 @@ def class_of(name: str, known: Sequence[str]) -> Any:
         and issubclass(found, BaseEstimator)
         and issubclass(found, ClassifierMixin)
     ):
-        raise TrainingError.bad_candidate(name, "it is not a classifier", known)
+        raise TrainingError.bad_candidate(name, "it is not a classifier", CANDIDATES)
     if not hasattr(found, "predict_proba"):
-        raise TrainingError.bad_candidate(name, "it gives no probabilities", known)
+        raise TrainingError.bad_candidate(name, "it gives no probabilities", CANDIDATES)
     return found
 
 
@@ -154,7 +156,12 @@ def fit_portable(
     codes = tuple(int(v) for v in seen)
     few = _few(y)
     if trial:
-        _converted(name, _fitted(name, x[few], y[few], weight[few], seed), x[few])
+        small = _Native(
+            model=_fitted(name, x[few], y[few], weight[few], seed),
+            seen=codes,
+            n_outcomes=n_outcomes,
+        )
+        _verified(name, small, x[few])
     model = _fitted(name, x, y, weight, seed)
     weighted = _takes_weight(model)
     settings = {"parameters": _plain(model.get_params(deep=False)), "weights_used": weighted}
@@ -166,13 +173,7 @@ def fit_portable(
     native = _Native(model=model, seen=codes, n_outcomes=n_outcomes)
     if trial:
         return native, settings, share
-    portable = Portable(content=_converted(name, model, x), seen=codes, n_outcomes=n_outcomes)
-    sample = x[:: max(1, len(x) // _CHECK_ROWS)]
-    worst = float(np.abs(portable.predict(sample) - native.predict(sample)).max())
-    if not worst <= _TOLERANCE:
-        raise TrainingError.not_portable(
-            name, f"its ONNX form differs by {worst:.2g} in a probability"
-        )
+    portable, worst = _verified(name, native, x)
     return portable, {**settings, "largest_difference_of_onnx": worst}, share
 
 
@@ -197,9 +198,13 @@ def _fitted(
 ) -> Any:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped, unused-ignore]
 
-    made = class_of(name, ())
+    made = class_of(name)
     try:
         model = made()
+        if not hasattr(model, "predict_proba"):
+            raise TrainingError.bad_candidate(
+                name, "it gives no probabilities with its default settings", CANDIDATES
+            )
         if "random_state" in model.get_params(deep=False):
             model.set_params(random_state=child_seed(seed, name) % 2**31)
         extra = {"sample_weight": weight / weight.mean()} if _takes_weight(model) else {}
@@ -207,28 +212,73 @@ def _fitted(
             warnings.simplefilter("ignore")  # its advice on settings; the held-out rows judge
             return model.fit(single(x), y, **extra)
     except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise TrainingError.bad_candidate(name, f"it does not fit: {error}", ()) from None
+        raise TrainingError.bad_candidate(name, f"it does not fit: {error}", CANDIDATES) from None
 
 
-def _converted(name: str, model: Any, x: NDArray[np.float64]) -> bytes:
-    skl2onnx = need("skl2onnx", extra="onnx", why=_WHY)
+def _verified(name: str, native: _Native, x: NDArray[np.float64]) -> tuple[Portable, float]:
+    """Convert a model and hold it against the original; return it with the largest difference."""
+    need("skl2onnx", extra="onnx", why=_WHY)
     need("onnxruntime", extra="onnx", why=_WHY)
+    sample = x[:: max(1, len(x) // _CHECK_ROWS)]
+    try:
+        portable = Portable(
+            content=_converted(native.model, x.shape[1]),
+            seen=native.seen,
+            n_outcomes=native.n_outcomes,
+        )
+        worst = float(np.abs(portable.predict(sample) - native.predict(sample)).max())
+    except Exception as error:  # noqa: BLE001 - neither package has a common base of its errors
+        why = str(error).splitlines()[:1] or [""]
+        raise TrainingError.not_portable(name, f"{type(error).__name__}: {why[0]}") from None
+    if not worst <= _TOLERANCE:
+        raise TrainingError.not_portable(
+            name, f"its ONNX form differs by {worst:.2g} in a probability"
+        )
+    return portable, worst
+
+
+def _converted(model: Any, width: int) -> bytes:
+    import skl2onnx
     from skl2onnx.common.data_types import FloatTensorType
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            made = skl2onnx.convert_sklearn(
-                model,
-                name="payoff",
-                initial_types=[(_INPUT, FloatTensorType([None, x.shape[1]]))],
-                options={id(model): {"zipmap": False}},
-            )
-    except PayoffError:
-        raise
-    except Exception as error:  # noqa: BLE001 - skl2onnx has no common base of its errors
-        raise TrainingError.not_portable(name, f"{type(error).__name__}: {error}") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = skl2onnx.convert_sklearn(
+            model,
+            name="payoff",
+            initial_types=[(_INPUT, FloatTensorType([None, width]))],
+            options={id(model): {"zipmap": False}},
+        )
+    kept = {v.name: v.name for v in (*made.graph.input, *made.graph.output)}
+    _rename(made.graph, kept, [0])
     return bytes(made.SerializeToString(deterministic=True))
+
+
+def _rename(graph: Any, names: dict[str, str], count: list[int]) -> None:
+    """Number the graph's inner names: the converter's grow with every model of the process.
+
+    ``names`` maps old to new; a graph within a node sees the names around it.
+    """
+
+    def new(old: str) -> str:
+        if old and old not in names:
+            names[old] = f"v{count[0]}"
+            count[0] += 1
+        return names.get(old, "")
+
+    for tensor in graph.initializer:
+        tensor.name = new(tensor.name)
+    for i, node in enumerate(graph.node):
+        node.name = f"n{count[0]}_{i}"
+        node.input[:] = [new(v) for v in node.input]
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                inner = attribute.g
+                inner.name = f"g{count[0]}"
+                _rename(inner, dict(names), count)
+        node.output[:] = [new(v) for v in node.output]
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        value.name = new(value.name)
 
 
 def _is_odd(value: Any) -> bool:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from payoff.errors import BundleError, PayoffError, TrainingError
 from payoff.model.boosting import Boosted
+from payoff.model.candidates import CANDIDATES, LABELS
 from payoff.model.encode import Encoder
 from payoff.model.folds import assign_folds, feasible_folds
 from payoff.model.linear import Softmax
@@ -30,17 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CANDIDATES", "CrossFitted", "TabularModel", "check_names", "cross_fit", "fit"]
 
-#: Candidates known by a short name, simplest first.
-CANDIDATES: Final = ("logistic", "scorecard", "lightgbm")
 _FORMAT: Final = 1
 _MODEL_JSON: Final = "model.json"
 _MODEL_TEXT: Final = "model.txt"
 _MODEL_ONNX: Final = "model.onnx"
-_LABELS: Final = {
-    "logistic": "logistic regression",
-    "scorecard": "scorecard (points per bin)",
-    "lightgbm": "gradient-boosted trees (LightGBM)",
-}
 
 
 class Core(Protocol):
@@ -129,7 +123,7 @@ class TabularModel:
         """Return what a reader may want to know, JSON-ready."""
         out = {
             "name": self.name,
-            "algorithm": _LABELS.get(self.name, self.name),
+            "algorithm": LABELS.get(self.name, self.name),
             "outcomes": list(self.outcomes),
             **self.facts,
         }
@@ -190,7 +184,7 @@ def check_names(names: Sequence[str]) -> None:
 
     for name in names:
         if name not in CANDIDATES:
-            class_of(name, CANDIDATES)
+            class_of(name)
 
 
 def cross_fit(
@@ -245,7 +239,7 @@ def cross_fit(
                 encoder, core, _ = work.fit(name, fold != f, trial=True)
                 prob[held] = core.predict(encoder.encode(reading.take(held)))
             _check_finite(name, prob)
-            scored[name] = Scored(prob=prob, part=data.part, source=_LABELS.get(name, name))
+            scored[name] = Scored(prob=prob, part=data.part, source=LABELS.get(name, name))
         except TrainingError as error:
             if error.code == "PAY-T001":
                 raise
