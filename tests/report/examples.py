@@ -6,10 +6,10 @@ import dataclasses
 import math
 from typing import Any
 
+from payoff.checks import Check
 from payoff.evidence.evidence import (
     ActionUse,
     Cell,
-    Check,
     Comparison,
     Estimate,
     Evidence,
@@ -509,7 +509,10 @@ def uncertain() -> Evidence:
     base = binary()
     return dataclasses.replace(
         base,
-        comparisons=(comparison("current_rule", 640, 2_150), *base.comparisons[1:]),
+        comparisons=tuple(
+            comparison("all:call", 640, 2_150) if c.against == "all:call" else c
+            for c in base.comparisons
+        ),
         verdict={
             **base.verdict,
             "state": "uncertain",

@@ -52,7 +52,7 @@ def test_headline_of_a_recommendation():
 def test_headline_of_an_open_question():
     assert headline(uncertain()) == (
         "Not settled: “Expected money” is estimated at EUR 600 per month more than "
-        "“Today's rule” (95 % interval −1,500 to 2,800), which leaves open whether it is better."  # noqa: RUF001
+        "“Call everybody” (95 % interval −1,500 to 2,800), which needs no model."  # noqa: RUF001
     )
 
 

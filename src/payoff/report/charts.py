@@ -261,7 +261,7 @@ def curve(spec: Mapping[str, Any], width: int) -> Drawn:
     top, bottom = y + 2 * _LINE, y + 2 * _LINE + (240 if width > NARROW else 200)
     heights = [*spec["y"], *spec["low"], *spec["high"], *(q["value"] for q in spec["lines"])]
     across, up, frame = _frame(
-        width, top, bottom, [0.0, 1.0, *spec["x"]], heights, (spec["x_label"], spec["y_label"])
+        width, top, bottom, [0.0, *spec["x"]], heights, (spec["x_label"], spec["y_label"])
     )
     made.extend(frame)
     band = [

@@ -76,8 +76,8 @@ class Facts:
         return found.total if found else None
 
     def acts(self, action: str) -> bool:
-        """Whether an action is something other than doing nothing."""
-        return action != self.decision.get("do_nothing")
+        """Whether an action is something other than doing nothing (or than the default)."""
+        return action != (self.decision.get("do_nothing") or self.decision.get("default"))
 
     def count(self, value: float) -> str:
         """Return a number of units per period, with its unit."""

@@ -39,14 +39,24 @@ def headline(evidence: Evidence) -> str:
     label = facts.policy(facts.subject.name)
     if state == "refuse":
         return _refusal(facts, label)
+    if state == "uncertain":
+        return _open(facts, label)
     if reference is None or reference.name == facts.subject.name or facts.gain is None:
         worth = wording.figure(facts.subject.total)
         said = f"estimated at {worth['text']} ({worth['interval']})"
     else:
         said = _difference(facts.gain, facts.policy(reference.name))
-    if state == "uncertain":
-        return f"Not settled: “{label}” is {said}, which leaves open whether it is better."
     return f"Use “{label}”: {said}."
+
+
+def _open(facts: Facts, label: str) -> str:
+    """Say what is open: the difference from the best policy that needs no model."""
+    found = facts.against(facts.trivial.name) if facts.trivial is not None else None
+    if found is None or facts.trivial is None:
+        worth = wording.figure(facts.subject.total)
+        return f"Not settled: “{label}” is estimated at {worth['text']} ({worth['interval']})."
+    said = _difference(found.total, facts.policy(facts.trivial.name))
+    return f"Not settled: “{label}” is {said}, which needs no model."
 
 
 def _refusal(facts: Facts, label: str) -> str:
@@ -129,7 +139,8 @@ def _counted(facts: Facts) -> str:
 
 
 def _people(facts: Facts) -> dict[str, str]:
-    used = [a for a in facts.subject.actions if facts.acts(a.action)]
+    every = facts.decision.get("do_nothing") is None
+    used = [a for a in facts.subject.actions if every or facts.acts(a.action)]
     total = sum(a.per_period for a in used)
     shown = sorted(used, key=lambda a: -a.per_period)[:4]
     parts = [
@@ -139,7 +150,7 @@ def _people(facts: Facts) -> dict[str, str]:
     ]
     if len(used) > len(shown):
         parts.append(f"{len(used) - len(shown)} more actions")
-    if facts.decision.get("do_nothing") is None:
+    if every:
         label = f"{facts.units.capitalize()} by action"
     else:
         label = f"{facts.units.capitalize()} acted on"
@@ -193,7 +204,7 @@ def _false_and_missed(facts: Facts) -> dict[str, str]:
         f"{wording.people(sum(c.per_period for c in missed))} missed cases",
         "interval": _counted(facts),
         "note": f"False alarm: acted on, but the outcome was not “{name}” "
-        f"({_cell_money(facts, false)}). Missed case: not acted on, and it was "
+        f"({_cell_money(facts, false)}). Missed case: not acted on, but it was "
         f"({_cell_money(facts, missed)}).",
     }
 

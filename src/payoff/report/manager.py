@@ -71,6 +71,8 @@ def _role(facts: Facts, name: str) -> str:
         said.append("compared with")
     if facts.evidence.policy(name).baseline:
         said.append("needs no model")
+    if not facts.evidence.policy(name).feasible:
+        said.append("beyond the capacity")
     return ", ".join(said)
 
 
@@ -134,7 +136,7 @@ def limits(facts: Facts) -> list[str]:
         more = f" and {len(hidden) - 4} more" if len(hidden) > 4 else ""
         said.append(f"Groups with too few rows for a figure: {names}{more}.")
     shift = str(evidence.shift.get("warning") or "")
-    if shift:
+    if shift and all(shift != c.detail for c in evidence.checks if c.page_one):
         said.append(visible(shift, 300))
     unlabelled = int(evidence.data.get("n_unlabelled") or 0)
     if unlabelled:

@@ -29,6 +29,8 @@ def curve_section(facts: Facts) -> dict[str, Any]:
     score, action = visible(found.get("score")), facts.action(str(found.get("action")))
     chosen = found.get("threshold_chosen")
     step = max(1, -(-len(found["threshold"]) // _ROWS_OF_CURVE))
+    top = max(found["threshold"], default=1.0)
+    digits = max(2, 1 - wording.place_of(0.0, top)) if top > 0 else 2
     rows: list[list[Any]] = []
     for i in range(0, len(found["threshold"]), step):
         value, low, high = found["value"][i], found["low"][i], found["high"][i]
@@ -44,7 +46,7 @@ def curve_section(facts: Facts) -> dict[str, Any]:
         )
         rows.append(
             [
-                f"{found['threshold'][i]:.2f}",
+                f"{found['threshold'][i]:.{digits}f}",
                 wording.share(found["acted_share"][i]),
                 told["short"],
                 told["ends"],
@@ -94,7 +96,7 @@ def _curve_spec(
         "key": "The rows that judge draw this curve, so its peak flatters.",
         "title": f"Money by threshold on the {score}",
         "desc": visible(
-            f"Estimated {unit} for thresholds from 0 to 1, with its {facts.level} interval as a "
+            f"Estimated {unit} by threshold, with its {facts.level} interval as a "
             f"band. {'; '.join(x['label'] for x in lines)}. The table below has the figures.",
             600,
         ),
@@ -174,7 +176,7 @@ def calibration_section(facts: Facts) -> dict[str, Any]:
                 ("Money the model promised", _money(found.get("expected"), facts)),
                 ("Money that came", _money(found.get("realised"), facts)),
                 (
-                    "Promised minus came",
+                    "Money that came minus money promised",
                     f"{difference['text']} ({difference['interval']}, "
                     f"{wording.number(difference['n'], 0)} rows)",
                 ),

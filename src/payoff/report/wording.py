@@ -92,7 +92,7 @@ def signed(text: str) -> str:
     >>> signed("12"), signed("−3"), signed("0")
     ('+12', '−3', '0')
     """
-    return text if text.startswith(MINUS) or text.strip("0.,") == "" else "+" + text
+    return text if text.startswith(MINUS) or text.strip("0., %") == "" else "+" + text
 
 
 def money(value: float, unit: str, place: int | None = None) -> str:
@@ -185,7 +185,8 @@ def interval(estimate: Estimate | dict[str, Any] | None) -> str:
     if low is None or high is None:
         return f"no interval: {reason_of(facts)}"
     if low == high:
-        return "no interval: the same on every row"
+        why = visible(facts.get("reason") or "it is the same on every row", 400).rstrip(".")
+        return f"no interval: exact, because {why}"
     level = percent(facts.get("level") or 0.95)
     if facts.get("unit") == "share":
         place = place_of(low * 100, high * 100, (value or 0) * 100)
@@ -235,10 +236,10 @@ def figure(estimate: Estimate | dict[str, Any] | None, *, plus: bool = False) ->
         return {**base, "text": said, "short": said, "interval": said, "ends": "not measured"}
     said = interval(facts)
     ends = said.partition(" interval ")[2] if said[0] != "n" else said
-    ends = "same on every row" if low is not None and low == high else ends
+    ends = "exact" if low is not None and low == high else ends
     if unit == "share":
         place = place_of(low * 100, high * 100) if low is not None and high is not None else None
-        short = share(value, place)
+        short = signed(share(value, place)) if plus else share(value, place)
         return {**base, "text": short, "short": short, "interval": said, "ends": ends}
     short = number(value, place_of(low, high, value))
     short = signed(short) if plus else short
