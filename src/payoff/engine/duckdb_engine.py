@@ -15,6 +15,9 @@ from payoff.errors import DataError
 
 __all__ = ["DuckDB", "read_csv", "read_parquet"]
 
+# Not BOOLEAN: "yes" and "no" are names of outcomes and categories, and must stay as written.
+_TYPES = ["BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR"]
+
 
 def _connection(database: str = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     # Extensions would be fetched from outside; everything payoff needs is built in.
@@ -97,10 +100,13 @@ def read_csv(files: Sequence[Path]) -> pa.Table:
         try:
             with _connection() as connection:
                 sniffed = connection.execute(
-                    f"select Delimiter, Quote from sniff_csv({_paths(files[:1])})"
-                ).fetchone()
-                _refuse_duplicates(_header(files[0], sniffed), where)
-                sql = f"select * from read_csv({_paths(files)}, header = true{options})"
+                    f"select Delimiter, Quote from sniff_csv({_paths(files[:1])[1:-1]})"
+                ).fetchall()
+                _refuse_duplicates(_header(files[0], sniffed[0] if sniffed else None), where)
+                sql = (
+                    f"select * from read_csv({_paths(files)}, header = true, "
+                    f"auto_type_candidates = {_TYPES}{options})"
+                )
                 return connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
             last = last or error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from payoff.declare import Decision
 from payoff.policy.choose import orientation
@@ -98,7 +98,7 @@ def value_curve(
         prob, stakes.realised[:, low], stakes.realised[:, high], stakes.weight, thresholds,
         stakes.cluster if stakes.clustered else None,
     )
-    z = float(stats.norm.ppf(0.5 + decision.evidence.level / 2))
+    z = float(special.ndtri(0.5 + decision.evidence.level / 2))
     units = decision.units_reported
     chosen = next((a.policy.threshold for a in acted if a.policy.name == "threshold"), None)
     weight = stakes.weight / stakes.weight.sum()

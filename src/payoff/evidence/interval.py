@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from payoff.evidence.evidence import Estimate
 from payoff.rng import generator
@@ -132,7 +132,7 @@ def mean_money(
             reason="a few rows carry nearly all the money, so resampling says nothing reliable",
             **facts,
         )
-    half = float(stats.t.ppf(0.5 + level / 2, clusters - 1)) * _standard_error(residual, sums.w)
+    half = float(special.stdtrit(clusters - 1, 0.5 + level / 2)) * _standard_error(residual, sums.w)
     return Estimate(value=mean, low=mean - half, high=mean + half, method="t", **facts)
 
 
@@ -183,7 +183,7 @@ def _bootstrap_t(
     low, high = np.quantile(t[good], [0.5 - level / 2, 0.5 + level / 2])
     error = _standard_error(sums.s - mean * sums.w, sums.w)
     # A sample can look one-sided by chance, so each end is the wider of bootstrap-t and t.
-    plain = float(stats.t.ppf(0.5 + level / 2, n - 1))
+    plain = float(special.stdtrit(n - 1, 0.5 + level / 2))
     return mean - max(float(high), plain) * error, mean - min(float(low), -plain) * error
 
 
@@ -249,7 +249,7 @@ def wilson(p: float, n: float, level: float) -> tuple[float, float]:
     >>> round(low, 4), round(high, 4)
     (0.0, 0.2775)
     """
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(special.ndtri(0.5 + level / 2))
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     low = 0.0 if p == 0 else max(0.0, centre - half)

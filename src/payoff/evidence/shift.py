@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from payoff.declare import Decision
 from payoff.evidence.evidence import Estimate
@@ -61,7 +61,7 @@ def outcome_shift(
 
 
 def _difference(now: Estimate, before: float, n_before: int, level: float) -> Estimate:
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(special.ndtri(0.5 + level / 2))
     p = now.value or 0.0
     half_now = ((now.high or p) - (now.low or p)) / 2
     half_before = z * math.sqrt(before * (1 - before) / max(n_before, 1))

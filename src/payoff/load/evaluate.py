@@ -31,7 +31,7 @@ from payoff.declare.expression import (
 )
 from payoff.errors import ExpressionError
 
-__all__ = ["Columns", "RowColumns", "TableColumns", "condition", "money"]
+__all__ = ["Columns", "RowColumns", "TableColumns", "Value", "condition", "money"]
 
 
 class Columns(Protocol):
@@ -44,13 +44,13 @@ class Columns(Protocol):
     def __len__(self) -> int:
         """Return the number of rows."""
 
-    def read(self, name: str) -> _Value:
+    def read(self, name: str) -> Value:
         """Return one column."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Value:
-    """``kind`` number and boolean: float64 with NaN for null; text: object array with None."""
+class Value:
+    """A column or a result: ``kind`` number and boolean: float64 with NaN for null; text: object array with None."""
 
     kind: str
     data: NDArray[Any]
@@ -61,7 +61,7 @@ class TableColumns:
 
     def __init__(self, table: Any) -> None:
         self._table = table
-        self._read: dict[str, _Value] = {}
+        self._read: dict[str, Value] = {}
 
     @property
     def names(self) -> Sequence[str]:
@@ -72,7 +72,7 @@ class TableColumns:
         """Return the number of rows."""
         return int(self._table.num_rows)
 
-    def read(self, name: str) -> _Value:
+    def read(self, name: str) -> Value:
         """Return one column, converted once."""
         if name not in self._read:
             import pyarrow as pa
@@ -81,11 +81,11 @@ class TableColumns:
 
             column = self._table.column(name)
             if is_numeric(column.type) or pa.types.is_null(column.type):
-                self._read[name] = _Value("number", numbers(column))
+                self._read[name] = Value("number", numbers(column))
             elif pa.types.is_boolean(column.type):
-                self._read[name] = _Value("boolean", numbers(column))
+                self._read[name] = Value("boolean", numbers(column))
             else:
-                self._read[name] = _Value("text", texts(column))
+                self._read[name] = Value("text", texts(column))
         return self._read[name]
 
 
@@ -105,15 +105,15 @@ class RowColumns:
         """Return the number of rows."""
         return len(self._rows)
 
-    def read(self, name: str) -> _Value:
+    def read(self, name: str) -> Value:
         """Return one column."""
         values = [row.get(name) for row in self._rows]
         kind = {"number": "number", "boolean": "boolean"}.get(self._types[name], "text")
         if kind == "text":
             data = np.empty(len(values), dtype=object)
             data[:] = [None if v is None else _spelled(v) for v in values]
-            return _Value("text", data)
-        return _Value(
+            return Value("text", data)
+        return Value(
             kind, np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
         )
 
@@ -204,22 +204,22 @@ class _Evaluation:
         self.columns = columns
         self.n = len(columns)
 
-    def wrong(self, got: _Value, need: str) -> ExpressionError:
+    def wrong(self, got: Value, need: str) -> ExpressionError:
         return ExpressionError.wrong_kind(self.text, f"a {got.kind} value", need)
 
-    def of(self, node: Node) -> _Value:
+    def of(self, node: Node) -> Value:
         with np.errstate(all="ignore"):
             return self._of(node)
 
-    def _of(self, node: Node) -> _Value:
+    def _of(self, node: Node) -> Value:
         if isinstance(node, Number):
-            return _Value("number", np.full(self.n, node.value))
+            return Value("number", np.full(self.n, node.value))
         if isinstance(node, Boolean):
-            return _Value("boolean", np.full(self.n, float(node.value)))
+            return Value("boolean", np.full(self.n, float(node.value)))
         if isinstance(node, Text):
-            return _Value("text", np.full(self.n, node.value, dtype=object))
+            return Value("text", np.full(self.n, node.value, dtype=object))
         if isinstance(node, Null):
-            return _Value("null", np.full(self.n, np.nan))
+            return Value("null", np.full(self.n, np.nan))
         if isinstance(node, Column):
             if node.name not in self.columns.names:
                 raise ExpressionError.unknown_column(self.text, node.name, self.columns.names)
@@ -236,7 +236,7 @@ class _Evaluation:
             return self.is_in(node)
         value = self._of(node.operand)
         missing = _missing(value)
-        return _Value("boolean", (~missing if node.negated else missing).astype(np.float64))
+        return Value("boolean", (~missing if node.negated else missing).astype(np.float64))
 
     def number(self, node: Node) -> NDArray[np.float64]:
         value = self._of(node)
@@ -252,18 +252,18 @@ class _Evaluation:
         out: NDArray[np.float64] = value.data
         return out
 
-    def unary(self, node: Unary) -> _Value:
+    def unary(self, node: Unary) -> Value:
         if node.operator == "not":
-            return _Value("boolean", 1.0 - self.boolean(node.operand))
-        return _Value("number", -self.number(node.operand))
+            return Value("boolean", 1.0 - self.boolean(node.operand))
+        return Value("number", -self.number(node.operand))
 
-    def binary(self, node: Binary) -> _Value:
+    def binary(self, node: Binary) -> Value:
         if node.operator in ("and", "or"):
             left, right = self.boolean(node.left), self.boolean(node.right)
             decided = 0.0 if node.operator == "and" else 1.0
             either = (left == decided) | (right == decided)
             unknown = np.isnan(left) | np.isnan(right)
-            return _Value(
+            return Value(
                 "boolean", np.where(either, decided, np.where(unknown, np.nan, 1.0 - decided))
             )
         if node.operator in _ARITHMETIC:
@@ -271,10 +271,10 @@ class _Evaluation:
             result = _ARITHMETIC[node.operator](a, b)
             if node.operator == "/":
                 result = np.where(b == 0, np.nan, result)
-            return _Value("number", result)
+            return Value("number", result)
         return self.compare(node.operator, self._of(node.left), self._of(node.right))
 
-    def compare(self, operator: str, left: _Value, right: _Value) -> _Value:
+    def compare(self, operator: str, left: Value, right: Value) -> Value:
         kinds = {left.kind, right.kind} - {"null"}
         if len(kinds) > 1:
             raise ExpressionError.wrong_kind(
@@ -289,35 +289,35 @@ class _Evaluation:
             answer = _COMPARE[operator](a, b).astype(np.float64)
         else:
             answer = _COMPARE[operator](left.data, right.data).astype(np.float64)
-        return _Value("boolean", np.where(unknown, np.nan, answer))
+        return Value("boolean", np.where(unknown, np.nan, answer))
 
-    def is_in(self, node: In) -> _Value:
+    def is_in(self, node: In) -> Value:
         operand = self._of(node.operand)
         found = np.zeros(self.n)
         for choice in node.choices:
             one = self.compare("=", operand, self._of(choice)).data
             found = np.where((found == 1) | (one == 1), 1.0, found + np.where(np.isnan(one), one, 0))
-        return _Value("boolean", 1.0 - found if node.negated else found)
+        return Value("boolean", 1.0 - found if node.negated else found)
 
-    def call(self, node: Call) -> _Value:
+    def call(self, node: Call) -> Value:
         if node.function == "coalesce":
             return self.coalesce([self._of(a) for a in node.arguments])
         values = [self.number(a) for a in node.arguments]
         if node.function in _NUMERIC:
             result = _NUMERIC[node.function](values[0])
-            return _Value("number", np.where(np.isneginf(result), np.nan, result))
+            return Value("number", np.where(np.isneginf(result), np.nan, result))
         if node.function == "power":
-            return _Value("number", np.power(values[0], values[1]))
+            return Value("number", np.power(values[0], values[1]))
         if node.function == "round":
             digits = int(values[1][0]) if len(values) > 1 and self.n else 0
-            return _Value("number", _round_half_away(values[0], digits))
+            return Value("number", _round_half_away(values[0], digits))
         combine = np.fmin if node.function == "least" else np.fmax
         result = values[0]
         for other in values[1:]:
             result = combine(result, other)
-        return _Value("number", result)
+        return Value("number", result)
 
-    def coalesce(self, values: list[_Value]) -> _Value:
+    def coalesce(self, values: list[Value]) -> Value:
         kinds = {v.kind for v in values} - {"null"}
         if len(kinds) > 1:
             raise ExpressionError.wrong_kind(
@@ -327,10 +327,10 @@ class _Evaluation:
         values = [v for v in values if v.kind != "null"] or values
         result = values[0].data.copy()
         for other in values[1:]:
-            result = np.where(_missing(_Value(kind, result)), other.data, result)
-        return _Value(kind, result)
+            result = np.where(_missing(Value(kind, result)), other.data, result)
+        return Value(kind, result)
 
-    def case(self, node: Case) -> _Value:
+    def case(self, node: Case) -> Value:
         values = [self._of(v) for _, v in node.branches] + [self._of(node.otherwise)]
         kinds = {v.kind for v in values} - {"null"}
         if len(kinds) > 1:
@@ -345,10 +345,10 @@ class _Evaluation:
             result = np.where(self.boolean(when) == 1.0, value, result)
         if kind != "text":
             result = result.astype(np.float64)
-        return _Value(kind, result)
+        return Value(kind, result)
 
 
-def _missing(value: _Value) -> NDArray[np.bool_]:
+def _missing(value: Value) -> NDArray[np.bool_]:
     if value.kind == "text":
         out: NDArray[np.bool_] = np.equal(value.data, None)
         return out

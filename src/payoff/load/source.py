@@ -219,6 +219,11 @@ def _from_text(name: str, column: pa.ChunkedArray, notes: list[str]) -> pa.Chunk
     values = distinct.filter(pc.invert(missing))
     if len(values) == 0:
         return column
+    if set(pc.unique(lowered.filter(pc.invert(missing))).to_pylist()) <= {"true", "false"}:
+        notes.append(f"{plain(name)}: text read as true and false")
+        marks = pc.utf8_lower(pc.utf8_trim_whitespace(column))
+        blank = pc.is_in(marks, value_set=pa.array(_MISSING))
+        return pc.if_else(blank, pa.scalar(None, pa.bool_()), pc.equal(marks, "true"))
     sample = values.slice(0, 1000)
     number = r"^\s*[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?\s*$"
     date = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?$"

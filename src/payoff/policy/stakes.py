@@ -1,23 +1,19 @@
-"""What is at stake for each unit: probabilities turned into expected money, outcomes into money."""
+"""What is at stake on the rows of one part: the value policies choose from and judges judge by."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.declare import Decision
-from payoff.declare.expression import columns_of, constant_of
-from payoff.errors import DataError, EvidenceError, show
+from payoff.errors import EvidenceError
 from payoff.load.dataset import Dataset
-from payoff.load.evaluate import Columns, TableColumns, condition, money
-from payoff.load.frame import codes_of
+from payoff.load.evaluate import TableColumns
 from payoff.model.scored import Scored
+from payoff.policy.expected import expected_money, realised_money, rule_actions
 
-__all__ = ["Stakes", "expected_money", "realised_money", "rule_actions", "stakes"]
+__all__ = ["Stakes", "stakes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,165 +56,6 @@ class Stakes:
         return len(self.outcome)
 
 
-class _WithAmounts:
-    """Columns in which those known only later are replaced by their predicted means."""
-
-    def __init__(self, base: Columns, amounts: Mapping[str, NDArray[np.float64]]) -> None:
-        self._base = base
-        self._amounts = amounts
-
-    @property
-    def names(self) -> Sequence[str]:
-        return [*self._base.names, *self._amounts]
-
-    def __len__(self) -> int:
-        return len(self._base)
-
-    def read(self, name: str) -> Any:
-        if name in self._amounts:
-            from payoff.load.evaluate import _Value
-
-            return _Value("number", self._amounts[name])
-        return self._base.read(name)
-
-
-def expected_money(
-    decision: Decision,
-    columns: Columns,
-    prob: NDArray[np.float64],
-    amounts: Mapping[tuple[str, str], NDArray[np.float64]],
-) -> NDArray[np.float64]:
-    """Return the expected money of every action for every unit.
-
-    ``E[U_i(a)] = sum_o p(o | x_i) * U_i(a, o)``, with columns that are known only later replaced by
-    their predicted mean under outcome o (exact when the cell is linear in them).
-
-    Parameters
-    ----------
-    decision
-        The payoff table.
-    columns
-        The rows' columns.
-    prob
-        float64 (n, n_outcomes).
-    amounts
-        (column, outcome) -> float64 (n,).
-
-    Returns
-    -------
-    ndarray
-        float64 (n, n_actions), money per unit.
-
-    Raises
-    ------
-    DataError
-        ``PAY-L010`` when money is missing or infinite for a row.
-
-    References
-    ----------
-    Elkan, C. (2001). The foundations of cost-sensitive learning. IJCAI.
-    """
-    out = np.zeros((len(columns), len(decision.actions)))
-    done: dict[tuple[str, str], NDArray[np.float64]] = {}
-    for o, outcome in enumerate(decision.outcome_names):
-        for a, action in enumerate(decision.action_names):
-            cell = decision.payoffs.cell(action, outcome)
-            constant = constant_of(cell.node)
-            if constant is not None:
-                out[:, a] += prob[:, o] * constant
-                continue
-            key = (cell.money, outcome if _depends(decision, cell.money) else "")
-            if key not in done:
-                predicted = {c: v for (c, under), v in amounts.items() if under == outcome}
-                later = [c for c in decision.data.known_later if c in columns_of(cell.node)]
-                source = _WithAmounts(columns, {c: predicted[c] for c in later if c in predicted})
-                done[key] = money(cell.node, source)
-                _check_money(done[key], np.ones(len(columns), bool), action, outcome, cell.money)
-            out[:, a] += prob[:, o] * done[key]
-    return out
-
-
-def _depends(decision: Decision, text: str) -> bool:
-    return any(c in text for c in decision.data.known_later)
-
-
-def realised_money(
-    decision: Decision, columns: Columns, outcome: NDArray[np.int16]
-) -> NDArray[np.float64]:
-    """Return the money of every action under the outcome that happened.
-
-    Returns
-    -------
-    ndarray
-        float64 (n, n_actions); NaN in rows whose outcome is -1.
-
-    Raises
-    ------
-    DataError
-        ``PAY-L010`` when money is missing or infinite in a row where the outcome happened.
-    """
-    out = np.full((len(columns), len(decision.actions)), np.nan)
-    done: dict[str, NDArray[np.float64]] = {}
-    for o, name in enumerate(decision.outcome_names):
-        rows = outcome == o
-        for a, action in enumerate(decision.action_names):
-            cell = decision.payoffs.cell(action, name)
-            constant = constant_of(cell.node)
-            if constant is not None:
-                out[rows, a] = constant
-                continue
-            if cell.money not in done:
-                done[cell.money] = money(cell.node, columns)
-            _check_money(done[cell.money], rows, action, name, cell.money)
-            out[rows, a] = done[cell.money][rows]
-    return out
-
-
-def _check_money(
-    values: NDArray[np.float64], rows: NDArray[np.bool_], action: str, outcome: str, text: str
-) -> None:
-    bad = rows & ~(np.abs(values) < 1e200)
-    if bad.any():
-        first = int(np.flatnonzero(bad)[0])
-        raise DataError.bad_money(
-            f"payoffs.{action}.{outcome}", text, int(bad.sum()),
-            f"{values[first]} in row {first + 1:,}" if not np.isnan(values[first])
-            else f"a missing value in row {first + 1:,}",
-        )
-
-
-def rule_actions(
-    decision: Decision, columns: Columns, table: Any = None
-) -> NDArray[np.int16] | None:
-    """Return the action of the current rule for every row, or None when none is declared.
-
-    Raises
-    ------
-    EvidenceError
-        ``PAY-E003`` when a recorded action is not a declared one.
-    """
-    rule = decision.current_rule
-    if rule is None:
-        return None
-    names = decision.action_names
-    if rule.column is not None:
-        if table is None:
-            return None
-        codes, labels = codes_of(table.column(rule.column))
-        place = np.array([names.index(v) if v in names else -2 for v in labels] + [-1], np.int16)
-        found: NDArray[np.int16] = place[codes]
-        if (found < 0).any():
-            strange = [v for v in labels if v not in names] or ["(missing)"]
-            raise EvidenceError.unknown_action(
-                rule.column, strange, int((found < 0).sum()), names
-            )
-        return found
-    out = np.full(len(columns), names.index(str(rule.otherwise)), dtype=np.int16)
-    for case in reversed(rule.cases):
-        out[condition(case.node, columns)] = names.index(case.then)
-    return out
-
-
 def stakes(data: Dataset, scored: Scored | None) -> Stakes:
     """Join rows and predictions into what is at stake.
 
@@ -231,7 +68,7 @@ def stakes(data: Dataset, scored: Scored | None) -> Stakes:
     """
     decision = data.decision
     if scored is not None and (len(scored) != len(data) or scored.part != data.part):
-        raise EvidenceError.part_reused(data.part, f"{scored.part} ({show(len(scored))} rows)")
+        raise EvidenceError.part_reused(data.part, f"{scored.part} ({len(scored):,} rows)")
     columns = TableColumns(data.table)
     return Stakes(
         part=data.part,

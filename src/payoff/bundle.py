@@ -1,0 +1,340 @@
+"""One folder that holds a whole decision: declaration, contract, model, policy, evidence, pages.
+
+``manifest.json`` lists the SHA-256 and size of every other file; the bundle's id is the digest of
+that list. Everything in it is data (TOML, JSON, LightGBM text, ONNX, HTML, Markdown): opening a
+bundle runs nobody's code. This module is the only writer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from payoff.declare import Decision
+from payoff.declare.file import from_toml, to_toml
+from payoff.errors import BundleError, EnvironmentError_, PayoffError
+from payoff.load.evaluate import RowColumns
+from payoff.load.fields import Contract
+from payoff.model.calibrate import Calibrator
+from payoff.model.tabular import TabularModel
+from payoff.policy.expected import expected_money, rule_actions
+from payoff.policy.policy import Policy
+
+if TYPE_CHECKING:
+    from payoff.evidence.evidence import Evidence
+    from payoff.model.amounts import AmountModel
+
+__all__ = ["FORMAT", "Bundle", "differences", "manifest_of", "write"]
+
+FORMAT: Final = 1
+_MANIFEST: Final = "manifest.json"
+_LARGEST_JSON: Final = 200_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bundle:
+    """An opened bundle.
+
+    Parameters
+    ----------
+    id
+        SHA-256 over the digests of all files: equal ids are equal bundles.
+    model, amounts, calibrator
+        None when the predictions were made elsewhere.
+    policy
+        The recommended policy.
+    """
+
+    path: Path
+    id: str
+    decision: Decision
+    contract: Contract
+    policy: Policy
+    calibrator: Calibrator
+    model: TabularModel | None = None
+    amounts: AmountModel | None = None
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Bundle:
+        """Open a bundle after checking every byte against its manifest.
+
+        Raises
+        ------
+        BundleError
+            ``PAY-B001`` not a bundle, ``PAY-B002`` changed, ``PAY-B004`` another format.
+        """
+        path = Path(path)
+        manifest = manifest_of(path)
+        changes = differences(path, manifest)
+        if changes:
+            raise BundleError.changed(str(path), changes)
+        model_files = _folder(path / "model")
+        amounts_files = _folder(path / "amounts")
+        amounts = None
+        if amounts_files:
+            from payoff.model.amounts import AmountModel
+
+            amounts = AmountModel.from_files(amounts_files)
+        choice = _json(path / "policy.json")
+        return cls(
+            path=path,
+            id=str(manifest["id"]),
+            decision=from_toml((path / "decision.toml").read_text(encoding="utf-8")),
+            contract=Contract.from_dict(_json(path / "contract.json")),
+            policy=Policy.from_dict(choice["policy"]),
+            model=TabularModel.from_files(model_files) if model_files else None,
+            amounts=amounts,
+            calibrator=Calibrator.from_dict(choice["calibration"]),
+            manifest=manifest,
+        )
+
+    def evidence(self) -> Evidence:
+        """Read the evidence (not needed to decide, so not read when the bundle is opened)."""
+        from payoff.evidence.evidence import Evidence
+
+        return Evidence.from_dict(_json(self.path / "evidence.json"))
+
+    def decide(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Decide rows that fit the contract, one at a time as the server does.
+
+        Parameters
+        ----------
+        rows
+            Field -> value; check them with ``contract.check`` first.
+
+        Returns
+        -------
+        list of dict
+            ``action``, ``probabilities`` (outcome -> share), ``expected_money`` (action -> money of
+            the decision's currency, before the price of capacity), ``currency``, and the unit's id.
+
+        Raises
+        ------
+        BundleError
+            ``PAY-B005`` when the bundle has no model.
+        DataError
+            ``PAY-L010`` when money cannot be computed for a row.
+        """
+        if self.model is None:
+            raise BundleError.lacks(str(self.path), "model", "a model to score rows")
+        if not rows:
+            return []
+        decision = self.decision
+        prob = self.calibrator.apply(self.model.predict_rows(rows))
+        amounts = self.amounts.predict_rows(rows) if self.amounts else {}
+        columns = RowColumns(rows, {f.name: f.type for f in self.contract.fields})
+        expected = expected_money(decision, columns, prob, amounts)
+        rule = None
+        if self.policy.kind == "rule":
+            rule = rule_actions(decision, columns)
+        codes = np.concatenate(
+            [
+                self.policy.apply(
+                    n=1,
+                    expected=expected[i : i + 1],
+                    prob_positive=prob[i : i + 1, decision.positive_code],
+                    rule=None if rule is None else rule[i : i + 1],
+                )
+                for i in range(len(rows))
+            ]
+        )
+        key = decision.data.unit_id
+        return [
+            {
+                "action": decision.action_names[int(codes[i])],
+                "probabilities": dict(
+                    zip(decision.outcome_names, (float(p) for p in prob[i]), strict=True)
+                ),
+                "expected_money": dict(
+                    zip(decision.action_names, (float(m) for m in expected[i]), strict=True)
+                ),
+                "currency": decision.currency,
+                "unit_id": row.get(key) if key else None,
+            }
+            for i, row in enumerate(rows)
+        ]
+
+
+def _folder(path: Path) -> dict[str, bytes]:
+    if not path.is_dir():
+        return {}
+    return {f.name: f.read_bytes() for f in sorted(path.iterdir()) if f.is_file()}
+
+
+def _json(path: Path) -> Any:
+    try:
+        if path.stat().st_size > _LARGEST_JSON:
+            raise BundleError.not_a_bundle(str(path), "a JSON file of more than 200 MB")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BundleError.not_a_bundle(str(path.parent), f"no {path.name}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise BundleError.not_a_bundle(str(path), f"unreadable: {str(error)[:200]}") from None
+
+
+def manifest_of(path: Path) -> Mapping[str, Any]:
+    """Read and check the shape of a bundle's manifest.
+
+    Raises
+    ------
+    BundleError
+        ``PAY-B001``, ``PAY-B004``.
+    """
+    if not path.is_dir():
+        raise BundleError.not_a_bundle(str(path), "no such folder")
+    manifest = _json(path / _MANIFEST)
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise BundleError.not_a_bundle(str(path), "a manifest without files")
+    if manifest.get("format") != FORMAT:
+        raise BundleError.incompatible(str(path), manifest.get("format"), f"format {FORMAT}")
+    return manifest
+
+
+def differences(path: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Return every file that is missing, added or differs from the manifest by a byte."""
+    found = []
+    listed: Mapping[str, Mapping[str, Any]] = manifest["files"]
+    if manifest.get("id") != _id_of(listed):
+        found.append("manifest.json: the id does not match its list of files")
+    for name, facts in listed.items():
+        file = path / name
+        if not file.is_file() or file.is_symlink():
+            found.append(f"{name}: missing")
+            continue
+        content = file.read_bytes()
+        if len(content) != facts.get("size"):
+            found.append(f"{name}: {len(content):,} bytes instead of {facts.get('size')}")
+        elif hashlib.sha256(content).hexdigest() != facts.get("sha256"):
+            found.append(f"{name}: changed")
+    for file in sorted(path.rglob("*")):
+        name = file.relative_to(path).as_posix()
+        if (file.is_file() or file.is_symlink()) and name not in listed and name != _MANIFEST:
+            found.append(f"{name}: added")
+    return found
+
+
+def _id_of(files: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = "".join(f"{name} {files[name].get('sha256')}\n" for name in sorted(files))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def write(
+    folder: str | Path,
+    *,
+    decision: Decision,
+    contract: Contract,
+    policy: Policy,
+    calibrator: Calibrator,
+    evidence: Evidence,
+    model: TabularModel | None,
+    amounts: AmountModel | None,
+    documents: Mapping[str, bytes],
+    force: bool = False,
+) -> Path:
+    """Write a bundle: into a temporary folder first, then moved into place in one step.
+
+    Parameters
+    ----------
+    folder
+        A new or empty folder, or, with ``force``, an earlier bundle to replace.
+    documents
+        File name -> content of the pages and records that go with it.
+
+    Raises
+    ------
+    BundleError
+        ``PAY-B003`` when the folder holds something else.
+    EnvironmentError_
+        ``PAY-X003`` when it cannot be written; nothing is left half-written.
+    """
+    folder = Path(folder)
+    check_target(folder, force=force)
+    choice = {"policy": policy.to_dict(), "calibration": calibrator.to_dict()}
+    files: dict[str, bytes] = {
+        "decision.toml": to_toml(decision).encode(),
+        "contract.json": _text(contract.to_dict()),
+        "policy.json": _text(choice),
+        "evidence.json": evidence.to_json().encode(),
+        **{f"model/{k}": v for k, v in (model.files() if model else {}).items()},
+        **{f"amounts/{k}": v for k, v in (amounts.files() if amounts else {}).items()},
+        **documents,
+    }
+    listed = {
+        name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        for name, content in sorted(files.items())
+    }
+    manifest = {
+        "format": FORMAT, "id": _id_of(listed), "name": decision.name,
+        "made_with": dict(evidence.made_with), "files": listed,
+    }
+    files[_MANIFEST] = _text(manifest)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise EnvironmentError_.cannot_write(str(folder), error.strerror or str(error)) from None
+    try:
+        for name, content in files.items():
+            target = staging / name
+            target.parent.mkdir(exist_ok=True)
+            with target.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+        staging.chmod(0o755)
+        _replace(folder, staging)
+    except OSError as error:
+        raise EnvironmentError_.cannot_write(str(folder), error.strerror or str(error)) from None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return folder
+
+
+def _replace(folder: Path, staging: Path) -> None:
+    """Move the staged bundle into place; the old one is put aside first and removed last."""
+    if not folder.exists():
+        staging.rename(folder)
+        return
+    aside = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+    folder.rename(aside)
+    try:
+        staging.rename(folder)
+    except OSError:
+        aside.rename(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def check_target(folder: Path, *, force: bool) -> None:
+    """Refuse an output folder before any work is done for it.
+
+    Raises
+    ------
+    BundleError
+        ``PAY-B003``.
+    """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise BundleError.exists(str(folder))
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not force:
+        raise BundleError.exists(str(folder))
+    try:
+        manifest_of(folder)
+    except PayoffError:
+        raise BundleError.exists(str(folder)) from None
+
+
+def _text(value: Any) -> bytes:
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode()

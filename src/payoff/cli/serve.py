@@ -1,0 +1,29 @@
+"""``payoff serve``."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(
+    epilog="""\b
+Example:
+  payoff serve calls --port 8000
+  curl -s localhost:8000/decide -H 'content-type: application/json' -d '{"rows": [{...}]}'
+  curl -s localhost:8000/openapi.json        what a row looks like""",
+)
+@click.argument("bundle", type=click.Path())
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535),
+              help="Port; 0 takes a free one and prints it.")
+@click.option("--quiet", "-q", is_flag=True, help="No access log.")
+@click.option("--json", "as_json", is_flag=True, help="Accepted for symmetry; logs are JSON.")
+def command(bundle: str, host: str, port: int, quiet: bool, as_json: bool) -> None:  # noqa: ARG001, FBT001
+    """Answer decisions over HTTP from BUNDLE, after checking every byte of it.
+
+    POST /decide takes rows and gives the action, the probabilities and the expected money of each;
+    /livez and /readyz are for the platform; /openapi.json says what a row looks like.
+    """
+    from payoff.serve.server import run
+
+    run(bundle, host=host, port=port, quiet=quiet)

@@ -1,0 +1,65 @@
+"""``payoff train``."""
+
+from __future__ import annotations
+
+import click
+
+from payoff.cli.common import (
+    Console,
+    json_option,
+    out_options,
+    print_json,
+    print_table,
+    quiet_option,
+    wrapped,
+)
+from payoff.cli.run import answer, default_folder
+
+
+@click.command(epilog="Example: payoff train decision.toml --out calls")
+@click.argument("decision", type=click.Path())
+@out_options
+@quiet_option
+@json_option
+def command(
+    decision: str, data: str | None, out: str | None, force: bool, quiet: bool, as_json: bool  # noqa: FBT001
+) -> None:
+    """Fit the candidates of DECISION, choose by cross-fitted money, judge, and write a bundle.
+
+    Like 'payoff run', with the training told in full and without the pages; 'payoff report' writes
+    them later.
+    """
+    from payoff.workflow import run
+
+    target = default_folder(decision, out)
+    found = run(
+        decision, data, out=target, force=force, pages=False,
+        progress=Console(quiet=quiet or as_json),
+    )
+    if as_json:
+        print_json(answer(found.evidence, target, documents=False))
+        return
+    model = found.evidence.model
+    unit = found.evidence.decision["currency"]
+    click.echo("\nCross-fitted on the fit rows (each row scored by a model that did not see it):")
+    print_table(
+        [
+            {
+                "candidate": c["label"],
+                f"{unit} per unit": f"{c['value']:.4g}",
+                "behind the best": f"{-c['difference_to_best']:.3g} +- {c['standard_error']:.2g}",
+                "log-loss": f"{c['log_loss']:.4f}",
+                "": "chosen" if c["chosen"] else "",
+            }
+            for c in model["candidates"]
+        ],
+        right=[f"{unit} per unit", "behind the best", "log-loss"],
+    )
+    for failure in model["failures"]:
+        click.echo(wrapped(f"{failure['name']} was skipped: {failure['reason']}"))
+    click.echo(wrapped(f"Calibration: {model['calibration']['reason']}", ""))
+    for amount in model["amounts"]:
+        click.echo(wrapped(f"Amount {amount.get('column')} given {amount.get('outcome')}: "
+                           f"{amount.get('reason', amount.get('kind', ''))}", ""))
+    click.echo(f"\nBundle: {target}")
+    click.echo(f"Next: payoff report {target}   (or: payoff serve {target})")

@@ -1,0 +1,1 @@
+"""Answer: the decision as a small web service."""

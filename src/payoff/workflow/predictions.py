@@ -1,0 +1,287 @@
+"""Judging predictions made elsewhere: probabilities, one score, or the actions themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from payoff.declare import Decision
+from payoff.declare import checks as declare_checks
+from payoff.errors import DataError, EvidenceError
+from payoff.evidence.evidence import Evidence
+from payoff.evidence.judge import Acted, Background, judge
+from payoff.load.dataset import Dataset
+from payoff.load.frame import codes_of, is_numeric, numbers
+from payoff.load.roles import assign
+from payoff.load.source import Source
+from payoff.load.split import describe_part
+from payoff.model import amounts as amount_models
+from payoff.model import calibrate
+from payoff.model.scored import Scored
+from payoff.policy.choose import (
+    baselines,
+    capacity_prices,
+    cross_fitted_threshold,
+    expected_policy,
+    policies,
+)
+from payoff.policy.policy import Policy
+from payoff.policy.stakes import Stakes, stakes
+from payoff.progress import Progress, silent
+from payoff.workflow.rows import data_facts, open_rows
+
+__all__ = ["judge_predictions"]
+
+
+def judge_predictions(
+    decision: str | Path | Decision,
+    predictions: Any,
+    *,
+    probability: Mapping[str, str] | None = None,
+    score: str | None = None,
+    action: str | None = None,
+    progress: Progress = silent,
+) -> Evidence:
+    """Judge predictions made elsewhere, from probabilities, from one score, or from actions alone.
+
+    Probabilities and actions need no tuning, so every row judges. A score that is no probability is
+    turned into one by isotonic regression, cross-fitted in five folds; so is the threshold policy.
+
+    Parameters
+    ----------
+    predictions
+        Rows with the outcome, the columns money reads, and the predictions.
+    probability, score, action
+        Columns of the predictions; found by name (``y_prob_<outcome>``, ``y_prob``, ``y_score``,
+        ``action``) or in ``[predictions]`` when not given.
+
+    Raises
+    ------
+    EvidenceError
+        ``PAY-E002`` not probabilities, ``PAY-E003`` unknown action, ``PAY-E004`` no predictions.
+    """
+    decision, source = open_rows(decision, predictions)
+    declared = decision.predictions
+    given = bool(probability or score or action)
+    decision = replace(
+        decision,
+        predictions=replace(
+            declared,
+            probability=probability or ({} if given else declared.probability),
+            score=score or (None if given else declared.score),
+            action=action or (None if given else declared.action),
+        ),
+    )
+    progress("read and check", 0, 1)
+    columns = _prediction_columns(decision, source)
+    decision = _without_features(decision, source)
+    rows = assign(source, decision)
+    known = np.flatnonzero((rows.outcome >= 0) & (rows.weight > 0))
+    dropped = []
+    if len(known) < len(rows):
+        dropped.append({"reason": "the outcome is not known, or the weight is 0",
+                        "n": len(rows) - len(known)})
+    data = rows.take(known, "judge")
+    if len(data) == 0:
+        raise DataError.empty(source.name, "no row whose outcome is known")
+    progress("read and check", 1, 1, f"{len(data):,} rows")
+    how = {
+        "method": "none",
+        "reason": "the predictions were made elsewhere; payoff takes it that none of these rows "
+        "helped to fit or tune what predicted them",
+        "parts": {"judge": describe_part(data)},
+    }
+    kind, columns_used = columns
+    progress("judge", 0, 1, kind)
+    acted, at_stake, note = _foreign(decision, data, kind, columns_used)
+    background = Background(
+        data=data_facts(source, rows, how, dropped),
+        model={"not_measured": note},
+        checks=declare_checks.check(decision),
+        seed=decision.training.seed,
+    )
+    evidence = judge(
+        decision, at_stake, acted,
+        recommended=(acted[0].policy if isinstance(acted[0], Acted) else acted[0]).name,
+        subgroups=data.subgroups, background=background,
+    )
+    progress("judge", 1, 1)
+    return evidence
+
+
+def _without_features(decision: Decision, source: Source) -> Decision:
+    """Drop what only training needs, so that a slim file of predictions can be judged."""
+    names = set(source.table.column_names)
+    data = decision.data
+    keep = {c: r for c, r in data.exclude.items() if c in names}
+    return replace(
+        decision,
+        kind="predictions",
+        data=replace(
+            data, features=None, exclude=keep,
+            part=data.part if data.part in names else None,
+            time=data.time if data.time in names else None,
+            unit_id=data.unit_id if data.unit_id in names else None,
+        ),
+    )
+
+
+def _prediction_columns(decision: Decision, source: Source) -> tuple[str, dict[str, str]]:
+    """Return what the predictions are, and outcome or role -> column."""
+    names = source.table.column_names
+    declared = decision.predictions
+    if declared.action:
+        return "action", {"action": declared.action}
+    if declared.probability:
+        return "probability", dict(declared.probability)
+    if declared.score:
+        return "score", {"score": declared.score}
+    by_name = {
+        o: f"y_prob_{o}" for o in decision.outcome_names if f"y_prob_{o}" in names
+    }
+    if by_name:
+        return "probability", by_name
+    if "y_prob" in names:
+        return "probability", {str(decision.positive): "y_prob"}
+    if "y_score" in names:
+        return "score", {"score": "y_score"}
+    if "action" in names:
+        return "action", {"action": "action"}
+    wanted = (
+        f"y_prob_{decision.outcome_names[0]} (or y_prob, the probability of "
+        f"{decision.positive!r}), y_score, or action"
+    )
+    raise EvidenceError.no_predictions(names, f"a column named {wanted}")
+
+
+def _foreign(
+    decision: Decision, data: Dataset, kind: str, columns: Mapping[str, str]
+) -> tuple[list[Policy | Acted], Stakes, str]:
+    for role, column in columns.items():
+        if column not in data.table.column_names:
+            raise DataError.missing_column(column, f"the {kind} ({role})", data.table.column_names)
+    if kind == "action":
+        return _foreign_actions(decision, data, columns["action"])
+    if kind == "score":
+        prob = _from_score(decision, data, columns["score"])
+        note = (
+            f"the scores in column {columns['score']!r} were made elsewhere; payoff turned them "
+            "into probabilities by isotonic regression, cross-fitted in five folds"
+        )
+    else:
+        prob = _probabilities(decision, data, columns)
+        note = f"the probabilities ({', '.join(columns.values())}) were made elsewhere"
+    if decision.data.known_later and amount_models.needs(decision):
+        raise EvidenceError.no_predictions(
+            data.table.column_names,
+            "an action column: money of this decision is known only later, and its expected amount "
+            "is not among the predictions",
+        )
+    at_stake = stakes(data, Scored(prob=prob, part="judge", source="made elsewhere"))
+    prices = capacity_prices(np.asarray(at_stake.expected), at_stake.weight, decision)
+    found: list[Policy | Acted] = [expected_policy(decision, prices)]
+    if decision.is_binary and not prices:
+        codes = cross_fitted_threshold(at_stake, decision, seed=decision.training.seed)
+        tuned = next(p for p in policies(decision, at_stake, tuned_on=None) if p.name == "threshold")
+        how = "One threshold on the probability, cross-fitted: tuned on four fifths, used on the rest."
+        found.append(Acted(policy=replace(tuned, how=how), codes=codes))
+    found += [
+        p for p in policies(decision, at_stake, tuned_on=None)
+        if p.name not in ("expected", "threshold")
+    ]
+    return found, at_stake, note
+
+
+def _foreign_actions(
+    decision: Decision, data: Dataset, column: str
+) -> tuple[list[Policy | Acted], Stakes, str]:
+    codes, labels = codes_of(data.table.column(column))
+    names = decision.action_names
+    place = np.array([names.index(v) if v in names else -2 for v in labels] + [-2], dtype=np.int16)
+    taken: NDArray[np.int16] = place[codes]
+    if (taken < 0).any():
+        strange = [v for v in labels if v not in names] or ["(missing)"]
+        raise EvidenceError.unknown_action(column, strange, int((taken < 0).sum()), names)
+    at_stake = stakes(data, None)
+    policy = replace(
+        baselines(decision)[-1], name="predicted", kind="recorded", baseline=False, high=None,
+        label="The actions given", how=f"As written in column {column}.",
+    )
+    found: list[Policy | Acted] = [Acted(policy=policy, codes=taken), *baselines(decision)]
+    return found, at_stake, f"only actions were given (column {column!r}), no probabilities"
+
+
+def _probabilities(
+    decision: Decision, data: Dataset, columns: Mapping[str, str]
+) -> NDArray[np.float64]:
+    names = decision.outcome_names
+    out = np.full((len(data), len(names)), np.nan)
+    for outcome, column in columns.items():
+        values = data.table.column(column)
+        if not is_numeric(values.type):
+            raise DataError.bad_column(
+                column, f"the probability of {outcome!r}", f"values of type {values.type}", "numbers"
+            )
+        out[:, names.index(outcome)] = numbers(values)
+    missing = [k for k, n in enumerate(names) if n not in columns]
+    if len(missing) == 1:
+        others = [k for k in range(len(names)) if k != missing[0]]
+        out[:, missing[0]] = 1 - out[:, others].sum(axis=1)
+    elif missing:
+        raise EvidenceError.no_predictions(
+            data.table.column_names, f"probabilities of {', '.join(names[k] for k in missing)} too"
+        )
+    given = ", ".join(columns.values())
+    blank = ~np.isfinite(out).all(axis=1)
+    if blank.any():
+        raise EvidenceError.bad_probabilities(
+            f"missing values in {given}", int(blank.sum()), "a number in every row",
+            "Predict every row, or leave those rows out",
+        )
+    outside = ((out < -1e-9) | (out > 1 + 1e-9)).any(axis=1)
+    if outside.any():
+        first = int(np.flatnonzero(outside)[0])
+        raise EvidenceError.bad_probabilities(
+            f"{out[first].round(6).tolist()} in row {first + 1:,} ({given})", int(outside.sum()),
+            "probabilities from 0 to 1",
+            "Divide percentages by 100; give a score that is no probability with --score",
+        )
+    off = np.abs(out.sum(axis=1) - 1) > 1e-3
+    if off.any():
+        first = int(np.flatnonzero(off)[0])
+        raise EvidenceError.bad_probabilities(
+            f"a sum of {out[first].sum():.4g} in row {first + 1:,}", int(off.sum()),
+            "probabilities of all outcomes that sum to 1", "Normalise them",
+        )
+    clipped = np.clip(out, 0, 1)
+    normal: NDArray[np.float64] = clipped / clipped.sum(axis=1, keepdims=True)
+    return normal
+
+
+def _from_score(decision: Decision, data: Dataset, column: str) -> NDArray[np.float64]:
+    values = data.table.column(column)
+    if not is_numeric(values.type):
+        raise DataError.bad_column(column, "the score", f"values of type {values.type}", "numbers")
+    if len(decision.outcomes) != 2:
+        raise EvidenceError.no_predictions(
+            data.table.column_names, "a probability per outcome: one score orders two outcomes only"
+        )
+    score = numbers(values)
+    if not np.isfinite(score).all():
+        raise EvidenceError.bad_probabilities(
+            f"missing or infinite values in {column}", int((~np.isfinite(score)).sum()),
+            "a number in every row", "Score every row, or leave those rows out",
+        )
+    ranks = np.unique(score, return_inverse=True)[1]
+    scaled = (ranks + 0.5) / (ranks.max() + 1)
+    prob = np.empty((len(data), 2))
+    prob[:, decision.positive_code] = scaled
+    prob[:, 1 - decision.positive_code] = 1 - scaled
+    return calibrate.cross_fitted(
+        "isotonic", prob, data.outcome, data.weight, folds=5, seed=decision.training.seed
+    )

@@ -1,0 +1,84 @@
+"""Declaration and rows, read and checked together: the start of every command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from payoff.checks import Check
+from payoff.declare import Decision
+from payoff.declare import checks as declare_checks
+from payoff.declare.file import load
+from payoff.load import checks as load_checks
+from payoff.load.dataset import Dataset, Parts
+from payoff.load.roles import assign
+from payoff.load.source import Source, read
+from payoff.load.split import split
+from payoff.policy.stakes import stakes
+
+__all__ = ["Checked", "check", "data_facts", "open_rows"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Checked:
+    """A declaration with its rows, parts and checks."""
+
+    decision: Decision
+    source: Source
+    data: Dataset
+    parts: Parts
+    checks: tuple[Check, ...]
+
+
+def open_rows(
+    decision: str | Path | Decision, data: Any = None
+) -> tuple[Decision, Source]:
+    """Read the decision and its rows; ``data`` replaces the source the file names.
+
+    Examples
+    --------
+    >>> open_rows("no-such-decision.toml")  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    payoff.errors.DeclarationError: PAY-D002
+    """
+    folder = Path()
+    if not isinstance(decision, Decision):
+        folder = Path(decision).parent
+        decision = load(decision)
+    source = read(decision.data, folder=folder) if data is None else read(
+        data, database=decision.data.database
+    )
+    return decision, source
+
+
+def check(decision: str | Path | Decision, data: Any = None) -> Checked:
+    """Check a declaration and its rows, without fitting anything.
+
+    Raises
+    ------
+    PayoffError
+        Whatever stops the path: ``PAY-D0xx``, ``PAY-L0xx``.
+    """
+    decision, source = open_rows(decision, data)
+    rows = assign(source, decision)
+    parts = split(rows)
+    stakes(parts.judge, None)  # money that cannot be computed is found here, not after training
+    found = (*declare_checks.check(decision), *load_checks.check(rows, parts))
+    return Checked(decision=decision, source=source, data=rows, parts=parts, checks=found)
+
+
+def data_facts(
+    source: Source, data: Dataset, how: Mapping[str, Any], dropped: Any
+) -> dict[str, Any]:
+    """Return what the evidence records about the rows."""
+    decision = data.decision
+    return {
+        "source": source.name, "fingerprint": source.fingerprint, "n_rows": len(data),
+        "n_unlabelled": int(np.sum(data.outcome < 0)), "weighted": decision.data.weight is not None,
+        "clustered": decision.data.cluster is not None, "notes": list(source.notes),
+        "dropped": [dict(d) for d in dropped], "split": dict(how),
+    }

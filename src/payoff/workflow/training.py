@@ -1,0 +1,270 @@
+"""Fit on the fit part, choose on the choose part, judge on the judge part, write it all down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from payoff import bundle, report
+from payoff.declare import Decision
+from payoff.evidence.evidence import Evidence
+from payoff.evidence.judge import Background, judge
+from payoff.load.dataset import Dataset
+from payoff.model import amounts as amount_models
+from payoff.model import calibrate, tabular
+from payoff.model.calibrate import Calibrator
+from payoff.model.scored import Scored
+from payoff.policy.choose import (
+    actions_of,
+    capacity_prices,
+    choose_candidate,
+    cross_fitted_threshold,
+    expected_policy,
+    paired,
+    policies,
+    policy_value,
+)
+from payoff.policy.policy import Policy
+from payoff.policy.stakes import Stakes, stakes
+from payoff.progress import Progress, silent
+from payoff.workflow.rows import Checked, check, data_facts
+
+__all__ = ["Outcome", "run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """What a run produced: the evidence, and the folder when one was written."""
+
+    evidence: Evidence
+    folder: Path | None
+
+
+def run(
+    decision: str | Path | Decision,
+    data: Any = None,
+    *,
+    out: str | Path | None = None,
+    force: bool = False,
+    pages: bool = True,
+    progress: Progress = silent,
+) -> Outcome:
+    """Train, choose, judge, bundle and report one decision.
+
+    Parameters
+    ----------
+    decision
+        Path of ``decision.toml``, or a :class:`~payoff.declare.Decision`.
+    data
+        Path, pattern, SQL or frame that replaces the declared source.
+    out
+        Folder of the bundle; None writes nothing.
+    force
+        Replace an earlier bundle at ``out``.
+    pages
+        Whether the report, the model card and the decision record go with it.
+    progress
+        Told after each step.
+
+    Returns
+    -------
+    Outcome
+        ``evidence`` and ``folder``.
+
+    Raises
+    ------
+    PayoffError
+        With the reason and the mend; nothing is written then.
+    """
+    if out is not None:
+        bundle.check_target(Path(out), force=force)
+    progress("read and check", 0, 1)
+    checked = check(decision, data)
+    progress("read and check", 1, 1, f"{len(checked.data):,} rows")
+    trained = _train(checked, progress)
+    progress("judge", 0, 1)
+    evidence = _judge(checked, trained)
+    progress("judge", 1, 1, f"{len(checked.parts.judge):,} rows")
+    if out is None:
+        return Outcome(evidence=evidence, folder=None)
+    folder = bundle.write(
+        out, decision=checked.decision, contract=checked.parts.contract,
+        policy=trained.policies[0], calibrator=trained.calibrator, evidence=evidence,
+        model=trained.model, amounts=trained.amounts,
+        documents={k: v.encode() for k, v in report.documents(evidence).items()} if pages else {},
+        force=force,
+    )
+    progress("write", 1, 1, str(folder))
+    return Outcome(evidence=evidence, folder=folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Trained:
+    model: tabular.TabularModel
+    amounts: amount_models.AmountModel | None
+    calibrator: Calibrator
+    policies: tuple[Policy, ...]
+    record: Mapping[str, Any]
+
+
+def _train(checked: Checked, progress: Progress) -> _Trained:
+    """Fit on the fit part, choose on the choose part; the judge part is not touched."""
+    decision, parts = checked.decision, checked.parts
+    seed = decision.training.seed
+    crossed = tabular.cross_fit(
+        parts.fit, parts.contract, decision.training.candidates,
+        folds=decision.training.folds, seed=seed, progress=progress,
+    )
+    held_out: Mapping[tuple[str, str], NDArray[np.float64]] = {}
+    amounts = None
+    if amount_models.needs(decision):
+        known_later = amount_models.cross_fit(
+            parts.fit, parts.contract, folds=crossed.folds, seed=seed, progress=progress
+        )
+        held_out = known_later.amounts
+        amounts = amount_models.fit(
+            parts.fit, parts.contract, seed=seed, progress=progress, crossed=known_later
+        )
+    at_stake = {
+        name: stakes(parts.fit, replace(scored, amounts=held_out))
+        for name, scored in crossed.scored.items()
+    }
+    best, candidates = choose_candidate(at_stake, decision)
+    model = tabular.fit(parts.fit, parts.contract, best, seed=seed, progress=progress)
+    raw = _score(model, amounts, Calibrator.raw(len(decision.outcomes)), parts.choose)
+    calibrator, calibration = _calibrate(decision, parts.choose, raw)
+    progress("choose", 0, 1)
+    chosen = stakes(parts.choose, replace(raw, prob=calibrator.apply(raw.prob)))
+    ranked = _recommend(decision, chosen)
+    progress("choose", 1, 1, ranked[0].label)
+    record = {
+        "name": best,
+        "label": model.describe()["algorithm"],
+        "candidates": [
+            {
+                "name": name,
+                "label": crossed.scored[name].source,
+                "value": c.value,
+                "unit": f"{decision.currency} per {decision.unit}",
+                "difference_to_best": c.to_best.difference,
+                "standard_error": c.to_best.standard_error,
+                "log_loss": _log_loss(crossed.scored[name].prob, parts.fit),
+                "chosen": name == best,
+            }
+            for name, c in candidates.items()
+        ],
+        "failures": [{"name": k, "reason": v} for k, v in crossed.failures.items()],
+        "calibration": calibration,
+        "amounts": amounts.describe() if amounts else [],
+        "description": model.describe(),
+        "folds": decision.training.folds,
+    }
+    return _Trained(
+        model=model, amounts=amounts, calibrator=calibrator, policies=tuple(ranked), record=record
+    )
+
+
+def _log_loss(prob: NDArray[np.float64], data: Dataset) -> float:
+    known = data.outcome >= 0
+    p = prob[known, data.outcome[known]]
+    return float(np.average(-np.log(np.maximum(p, 1e-15)), weights=data.weight[known]))
+
+
+def _score(
+    model: tabular.TabularModel,
+    amounts: amount_models.AmountModel | None,
+    calibrator: Calibrator,
+    data: Dataset,
+) -> Scored:
+    return Scored(
+        prob=calibrator.apply(model.predict_table(data.table)),
+        part=data.part,
+        amounts=amounts.predict_table(data.table) if amounts else {},
+        source=model.name,
+    )
+
+
+def _calibrate(
+    decision: Decision, choose: Dataset, raw: Scored
+) -> tuple[Calibrator, dict[str, Any]]:
+    """Choose a calibration by log-loss, and keep the raw scores where it would cost money.
+
+    Both are cross-fitted within the choosing part, so no row is scored by a map it helped to make.
+    """
+    kind = decision.training.calibration
+    seed = decision.training.seed
+    if kind != "auto":
+        fitted = Calibrator.fit(kind, raw.prob, choose.outcome, choose.weight)
+        return fitted, {"kind": kind, "reason": "set in [training]", "kinds": []}
+    calibrator, record = calibrate.choose(
+        raw.prob, choose.outcome, choose.weight, folds=decision.training.folds, seed=seed,
+        cluster=choose.cluster,
+    )
+    record = {"kind": calibrator.kind, **record}
+    if calibrator.kind == "raw":
+        return calibrator, record
+    held_out = calibrate.cross_fitted(
+        calibrator.kind, raw.prob, choose.outcome, choose.weight,
+        folds=decision.training.folds, seed=seed, cluster=choose.cluster,
+    )
+    before = stakes(choose, raw)
+    after = stakes(choose, replace(raw, prob=held_out))
+    gain = paired(_by_expected(decision, after), _by_expected(decision, before), before)
+    record["money"] = {
+        **asdict(gain), "unit": f"{decision.currency} per {decision.unit}",
+    }
+    if gain.difference < 0:
+        reason = (
+            f"{record['reason']} But acting on them would have earned {-gain.difference:.4g} "
+            f"{decision.currency} less per {decision.unit} on the choosing rows, so the raw "
+            "probabilities are kept."
+        )
+        return Calibrator.raw(len(decision.outcomes)), record | {"kind": "raw", "reason": reason}
+    return calibrator, record
+
+
+def _by_expected(decision: Decision, at_stake: Stakes) -> NDArray[np.float64]:
+    prices = capacity_prices(np.asarray(at_stake.expected), at_stake.weight, decision)
+    policy = expected_policy(decision, prices)
+    return policy_value(actions_of(policy, at_stake, decision), at_stake)
+
+
+def _recommend(decision: Decision, chosen: Stakes) -> list[Policy]:
+    """Put the recommended policy first: expected money, unless a threshold clearly earns more.
+
+    The threshold is compared by its cross-fitted value, so that its own tuning does not flatter it.
+    """
+    found = policies(decision, chosen, tuned_on=chosen.part)
+    if not any(p.name == "threshold" for p in found):
+        return found
+    tuned = policy_value(
+        cross_fitted_threshold(chosen, decision, seed=decision.training.seed), chosen
+    )
+    by_money = policy_value(actions_of(found[0], chosen, decision), chosen)
+    gain = paired(tuned, by_money, chosen)
+    limited = any(a.capacity is not None for a in decision.actions)
+    if not limited and gain.difference > 2 * gain.standard_error > 0:
+        found.sort(key=lambda p: p.name != "threshold")
+    return found
+
+
+def _judge(checked: Checked, trained: _Trained) -> Evidence:
+    decision, parts = checked.decision, checked.parts
+    scored = _score(trained.model, trained.amounts, trained.calibrator, parts.judge)
+    fit_facts = parts.how["parts"]["fit"]
+    return judge(
+        decision, stakes(parts.judge, scored), trained.policies,
+        recommended=trained.policies[0].name, subgroups=parts.judge.subgroups,
+        background=Background(
+            data=data_facts(checked.source, checked.data, parts.how, parts.dropped),
+            model=trained.record, checks=checked.checks,
+            fit_shares=fit_facts["outcome_share"], fit_n=fit_facts["n"],
+            choose_shares=parts.how["parts"]["choose"]["outcome_share"],
+            seed=decision.training.seed,
+        ),
+    )
