@@ -133,7 +133,7 @@ def test_every_number_has_a_figure_an_interval_and_a_note(name):
         assert "interval" in item["interval"]
 
 
-def test_cells_add_up_to_the_policys_money():
+def test_cells_add_up_to_the_money_of_the_option():
     view = summarise(binary())
     spec = next(b["spec"] for b in blocks_of(view, "chart") if b["spec"]["chart"] == "bars")
     assert sum(r["value"] for r in spec["rows"]) == pytest.approx(905 * 45 - 1095 * 5)
@@ -156,3 +156,29 @@ def test_an_estimate_without_a_value_says_why():
     evidence = dataclasses.replace(base, comparisons=(broken,))
     money = three_numbers(evidence)[0]
     assert money["figure"] == "not measured, because only one cluster"
+
+
+def test_a_candidate_may_carry_a_bare_number_and_its_distance_from_the_best():
+    base = binary()
+    found = {
+        "name": "lightgbm", "label": "boosted trees", "value": 0.0995, "unit": "EUR per customer",
+        "difference_to_best": -0.0048, "standard_error": 0.0034, "log_loss": 0.19, "chosen": False,
+    }  # fmt: skip
+    evidence = dataclasses.replace(base, model={**base.model, "candidates": [found]})
+    table = next(
+        t for t in blocks_of(summarise(evidence), "table") if t["caption"].startswith("Candidates")
+    )
+    assert table["columns"][2] == "EUR per customer"
+    said = [c["text"] for c in table["rows"][0]["cells"]]
+    assert said[0] == "boosted trees"
+    assert said[1] == "−0.00480 against the best, standard error 0.00340"  # noqa: RUF001
+    assert said[2] == "0.0995"
+
+
+def test_a_policy_beyond_the_capacity_is_marked():
+    base = binary()
+    beyond = dataclasses.replace(base.policies[3], feasible=False)
+    evidence = dataclasses.replace(base, policies=(*base.policies[:3], beyond, base.policies[4]))
+    options = blocks_of(summarise(evidence), "table")[0]
+    assert options["rows"][3]["cells"][0]["small"] == "needs no model, beyond the capacity"
+    assert options["rows"][4]["cells"][1]["small"] == "exact"

@@ -289,6 +289,9 @@ def _data(facts: Facts) -> dict[str, Any]:
             "No row was dropped.",
         )
     )
+    notes = [visible(n, 300) for n in list(data.get("notes", ()))[:_MOST_GROUPS]]
+    if notes:
+        made.append(blocks.items(notes))
     decision = facts.decision
     made.append(
         _pairs(

@@ -109,24 +109,10 @@ def _model(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _candidates(facts: Facts, model: Mapping[str, Any]) -> list[blocks.Block]:
-    rows: list[list[Any]] = []
-    strong: list[int] = []
     found = list(model.get("candidates", ()))[:_MOST]
-    for number, c in enumerate(found):
-        told = wording.figure(c.get("value"))
-        if c.get("chosen"):
-            strong.append(number)
-        seconds = c.get("seconds")
-        rows.append(
-            [
-                blocks.cell(visible(c.get("name")), "chosen" if c.get("chosen") else ""),
-                visible(c.get("reason") or "no reason stated", 240),
-                blocks.cell(told["short"], told["ends"]),
-                wording.plain_number(c.get("log_loss")),
-                "not timed" if seconds is None else wording.plain_number(seconds),
-            ]
-        )
-    unit = next((str(c["value"].get("unit")) for c in found if c.get("value")), "money")
+    strong = [i for i, c in enumerate(found) if c.get("chosen")]
+    rows = [_candidate(c) for c in found]
+    unit = next((_candidate_value(c)["unit"] for c in found), "money")
     made: list[blocks.Block] = []
     if rows:
         made.append(
@@ -158,6 +144,38 @@ def _candidates(facts: Facts, model: Mapping[str, Any]) -> list[blocks.Block]:
             )
         )
     return made
+
+
+def _candidate_value(candidate: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a candidate's value: an estimate, or a bare number with its unit beside it."""
+    value = candidate.get("value")
+    if value is None or isinstance(value, Mapping):
+        return dict(value or {"unit": candidate.get("unit") or "money"})
+    return {
+        "value": value,
+        "unit": candidate.get("unit") or "money",
+        "reason": "see the difference",
+    }
+
+
+def _candidate(candidate: Mapping[str, Any]) -> list[Any]:
+    told = wording.figure(_candidate_value(candidate))
+    label = visible(candidate.get("label") or candidate.get("name"))
+    difference = candidate.get("difference_to_best")
+    reason = visible(candidate.get("reason") or "", 240)
+    if not reason and candidate.get("chosen"):
+        reason = "the most money, or as much with a simpler model"
+    elif not reason and difference is not None:
+        error = wording.plain_number(candidate.get("standard_error"))
+        reason = f"{wording.number(difference)} against the best, standard error {error}"
+    seconds = candidate.get("seconds")
+    return [
+        blocks.cell(label, "chosen" if candidate.get("chosen") else ""),
+        reason or "no reason stated",
+        blocks.cell(told["short"], told["ends"] if told["low"] is not None else ""),
+        wording.plain_number(candidate.get("log_loss")),
+        "not timed" if seconds is None else wording.plain_number(seconds),
+    ]
 
 
 def _calibration(model: Mapping[str, Any]) -> list[blocks.Block]:
@@ -211,7 +229,7 @@ def _description(model: Mapping[str, Any]) -> list[blocks.Block]:
             [
                 ("Model", visible(model.get("label") or model.get("name") or "")),
                 *[
-                    (visible(k).replace("_", " ").capitalize(), flat(v, 600))
+                    (visible(k).replace("_", " ").capitalize(), _short(v))
                     for k, v in sorted(found.items())[:_MOST]
                     if k != "features"
                 ],
@@ -222,7 +240,7 @@ def _description(model: Mapping[str, Any]) -> list[blocks.Block]:
     if features:
         rows = [
             [
-                visible(f.get("name"), 80),
+                visible(f.get("name") or f.get("feature"), 80),
                 visible(f.get("type") or "not stated"),
                 wording.plain_number(f.get("importance")),
             ]
@@ -244,6 +262,12 @@ def _description(model: Mapping[str, Any]) -> list[blocks.Block]:
             )
         )
     return made
+
+
+def _short(value: Any) -> str:
+    """Write a setting, or say where it stands when it is too long to be read here."""
+    said = flat(value, 2_000)
+    return said if len(said) <= 400 else "too long for this page; it stands in the evidence file"
 
 
 def _checks(facts: Facts) -> dict[str, Any]:

@@ -203,8 +203,8 @@ def _false_and_missed(facts: Facts) -> dict[str, str]:
         "figure": f"{wording.people(sum(c.per_period for c in false))} false alarms, "
         f"{wording.people(sum(c.per_period for c in missed))} missed cases",
         "interval": _counted(facts),
-        "note": f"False alarm: acted on, but the outcome was not “{name}” "
-        f"({_cell_money(facts, false)}). Missed case: not acted on, but it was "
+        "note": f"False alarm: acted on without “{name}” "
+        f"({_cell_money(facts, false)}). Missed case: the reverse "
         f"({_cell_money(facts, missed)}).",
     }
 

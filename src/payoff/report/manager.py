@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from payoff.report import blocks, wording
@@ -23,7 +24,7 @@ def warnings(facts: Facts) -> list[dict[str, str]]:
             "code": visible(c.code),
             "title": visible(c.title),
             "detail": visible(c.detail, 400),
-            "mend": visible(c.mend, 300),
+            "mend": visible(c.mend, 300).rstrip(".") + "." if c.mend else "",
         }
         for c in facts.evidence.checks
         if c.page_one
@@ -43,23 +44,32 @@ def options_table(facts: Facts, most: int = 60) -> blocks.Block:
             other = blocks.cell("not compared")
         else:
             told = wording.figure(found.total, plus=True)
-            other = blocks.cell(told["short"], told["ends"])
+            other = blocks.cell(told["short"], _ends(told))
         rows.append(
             [
                 blocks.cell(facts.policy(policy.name), _role(facts, policy.name)),
-                blocks.cell(total["short"], total["ends"]),
+                blocks.cell(total["short"], _ends(total)),
                 other,
             ]
         )
     more = len(policies) - most
+    why = next(
+        (f"{wording.interval(p.total).capitalize()}." for p in policies if p.total.low is None), ""
+    )
     return blocks.table(
         f"Options in {facts.money_unit}; each estimate with its {facts.level} interval, from "
         f"{wording.number(facts.n, 0)} rows",
         ["Option", facts.money_unit, f"“{facts.policy(facts.subject.name, 40)}” minus this option"],
         rows,
         strong=[0],
-        note=f"{more} more options in the evidence file." if more > 0 else "",
+        note=f"{more} more options in the evidence file." if more > 0 else why,
     )
+
+
+def _ends(told: Mapping[str, Any]) -> str:
+    """Return an interval for one line; why there is none stands on the analyst's page."""
+    ends = str(told["ends"])
+    return "no interval" if ends.startswith("no interval") else ends
 
 
 def _role(facts: Facts, name: str) -> str:

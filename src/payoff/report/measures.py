@@ -113,6 +113,26 @@ def _curve_spec(
     }
 
 
+def _bin_row(found: Mapping[str, Any]) -> list[Any]:
+    told = wording.figure(
+        {
+            "value": found.get("rate"),
+            "low": found.get("rate_low"),
+            "high": found.get("rate_high"),
+            "unit": "share",
+            "n": found.get("n"),
+            "reason": "the bin has too few rows",
+        }
+    )
+    return [
+        f"{wording.number(found['low'], -3)} to {wording.number(found['high'], -3)}",
+        wording.number(float(found.get("n") or 0), 0),
+        wording.share(found.get("mean_prob")),
+        told["short"],
+        told["ends"],
+    ]
+
+
 def calibration_section(facts: Facts) -> dict[str, Any]:
     """Return promised against observed shares, and promised against realised money."""
     found = facts.evidence.calibration
@@ -131,27 +151,7 @@ def calibration_section(facts: Facts) -> dict[str, Any]:
         }
         for b in found.get("bins", ())
     ]
-    rows: list[list[Any]] = []
-    for b, source in zip(bins, found.get("bins", ()), strict=True):
-        told = wording.figure(
-            {
-                "value": b["value"],
-                "low": b["low"],
-                "high": b["high"],
-                "unit": "share",
-                "n": b["n"],
-                "reason": "the bin has too few rows",
-            }
-        )
-        rows.append(
-            [
-                f"{wording.number(source['low'], -3)} to {wording.number(source['high'], -3)}",
-                wording.number(float(b["n"] or 0), 0),
-                wording.share(b["x"]),
-                told["short"],
-                told["ends"],
-            ]
-        )
+    rows = [_bin_row(b) for b in found.get("bins", ())]
     n = wording.number(float(found.get("n") or 0), 0)
     made: list[blocks.Block] = [
         blocks.text(
@@ -221,7 +221,7 @@ def shift_section(facts: Facts) -> dict[str, Any]:
     for name in names:
         part = parts[name]
         first, last = part.get("first"), part.get("last")
-        window = f"{visible(first)} to {visible(last)}" if first and last else "no dates declared"
+        window = f"{_day(first)} to {_day(last)}" if first and last else "no dates declared"
         shares = part.get("outcome_share") or {}
         declared = [str(o["name"]) for o in facts.decision.get("outcomes", ())]
         said = ", ".join(
@@ -249,6 +249,11 @@ def shift_section(facts: Facts) -> dict[str, Any]:
         )
     made.extend(_shift(facts))
     return blocks.section("a-parts", title, made)
+
+
+def _day(moment: Any) -> str:
+    """Write a date without the midnight that comes with it."""
+    return visible(moment).removesuffix(" 00:00:00").removesuffix("T00:00:00")
 
 
 def _shift(facts: Facts) -> list[blocks.Block]:

@@ -50,6 +50,7 @@ def summarise(evidence: Evidence, *, bundle: Mapping[str, Any] | None = None) ->
         },
         "three": three_numbers(evidence),
         "warnings": warnings(facts),
+        "dense": len(warnings(facts)) + len(evidence.policies) > 6,
         "pages": [
             _page("manager", "For the manager", "What to decide", manager_sections(facts)),
             _page("analyst", "For the analyst", "The figures in full", analyst_sections(facts)),
