@@ -11,18 +11,17 @@ from numpy.typing import NDArray
 
 from payoff.errors import TrainingError
 from payoff.load.fields import Field
-from payoff.model.encode import (
+from payoff.model.codings import (
     Bins,
     Codes,
-    Encoder,
     LevelTable,
     NumberCoding,
     Plain,
     Scaled,
     Steps,
-    Variable,
     places,
 )
+from payoff.model.encode import Encoder, Variable
 from payoff.model.readings import DATE_PARTS, Reading
 from payoff.rng import generator
 
@@ -34,6 +33,8 @@ Kind = Literal["tree", "linear", "bins"]
 _MOST_CODES: Final = 255
 #: Up to here a category gets an indicator per level, above it the smoothed rate of its outcomes.
 _MOST_INDICATORS: Final = 30
+#: Indicators of frequent levels must describe this share of rows, or rates are used instead.
+_COVERED: Final = 0.9
 _MOST_RATES: Final = 5_000
 _MOST_GROUPS: Final = 24
 #: Pseudo-rows with the overall rate that each level's rate is mixed with.
@@ -204,11 +205,12 @@ def _category(
     elif kind == "bins":
         levels = kept(max(least, n / 200), _MOST_GROUPS)
     else:
-        levels = kept(least, len(order))
-        if len(levels) > _MOST_INDICATORS:
+        levels = kept(least, _MOST_INDICATORS + 1)
+        covered = counts[order[: len(levels)]].sum() / max(counts.sum(), 1)
+        if len(levels) > _MOST_INDICATORS or covered < _COVERED:
             levels = kept(2, _MOST_RATES)
-            everyone = np.ones(n, dtype=bool)
-            return _with_rates(levels, codes, labels, signal, everyone)
+            if levels:
+                return _with_rates(levels, codes, labels, signal, np.ones(n, dtype=bool))
     if not levels and not n_missing:
         return None  # an identifier: every level is rare
     return (
@@ -236,7 +238,9 @@ def _with_rates(
     place = places(bare, codes, labels)[rows]
     weight = signal.weight[rows] / max(float(signal.weight[rows].mean()), 1e-300)
     values = signal.values[rows]
-    overall = (weight @ values) / weight.sum()
+    # Of all rows, whichever are used for the levels: a mean that left the held-out rows out would
+    # tell their outcomes by being lower where theirs are higher.
+    overall = signal.weight @ signal.values / signal.weight.sum()
     size = np.bincount(place, weights=weight, minlength=len(levels) + 2)
     out = np.empty((len(levels) + 2, values.shape[1]))
     for j in range(values.shape[1]):

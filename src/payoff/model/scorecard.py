@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.model.encode import Bins, Codes, Encoder
+from payoff.model.codings import Bins, Codes
+from payoff.model.encode import Encoder
 from payoff.model.linear import fit_softmax, softmax
 
 __all__ = ["Scorecard", "fit_scorecard"]
