@@ -59,7 +59,14 @@ def policy(name, label, how, total, half, *, volume=10_000, acted=0.0, cells=(),
         value=est(total / volume, None if half is None else half / volume, unit),
         total=est(total, half),
         actions=(
-            ActionUse(action="call", n=round(N * acted), share=acted, per_period=acted * volume),
+            ActionUse(
+                action="call",
+                n=round(N * acted),
+                share=acted,
+                per_period=acted * volume,
+                low=acted * volume * 0.94,
+                high=acted * volume * 1.06,
+            ),
             ActionUse(
                 action="leave",
                 n=round(N * (1 - acted)),
@@ -69,6 +76,9 @@ def policy(name, label, how, total, half, *, volume=10_000, acted=0.0, cells=(),
         ),
         cells=tuple(cells),
     )
+
+
+REGRET = {("call", "yes"): 0.0, ("call", "no"): 5.0, ("leave", "yes"): 45.0, ("leave", "no"): 0.0}
 
 
 def cells(tp, fp, fn, tn, gain=45.0, cost=-5.0, volume=10_000):
@@ -82,6 +92,9 @@ def cells(tp, fp, fn, tn, gain=45.0, cost=-5.0, volume=10_000):
             n=n,
             share=share,
             per_period=share * volume,
+            low=share * volume * 0.9,
+            high=share * volume * 1.1,
+            regret_per_period=share * volume * REGRET[action, outcome],
             money_per_unit=money if n else None,
             money_per_period=share * volume * money,
         )
@@ -539,17 +552,18 @@ def predictions_only() -> Evidence:
     }
     judge = {"n": N, "first": None, "last": None, "outcome_share": {"yes": 0.125, "no": 0.875}}
 
+    def tenth(part):
+        keys = ("per_period", "low", "high", "money_per_period", "regret_per_period")
+        return dataclasses.replace(
+            part, **{k: getattr(part, k) / 10 for k in keys if getattr(part, k, None) is not None}
+        )
+
     def scaled(p):
         return dataclasses.replace(
             p,
             total=p.value.scaled(1000, unit),
-            actions=tuple(dataclasses.replace(a, per_period=a.share * 1000) for a in p.actions),
-            cells=tuple(
-                dataclasses.replace(
-                    c, per_period=c.share * 1000, money_per_period=c.money_per_period / 10
-                )
-                for c in p.cells
-            ),
+            actions=tuple(map(tenth, p.actions)),
+            cells=tuple(map(tenth, p.cells)),
         )
 
     first = dataclasses.replace(
@@ -644,7 +658,7 @@ def three_by_three() -> Evidence:
             "actions": [
                 {
                     "name": a,
-                    "label": a.capitalize(),
+                    "label": a.title(),
                     "capacity_per_period": None,
                     "capacity_share": None,
                 }

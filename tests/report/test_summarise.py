@@ -98,11 +98,16 @@ def test_three_numbers_of_two_outcomes():
     assert money["figure"] == "EUR +10,000 per month"
     assert money["interval"] == "95 % interval 7,800 to 12,100"
     assert people["figure"] == "2,000 customers per month"
+    assert people["interval"] == "95 % interval 1,880 to 2,120"
     assert people["note"] == "Call: 2,000 (20 % of customers)."
     # 438 of 4,000 rows are false alarms: 1,095 of 10,000 customers at EUR -5; 138 rows are missed.
     assert mistakes["figure"] == "1,100 false alarms, 345 missed cases"
-    assert "(EUR −5,480 per month)" in mistakes["note"]  # noqa: RUF001
-    assert "4,000 rows" in mistakes["interval"]
+    assert mistakes["interval"] == "95 % interval 986 to 1,200; 311 to 380"
+    assert mistakes["note"] == (
+        "False alarm: acted on without “subscribes” (EUR −5,480 per month, 5,480 less than the "  # noqa: RUF001
+        "best action). Missed case: the reverse (EUR 0 per month, 15,500 less than the best "
+        "action)."
+    )
 
 
 def test_three_numbers_of_three_outcomes_name_the_worst_cells():

@@ -112,6 +112,7 @@ def confusion_table(facts: Facts, policy: PolicyEvidence, most: int = _MOST_CELL
     """Return people and money for each action under each outcome."""
     cells = sorted(policy.cells, key=lambda c: -abs(c.money_per_period))[:most]
     kept = [c for c in policy.cells if c in cells]
+    regret = any(c.regret_per_period for c in policy.cells)
     rows: list[list[Any]] = []
     for c in kept:
         each = "no rows" if c.money_per_unit is None else wording.number(c.money_per_unit)
@@ -121,9 +122,10 @@ def confusion_table(facts: Facts, policy: PolicyEvidence, most: int = _MOST_CELL
                 facts.outcome(c.outcome),
                 wording.number(c.n, 0),
                 wording.share(c.share),
-                wording.people(c.per_period),
+                blocks.cell(wording.people(c.per_period), _between(c.low, c.high)),
                 each,
                 wording.number(c.money_per_period),
+                *([wording.number(c.regret_per_period)] if regret else []),
             ]
         )
     hidden = len(policy.cells) - len(kept)
@@ -137,9 +139,10 @@ def confusion_table(facts: Facts, policy: PolicyEvidence, most: int = _MOST_CELL
             "Outcome",
             "Rows",
             "Share",
-            f"{facts.units.capitalize()} {facts.period}",
+            f"{wording.opening(facts.units)} {facts.period}",
             f"{currency} per {facts.unit}",
             facts.money_unit,
+            *(["Less than the best action"] if regret else []),
         ],
         rows,
         left=2,
@@ -147,12 +150,18 @@ def confusion_table(facts: Facts, policy: PolicyEvidence, most: int = _MOST_CELL
     )
 
 
+def _between(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return f"{wording.people(low)} to {wording.people(high)}"
+
+
 def _confusions(facts: Facts) -> dict[str, Any]:
     made: list[blocks.Block] = [
         blocks.text(
             "Each line is one action under one outcome: how many it concerns, and what they bring "
-            "together. The lines of an option add up to its money; they are counts, so they carry "
-            "no interval of their own.",
+            "together. The lines of an option add up to its money. Best action: the one that would "
+            "have earned most, known only afterwards.",
             "term",
         )
     ]

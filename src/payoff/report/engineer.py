@@ -197,7 +197,7 @@ def _calibration(model: Mapping[str, Any]) -> list[blocks.Block]:
         made.append(
             blocks.table(
                 "Ways of turning scores into probabilities, compared by cross-fitting",
-                ["Method", *[visible(k).replace("_", " ").capitalize() for k in keys]],
+                ["Method", *[wording.opening(visible(k).replace("_", " ")) for k in keys]],
                 rows,
             )
         )
@@ -229,7 +229,7 @@ def _description(model: Mapping[str, Any]) -> list[blocks.Block]:
             [
                 ("Model", visible(model.get("label") or model.get("name") or "")),
                 *[
-                    (visible(k).replace("_", " ").capitalize(), _short(v))
+                    (wording.opening(visible(k).replace("_", " ")), _short(v))
                     for k, v in sorted(found.items())[:_MOST]
                     if k != "features"
                 ],

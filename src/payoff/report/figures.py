@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -132,10 +132,14 @@ def _money(facts: Facts) -> dict[str, str]:
     return {"label": label, "figure": told["text"], "interval": told["interval"], "note": note}
 
 
-def _counted(facts: Facts) -> str:
-    return (
-        f"no interval: counted on {wording.number(facts.n, 0)} rows, scaled to {facts.one_period}"
-    )
+def _counted(facts: Facts, *ranges: tuple[float | None, float | None]) -> str:
+    """Write the intervals of counts, or say that a sum of counts has none."""
+    known = [(low, high) for low, high in ranges if low is not None and high is not None]
+    rows = wording.number(facts.n, 0)
+    if not known or len(known) < len(ranges):
+        return f"no interval: counted on {rows} rows, scaled to {facts.one_period}"
+    said = "; ".join(f"{wording.people(low)} to {wording.people(high)}" for low, high in known)
+    return f"{facts.level} interval {said}"
 
 
 def _people(facts: Facts) -> dict[str, str]:
@@ -151,13 +155,21 @@ def _people(facts: Facts) -> dict[str, str]:
     if len(used) > len(shown):
         parts.append(f"{len(used) - len(shown)} more actions")
     if every:
-        label = f"{facts.units.capitalize()} by action"
+        label = f"{wording.opening(facts.units)} by action"
     else:
-        label = f"{facts.units.capitalize()} acted on"
+        label = f"{wording.opening(facts.units)} acted on"
+    idle = [a for a in facts.subject.actions if a not in used]
+    units = float(facts.decision.get("units_reported") or 1000)
+    if len(used) == 1:
+        bounds = (used[0].low, used[0].high)
+    elif len(idle) == 1 and idle[0].low is not None and idle[0].high is not None:
+        bounds = (units - idle[0].high, units - idle[0].low)
+    else:
+        bounds = (None, None)
     return {
         "label": label,
         "figure": facts.count(total),
-        "interval": _counted(facts),
+        "interval": _counted(facts, bounds),
         "note": ("; ".join(parts) or "no action other than doing nothing") + ".",
     }
 
@@ -166,30 +178,30 @@ def _mistakes(facts: Facts) -> dict[str, str]:
     decision = facts.decision
     if len(decision.get("outcomes", ())) == 2 and decision.get("do_nothing") is not None:
         return _false_and_missed(facts)
-    worst = sorted((c for c in facts.subject.cells if c.money_per_period < 0), key=_loss)
+    worst = sorted((c for c in facts.subject.cells if _loss(c) > 0), key=_loss, reverse=True)
     if not worst:
         return {
             "label": "Mistakes",
-            "figure": f"none that lose money {facts.period}",
+            "figure": f"none {facts.period}",
             "interval": _counted(facts),
-            "note": "No pair of action and outcome is worth less than nothing as declared.",
+            "note": "No action was worth less than another would have been.",
         }
-    people = sum(c.per_period for c in worst)
     named = "; ".join(
         f"{facts.action(c.action, 40)} where the outcome is {facts.outcome(c.outcome, 40)}: "
         f"{wording.people(c.per_period)}, {_cell_money(facts, [c])}"
         for c in worst[:2]
     )
     return {
-        "label": "Mistakes: actions that lost money",
-        "figure": facts.count(people),
+        "label": "Mistakes: another action was worth more",
+        "figure": facts.count(sum(c.per_period for c in worst)),
         "interval": _counted(facts),
-        "note": f"The worst: {named}. All together {_cell_money(facts, worst)}.",
+        "note": f"The costliest: {named}. All together {_cell_money(facts, worst)}.",
     }
 
 
 def _loss(cell: Cell) -> float:
-    return cell.money_per_period
+    """Return what a better action would have earned more, or else the money lost."""
+    return cell.regret_per_period or max(0.0, -cell.money_per_period)
 
 
 def _false_and_missed(facts: Facts) -> dict[str, str]:
@@ -202,15 +214,18 @@ def _false_and_missed(facts: Facts) -> dict[str, str]:
         "label": f"Mistakes {facts.period}",
         "figure": f"{wording.people(sum(c.per_period for c in false))} false alarms, "
         f"{wording.people(sum(c.per_period for c in missed))} missed cases",
-        "interval": _counted(facts),
+        "interval": _counted(facts, *((c.low, c.high) for c in (*false, *missed))),
         "note": f"False alarm: acted on without “{name}” "
         f"({_cell_money(facts, false)}). Missed case: the reverse "
         f"({_cell_money(facts, missed)}).",
     }
 
 
-def _cell_money(facts: Facts, cells: Iterable[Cell]) -> str:
-    return wording.money(sum(c.money_per_period for c in cells), facts.money_unit)
+def _cell_money(facts: Facts, cells: Sequence[Cell]) -> str:
+    """Write what cells earn, and how much less that is than the best action afterwards."""
+    earned = wording.money(sum(c.money_per_period for c in cells), facts.money_unit)
+    regret = sum(c.regret_per_period for c in cells)
+    return earned + (f", {wording.number(regret)} less than the best action" if regret > 0 else "")
 
 
 def named(value: object, key: str) -> str:

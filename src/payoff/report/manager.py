@@ -54,7 +54,8 @@ def options_table(facts: Facts, most: int = 60) -> blocks.Block:
         )
     more = len(policies) - most
     why = next(
-        (f"{wording.interval(p.total).capitalize()}." for p in policies if p.total.low is None), ""
+        (f"{wording.opening(wording.interval(p.total))}." for p in policies if p.total.low is None),
+        "",
     )
     return blocks.table(
         f"Options in {facts.money_unit}; each estimate with its {facts.level} interval, from "

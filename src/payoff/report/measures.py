@@ -61,8 +61,8 @@ def curve_section(facts: Facts) -> dict[str, Any]:
         ),
         blocks.chart(_curve_spec(facts, found, score, chosen)),
         blocks.table(
-            f"Money by threshold, from {wording.number(facts.n, 0)} rows; every "
-            f"{wording.ordinal(step)} point of the drawing",
+            f"Money by threshold, from {wording.number(facts.n, 0)} rows; one point in "
+            f"{step} of the drawing",
             [
                 "Threshold",
                 f"Share of {facts.units} acted on",

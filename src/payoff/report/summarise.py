@@ -75,4 +75,10 @@ def _subtitle(facts: Facts) -> str:
 
 
 def _page(ident: str, title: str, about: str, sections: list[blocks.Block]) -> dict[str, Any]:
-    return {"id": ident, "title": title, "about": about, "sections": sections}
+    return {
+        "id": ident,
+        "reader": wording.opening(ident),
+        "title": title,
+        "about": about,
+        "sections": sections,
+    }

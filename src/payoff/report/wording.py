@@ -21,7 +21,7 @@ __all__ = [
     "interval",
     "money",
     "number",
-    "ordinal",
+    "opening",
     "people",
     "percent",
     "place_of",
@@ -284,14 +284,12 @@ def plain_number(value: float | None) -> str:
     return "not measured" if value is None else number(float(value))
 
 
-def ordinal(value: int) -> str:
-    """Write a small whole number as an ordinal.
+def opening(text: str) -> str:
+    """Write a text so that it can open a sentence; the rest keeps its capitals.
 
     Examples
     --------
-    >>> ordinal(1), ordinal(2), ordinal(13), ordinal(23)
-    ('1st', '2nd', '13th', '23rd')
+    >>> opening("customers of ABC")
+    'Customers of ABC'
     """
-    teen = value % 100 in (11, 12, 13)
-    ending = "th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
-    return f"{value}{ending}"
+    return text[:1].upper() + text[1:]
