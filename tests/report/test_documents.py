@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -12,8 +13,9 @@ from html.parser import HTMLParser
 import pytest
 
 from payoff.errors import EnvironmentError_
+from payoff.evidence.evidence import SubgroupEvidence
 from payoff.report import FILES, documents, page, summarise, write
-from tests.report.examples import EVERY, HOSTILE, binary, hostile, predictions_only, refuse
+from tests.report.examples import EVERY, HOSTILE, binary, group, hostile, predictions_only, refuse
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 HTML, CARD, RECORD = FILES
@@ -72,6 +74,25 @@ def test_page_is_well_formed_and_small(made):
     assert parsed.stack == []
     assert len(text.encode()) <= 150_000
     assert len(set(parsed.ids)) == len(parsed.ids)
+
+
+def test_page_stays_small_however_much_there_is_to_say():
+    base = binary()
+    groups = tuple(group(f"group number {i}", 100 + i, 0.5, 0.3) for i in range(60))
+    features = [{"name": f"feature_{i}", "type": "number", "importance": 0.1} for i in range(100)]
+    evidence = dataclasses.replace(
+        base,
+        subgroups=tuple(SubgroupEvidence(name=f"By {k}", groups=groups) for k in range(9)),
+        policies=(
+            *base.policies,
+            *(dataclasses.replace(base.policies[0], name=f"p{i}") for i in range(8)),
+        ),
+        model={**base.model, "description": {"algorithm": "trees", "features": features}},
+        checks=base.checks * 12,
+    )
+    text = documents(evidence)[HTML]
+    assert len(text.encode()) <= 150_000
+    assert "3 more are in the evidence file." in text
 
 
 def test_page_brings_no_code_and_asks_for_nothing(made):

@@ -13,7 +13,10 @@ __all__ = ["HIDDEN", "groups_section", "short_groups"]
 
 HIDDEN: Final = frozenset({"small", "not_estimable"})
 _MOST_TABLES: Final = 6
-_MOST_GROUPS: Final = 40
+# The page stays below 150 kB: these bound its longest parts; the evidence file has the rest.
+_MOST_GROUPS: Final = 60
+_FEWEST_GROUPS: Final = 12
+_MOST_DRAWINGS: Final = 3
 _MOST_DRAWN: Final = 12
 _STATES: Final = {"unknown": "rows without a group", "small": "few rows"}
 
@@ -66,11 +69,15 @@ def _value(estimate: Estimate | None) -> float:
 def groups_section(facts: Facts) -> dict[str, Any]:
     """Return every group of every subgroup, drawn and in full."""
     made: list[blocks.Block] = []
-    for subgroup in facts.evidence.subgroups[:_MOST_TABLES]:
+    every = facts.evidence.subgroups
+    room = max(_FEWEST_GROUPS, _MOST_GROUPS // max(1, len(every)))
+    for number, subgroup in enumerate(every[:_MOST_TABLES]):
         spec = _groups_spec(facts, subgroup)
-        if spec["rows"]:
+        if spec["rows"] and number < _MOST_DRAWINGS:
             made.append(blocks.chart(spec))
-        made.append(_groups(facts, subgroup))
+        made.append(_groups(facts, subgroup, room))
+    if len(every) > _MOST_TABLES:
+        made.append(blocks.text(f"{len(every) - _MOST_TABLES} more are in the evidence file."))
     if not made:
         made.append(blocks.absent("Subgroups", "the decision declares none"))
     else:
@@ -115,8 +122,8 @@ def _groups_spec(facts: Facts, subgroup: SubgroupEvidence) -> dict[str, Any]:
     }
 
 
-def _groups(facts: Facts, subgroup: SubgroupEvidence) -> blocks.Block:
-    rows = [_group_row(g) for g in subgroup.groups[:_MOST_GROUPS]]
+def _groups(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.Block:
+    rows = [_group_row(g) for g in subgroup.groups[:most]]
     hidden = len(subgroup.groups) - len(rows)
     positive = facts.outcome(str(facts.decision.get("positive")), 40)
     return blocks.table(
