@@ -1,1 +1,69 @@
-"""payoff: from a model's scores to the decision it should drive, and what that decision is worth."""
+"""payoff: from a model's scores to the decision it should drive, and what that decision is worth.
+
+Names resolve when they are first used, so importing this package loads the standard library only.
+
+>>> import payoff
+>>> payoff.Outcome(name="yes", values=(1,)).label
+'yes'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from payoff.bundle import Bundle
+    from payoff.declare import (
+        Action,
+        Capacity,
+        CurrentRule,
+        Data,
+        Decision,
+        Outcome,
+        PayoffTable,
+        Subgroup,
+    )
+    from payoff.declare.file import load as load_decision
+    from payoff.errors import PayoffError
+    from payoff.evidence.evidence import Evidence
+    from payoff.workflow import check, judge_predictions, run
+
+__all__ = [
+    "Action",
+    "Bundle",
+    "Capacity",
+    "CurrentRule",
+    "Data",
+    "Decision",
+    "Evidence",
+    "Outcome",
+    "PayoffError",
+    "PayoffTable",
+    "Subgroup",
+    "check",
+    "judge_predictions",
+    "load_decision",
+    "run",
+]
+
+_HOME = {
+    "Bundle": "payoff.bundle:Bundle",
+    "Evidence": "payoff.evidence.evidence:Evidence",
+    "PayoffError": "payoff.errors:PayoffError",
+    "check": "payoff.workflow:check",
+    "judge_predictions": "payoff.workflow:judge_predictions",
+    "load_decision": "payoff.declare.file:load",
+    "run": "payoff.workflow:run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'payoff' has no attribute {name!r}")
+    module, _, attribute = _HOME.get(name, f"payoff.declare:{name}").partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -83,20 +83,27 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionUse:
-    """How often a policy takes an action: rows judged, share of units, units per period."""
+    """How often a policy takes an action: rows judged, share of units, units per period.
+
+    ``low`` and ``high`` bound the units per period (Wilson's interval of the share, scaled).
+    """
 
     action: str
     n: int
     share: float
     per_period: float
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """One cell of a policy's confusion table: people and money per period.
 
+    ``low`` and ``high`` bound the units per period (Wilson's interval of the share, scaled).
     ``money_per_unit`` is the mean money of the units in the cell (None when it is empty);
-    ``money_per_period`` is the cell's share of the policy's value.
+    ``money_per_period`` is the cell's share of the policy's value; ``regret_per_period`` is what
+    the best action for each unit, known only afterwards, would have earned more.
     """
 
     action: str
@@ -104,8 +111,11 @@ class Cell:
     n: int
     share: float
     per_period: float
+    low: float | None = None
+    high: float | None = None
     money_per_unit: float | None
     money_per_period: float
+    regret_per_period: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from payoff.evidence.evidence import (
     Evidence,
     PolicyEvidence,
 )
-from payoff.evidence.interval import cluster_sums, mean_money
+from payoff.evidence.interval import cluster_sums, mean_money, share, wilson
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroup import subgroup_evidence
 from payoff.policy.choose import actions_of, default_action, limited_shares
@@ -145,6 +146,7 @@ class _Core:
         self.cluster = stakes.cluster if stakes.clustered else None
         self.per_unit = f"{decision.currency} per {decision.unit}"
         self.total_weight = float(stakes.weight.sum())
+        self.best = stakes.realised.max(axis=1)
 
     def values(self, codes: NDArray[np.int16]) -> NDArray[np.float64]:
         out: NDArray[np.float64] = self.stakes.realised[np.arange(len(codes)), codes]
@@ -189,34 +191,50 @@ class _Core:
         self, codes: NDArray[np.int16], values: NDArray[np.float64]
     ) -> tuple[tuple[ActionUse, ...], tuple[Cell, ...]]:
         actions, outcomes = self.decision.action_names, self.decision.outcome_names
-        units = self.decision.units_reported
         place = codes.astype(np.int64) * len(outcomes) + self.stakes.outcome
         size = len(actions) * len(outcomes)
-        n = np.bincount(place, minlength=size)
-        w = np.bincount(place, weights=self.stakes.weight, minlength=size)
-        m = np.bincount(place, weights=self.stakes.weight * values, minlength=size)
-        cells = []
-        for a, action in enumerate(actions):
-            for o, outcome in enumerate(outcomes):
-                k = a * len(outcomes) + o
-                cells.append(
-                    Cell(
-                        action=action, outcome=outcome, n=int(n[k]),
-                        share=float(w[k] / self.total_weight),
-                        per_period=float(w[k] / self.total_weight * units),
-                        money_per_unit=float(m[k] / w[k]) if w[k] > 0 else None,
-                        money_per_period=float(m[k] / self.total_weight * units),
-                    )
-                )
-        rows, sums = n.reshape(len(actions), -1).sum(1), w.reshape(len(actions), -1).sum(1)
-        uses = tuple(
-            ActionUse(
-                action=action, n=int(rows[a]), share=float(sums[a] / self.total_weight),
-                per_period=float(sums[a] / self.total_weight * units),
+
+        def sums(x: NDArray[np.float64]) -> NDArray[np.float64]:
+            out: NDArray[np.float64] = np.bincount(
+                place, weights=self.stakes.weight * x, minlength=size
             )
+            return out
+
+        n = np.bincount(place, minlength=size)
+        w, m = sums(np.ones(len(codes))), sums(values)
+        regret = sums(self.best - values)
+        cells = tuple(
+            Cell(
+                action=action,
+                outcome=outcome,
+                n=int(n[k]),
+                **self._people(float(w[k]), place == k),
+                money_per_unit=float(m[k] / w[k]) if w[k] > 0 else None,
+                money_per_period=self._scaled(float(m[k])),
+                regret_per_period=self._scaled(float(regret[k])),
+            )
+            for k, (action, outcome) in enumerate(itertools.product(actions, outcomes))
+        )
+        rows, taken = n.reshape(len(actions), -1).sum(1), w.reshape(len(actions), -1).sum(1)
+        uses = tuple(
+            ActionUse(action=action, n=int(rows[a]), **self._people(float(taken[a]), codes == a))
             for a, action in enumerate(actions)
         )
-        return uses, tuple(cells)
+        return uses, cells
+
+    def _scaled(self, total: float) -> float:
+        return total / self.total_weight * self.decision.units_reported
+
+    def _people(self, weight: float, rows: NDArray[np.bool_]) -> dict[str, float]:
+        """Return share, units per period and their bounds of the units in a mask."""
+        level, units = self.decision.evidence.level, self.decision.units_reported
+        part = weight / self.total_weight
+        if self.cluster is None and not self.stakes.weighted:
+            low, high = wilson(min(part, 1.0), len(rows), level)
+        else:
+            found = share(rows, self.stakes.weight, self.cluster, level=level)
+            low, high = found.low or 0.0, found.high if found.high is not None else 1.0
+        return {"share": part, "per_period": part * units, "low": low * units, "high": high * units}
 
     def comparison(
         self, first: Acted, other: Acted, difference: NDArray[np.float64]
