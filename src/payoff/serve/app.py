@@ -1,0 +1,347 @@
+"""The web application around one bundle. Nothing happens at import; ``create_app`` makes it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Final
+
+from payoff.optional import need
+from payoff.serve.document import openapi
+from payoff.serve.journal import Journal, frames_of, moment, to_stderr
+from payoff.serve.log import DecisionLog, NoLog
+from payoff.serve.page import POLICY, origin_of, page
+from payoff.serve.problems import MethodError, PathError, SizeError, SlowError, body_of, spoken
+from payoff.serve.servable import Servable
+from payoff.serve.service import Service
+from payoff.serve.wire import check_headers, encode
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["MAX_BODY", "MAX_ROWS", "create_app"]
+
+MAX_BODY: Final = 2_000_000
+MAX_ROWS: Final = 1_000
+# A body up to this size is a handful of rows: deciding them takes less time than handing them over.
+_INLINE: Final = 4_096
+# A refused body is still read up to this multiple of the limit, because a client that is cut off
+# while it writes sees a broken connection and not the reason.
+_DRAIN: Final = 4
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ROUTES: Final = ("/", "/decide", "/livez", "/openapi.json", "/readyz")
+_KEY: Final = "payoff.call"
+_HEADERS: Final = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Call:
+    """What is known of one request while it is answered."""
+
+    request_id: str
+    method: str
+    path: str
+    status: int | None = None
+    code: str | None = None
+    rows: int | None = None
+    received: int = 0
+    sent: int = 0
+
+
+def create_app(
+    bundle: Servable,
+    *,
+    log: DecisionLog | None = None,
+    clock: Callable[[], float] = time.time,
+    max_body: int = MAX_BODY,
+    max_rows: int = MAX_ROWS,
+    body_timeout: float = 30.0,
+    journal: Journal = to_stderr,
+) -> Starlette:
+    """Make the application that serves one bundle.
+
+    Parameters
+    ----------
+    bundle
+        What decides; opened and verified by the caller.
+    log
+        Records every decision before it is answered; None keeps nothing.
+    clock
+        Returns seconds since 1970.
+    max_body, max_rows
+        Most bytes and rows of one request.
+    body_timeout
+        Seconds within which a request's body must have arrived.
+    journal
+        Takes one event per request, and one per fault.
+
+    Returns
+    -------
+    Starlette
+        An ASGI application with ``POST /decide`` and ``GET`` of ``/livez``, ``/readyz``,
+        ``/openapi.json`` and ``/``.
+
+    Raises
+    ------
+    EnvironmentError_
+        ``PAY-X001`` when the extra ``serve`` is not installed.
+    """
+    need("starlette", extra="serve", why="to serve decisions")
+    from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
+    from starlette.middleware import Middleware
+    from starlette.routing import Route
+
+    service = Service(
+        bundle=bundle,
+        log=NoLog() if log is None else log,
+        clock=clock,
+        max_rows=max_rows,
+        journal=journal,
+    )
+    routes = _Endpoints(service, max_body=max_body, body_timeout=body_timeout)
+    app = Starlette(
+        routes=[
+            Route("/", routes.page, methods=["GET"]),
+            Route("/decide", routes.decide, methods=["POST"]),
+            Route("/livez", routes.livez, methods=["GET"]),
+            Route("/openapi.json", routes.openapi, methods=["GET"]),
+            Route("/readyz", routes.readyz, methods=["GET"]),
+        ],
+        middleware=[Middleware(_Envelope, journal=journal, clock=clock)],
+        exception_handlers={HTTPException: _refused},
+    )
+    # '/decide/' is no route; a redirect would also lose the body of some clients.
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Endpoints:
+    """The routes of one service. What does not change is encoded once."""
+
+    def __init__(self, service: Service, *, max_body: int, body_timeout: float) -> None:
+        bundle = service.bundle
+        self._service = service
+        self._max_body = max_body
+        self._timeout = body_timeout
+        self._openapi = encode(
+            openapi(bundle, max_rows=service.max_rows, max_body=max_body, version=_version())
+        )
+        self._alive = encode({"status": "alive"})
+        self._ready = encode(
+            {
+                "status": "ready",
+                "bundle_id": bundle.id,
+                "decision": bundle.decision.name,
+                "durable_log": service.log.durable,
+            }
+        )
+
+    async def decide(self, request: Request) -> Response:
+        call: _Call = request.scope[_KEY]
+        body = await _body(request, call, most=self._max_body, seconds=self._timeout)
+        check_headers(
+            request.headers.getlist("content-type"), request.headers.get("content-encoding")
+        )
+        # A durable log waits for the disk, which must not hold up every other request.
+        if len(body) <= _INLINE and not self._service.log.durable:
+            content, call.rows = self._answer(body, call.request_id)
+        else:
+            content, call.rows = await asyncio.to_thread(self._answer, body, call.request_id)
+        return _json(content)
+
+    def _answer(self, body: bytes, request_id: str) -> tuple[bytes, int]:
+        answer = self._service.answer(body, request_id)
+        return encode(answer), len(answer["decisions"])
+
+    async def livez(self, request: Request) -> Response:
+        return _json(self._alive)
+
+    async def readyz(self, request: Request) -> Response:
+        return _json(self._ready)
+
+    async def openapi(self, request: Request) -> Response:
+        return _json(self._openapi)
+
+    async def page(self, request: Request) -> Response:
+        from starlette.responses import Response
+
+        origin = origin_of(request.scope.get("scheme", "http"), request.headers.get("host"))
+        content = page(self._service.bundle, origin).encode("utf-8", "backslashreplace")
+        return Response(
+            content, headers={"content-security-policy": POLICY}, media_type="text/html"
+        )
+
+
+def _version() -> str:
+    try:
+        return metadata.version("payoff")
+    except metadata.PackageNotFoundError:
+        return "unknown"  # run from a source folder that was never installed
+
+
+async def _body(request: Request, call: _Call, *, most: int, seconds: float) -> bytes:
+    """Read a body of bounded size in bounded time.
+
+    Raises
+    ------
+    SizeError
+        ``PAY-S005``.
+    SlowError
+        ``PAY-S008``.
+    """
+    declared = request.headers.get("content-length", "0")
+    # Fifteen digits are a thousand terabytes, and Python refuses to read numbers of thousands.
+    if len(declared) > 15 or (declared.isdecimal() and int(declared) > _DRAIN * most):
+        raise SizeError.body(most)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > _DRAIN * most:
+                    break
+                if size <= most:
+                    parts.append(chunk)
+                else:
+                    parts.clear()
+    except TimeoutError:
+        raise SlowError.body(seconds) from None
+    finally:
+        call.received = size
+    if size > most:
+        raise SizeError.body(most)
+    return b"".join(parts)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Turn what the router refuses into the one error body (the envelope writes it)."""
+    status = getattr(error, "status_code", 500)
+    if status == 404:
+        raise PathError.unknown(request.scope["path"], _ROUTES)
+    if status == 405:
+        found = (getattr(error, "headers", None) or {}).get("Allow", "")
+        allowed = ", ".join(sorted(found.split(", ")))  # it comes from a set, in any order
+        raise MethodError.refused(request.method, request.scope["path"], allowed)
+    raise error
+
+
+def _json(content: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    from starlette.responses import Response
+
+    return Response(content, status, headers=headers, media_type="application/json")
+
+
+class _Envelope:
+    """What every answer has: a request id, security headers, one error body, a line in the log."""
+
+    def __init__(self, app: ASGIApp, *, journal: Journal, clock: Callable[[], float]) -> None:
+        self._app = app
+        self._journal = journal
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        call = _Call(
+            request_id=_request_id(scope), method=scope["method"], path=scope["path"][:200]
+        )
+        scope[_KEY] = call
+        start = time.perf_counter()
+        try:
+            await self._answer(scope, receive, _sealed(send, call), call)
+        finally:
+            self._journal(
+                {
+                    "at": moment(self._clock()),
+                    "event": "request",
+                    "request_id": call.request_id,
+                    "method": call.method,
+                    "path": call.path,
+                    "status": call.status,
+                    "code": call.code,
+                    "rows": call.rows,
+                    "received": call.received,
+                    "sent": call.sent,
+                    "ms": round(1000 * (time.perf_counter() - start), 2),
+                }
+            )
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, call: _Call) -> None:
+        from starlette.requests import ClientDisconnect
+
+        try:
+            await self._app(scope, receive, send)
+        except ClientDisconnect:
+            call.code = "disconnected"
+        except Exception as error:  # noqa: BLE001  (the last place where a fault can be answered)
+            told = spoken(error)
+            call.code = told.code
+            if told is not error:
+                self._fault(error, call)
+            if call.status is not None:
+                return  # the answer had begun, so there is nothing left to say it in
+            headers = {}
+            if isinstance(told, MethodError) and told.need:
+                headers["allow"] = told.need
+            if told.status in (408, 413):
+                headers["connection"] = "close"  # the rest of the body is not worth reading
+            response = _json(encode(body_of(told, call.request_id)), told.status, headers)
+            await response(scope, receive, send)
+
+    def _fault(self, error: Exception, call: _Call) -> None:
+        self._journal(
+            {
+                "at": moment(self._clock()),
+                "event": "fault",
+                "request_id": call.request_id,
+                "type": type(error).__name__,
+                "code": getattr(error, "code", None),
+                "frames": frames_of(error),
+            }
+        )
+
+
+def _request_id(scope: Scope) -> str:
+    sent = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    text = sent[0].decode("latin-1") if len(sent) == 1 else ""
+    return text if _REQUEST_ID.fullmatch(text) else uuid.uuid4().hex
+
+
+def _sealed(send: Send, call: _Call) -> Send:
+    """Wrap ``send`` so that every answer carries the headers, and what was sent is known."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            call.status = message["status"]
+            headers = list(message.get("headers", []))
+            there = {name.lower() for name, _ in headers}
+            extra: dict[str, Any] = {**_HEADERS, "x-request-id": call.request_id}
+            headers += [
+                (name.encode("latin-1"), value.encode("latin-1"))
+                for name, value in extra.items()
+                if name.encode("latin-1") not in there
+            ]
+            message = {**message, "headers": headers}
+        elif message["type"] == "http.response.body":
+            call.sent += len(message.get("body", b""))
+        await send(message)
+
+    return sending

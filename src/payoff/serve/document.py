@@ -1,0 +1,357 @@
+"""The OpenAPI 3.1 description of one served decision, made from its contract."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from payoff.errors import listed
+from payoff.serve.servable import Field, Servable, unit_field
+
+__all__ = ["openapi", "sample", "seen"]
+
+_ROLES: Final = {
+    "feature": "read by the model",
+    "money": "read by the money of this decision",
+    "rule": "read by today's rule",
+    "subgroup": "read by the report only",
+}
+# Values of a column with more different values than this may name people, and are not published.
+_MOST_PUBLISHED: Final = 50
+_MOST_EXAMPLES: Final = 5
+_REQUEST_ID: Final = {
+    "name": "X-Request-Id",
+    "in": "header",
+    "required": False,
+    "description": "Your id for this request: 1 to 64 letters, digits, '.', '_' or '-'. "
+    "Another value is replaced by a new id.",
+    "schema": {"type": "string"},
+}
+_ERRORS: Final = {
+    400: "Money cannot be computed for a row.",
+    408: "The body did not arrive in time.",
+    413: "Too many bytes or too many rows.",
+    415: "The body is not announced as plain JSON.",
+    422: "The request does not fit the contract; every problem is listed.",
+    500: "The server failed; the cause is in its log under the request id.",
+    503: "The decision could not be recorded, so it is not given.",
+}
+
+
+def openapi(bundle: Servable, *, max_rows: int, max_body: int, version: str) -> dict[str, Any]:
+    """Describe every route, body and failure of the service.
+
+    Parameters
+    ----------
+    bundle
+        What is served.
+    max_rows, max_body
+        Most rows and bytes of one request.
+    version
+        Version of payoff.
+
+    Returns
+    -------
+    dict
+        An OpenAPI 3.1 document.
+    """
+    decision = bundle.decision
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": decision.title,
+            "version": version,
+            "description": f"Decides {decision.name!r} with bundle {bundle.id}. A request has at "
+            f"most {max_rows:,} rows and {max_body:,} bytes. Fields may be left out unless they "
+            "are required; a value beyond those seen in training is accepted.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": _paths(),
+        "components": {
+            "schemas": {
+                "Row": _row(bundle),
+                "Batch": {
+                    "type": "object",
+                    "description": "Several rows. An object with the key 'rows' is always a batch.",
+                    "required": ["rows"],
+                    "properties": {
+                        "rows": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": max_rows,
+                            "items": _ref("Row"),
+                        }
+                    },
+                    "additionalProperties": False,
+                },
+                "Decision": _decision(bundle),
+                "Answer": _answer(bundle),
+                **_fixed_schemas(),
+            },
+            "parameters": {"RequestId": _REQUEST_ID},
+            "headers": {
+                "RequestId": {
+                    "description": "The id of this request, on every answer.",
+                    "schema": {"type": "string"},
+                }
+            },
+        },
+    }
+
+
+def seen(field: Field) -> str:
+    """Say which values of a field occurred in training.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> seen(SimpleNamespace(type="number", low=18.0, high=95.0))
+    'Seen in training: 18 to 95.'
+    """
+    if field.type == "number" and field.low is not None and field.high is not None:
+        return f"Seen in training: {field.low:.6g} to {field.high:.6g}."
+    if field.type == "date" and field.first is not None:
+        return f"Seen in training: {field.first} to {field.last}."
+    if field.type == "category" and field.n_categories:
+        such = f", such as {listed(published(field))}" if published(field) else ""
+        return f"Seen in training: {field.n_categories:,} different values{such}."
+    return ""
+
+
+def published(field: Field) -> tuple[str, ...]:
+    """Return the categories that may be shown as examples."""
+    if field.type != "category" or field.n_categories > _MOST_PUBLISHED:
+        return ()
+    return field.categories[:_MOST_EXAMPLES]
+
+
+def sample(bundle: Servable, most: int | None = None) -> dict[str, Any]:
+    """Return a row that fits the contract, for the documentation.
+
+    Parameters
+    ----------
+    bundle
+        What is served.
+    most
+        Most optional fields to show; required ones are always there.
+    """
+    row: dict[str, Any] = {}
+    optional = 0
+    for field in bundle.contract.fields:
+        if not field.required:
+            optional += 1
+            if most is not None and optional > most:
+                continue
+        row[field.name] = _sample(field)
+    return row
+
+
+def _sample(field: Field) -> Any:
+    if field.type == "number":
+        value = 0.0 if field.low is None else float(field.low)
+        return int(value) if value.is_integer() and abs(value) <= 2**53 else value
+    if field.type == "boolean":
+        return True
+    if field.type == "date":
+        return field.first or "2026-11-23"
+    return next(iter(published(field)), "text")
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _row(bundle: Servable) -> dict[str, Any]:
+    fields = bundle.contract.fields
+    properties = {f.name: _property(f) for f in fields}
+    unit = unit_field(bundle)
+    if unit is not None:
+        properties[unit] = {
+            "type": ["string", "integer", "null"],
+            "maxLength": 200,
+            "description": "Names the unit; returned with its decision, and read by nothing else.",
+        }
+    schema = {
+        "type": "object",
+        "description": f"One {bundle.decision.unit} to decide about.",
+        "properties": properties,
+        "additionalProperties": False,
+        "minProperties": 1,
+        "examples": [sample(bundle)],
+    }
+    required = [f.name for f in fields if f.required]
+    return {**schema, "required": required} if required else schema
+
+
+def _property(field: Field) -> dict[str, Any]:
+    types = {
+        "number": ["number"],
+        "boolean": ["boolean"],
+        "category": ["string", "number", "boolean"],
+        "date": ["string"],
+    }[field.type]
+    nullable = "" if field.required else " null, or left out, means missing."
+    role = _ROLES.get(field.role, field.role)
+    text = f"{field.type.title()}, {role}. {seen(field)}".rstrip() + nullable
+    schema: dict[str, Any] = {
+        "type": types if field.required else [*types, "null"],
+        "description": text,
+    }
+    if field.type == "category":
+        schema["maxLength"] = 10_000
+        if published(field):
+            schema["examples"] = list(published(field))
+    if field.type == "date":
+        schema |= {"maxLength": 40, "examples": [_sample(field)]}
+        schema["description"] += " ISO 8601, with or without a time."
+    return schema
+
+
+def _decision(bundle: Servable) -> dict[str, Any]:
+    decision = bundle.decision
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    actions, outcomes = list(decision.action_names), list(decision.outcome_names)
+    properties = {
+        "id": {"type": "string", "description": "Id of this decision, new in every answer."},
+        "unit_id": {
+            "type": ["string", "integer", "null"],
+            "description": "The unit's id as it was sent; null where none was.",
+        },
+        "action": {"type": "string", "enum": actions, "description": "What to do."},
+        "action_label": {"type": "string", "description": "The action in words."},
+        "probabilities": {
+            "type": "object",
+            "description": "Calibrated probability of each outcome.",
+            "properties": dict.fromkeys(outcomes, share),
+            "required": outcomes,
+            "additionalProperties": False,
+        },
+        "expected_money": {
+            "type": "object",
+            "description": f"Expected money of each action in {decision.currency} per "
+            f"{decision.unit}, before the price of a limited action; a gain is positive.",
+            "properties": {name: {"type": "number"} for name in actions},
+            "required": actions,
+            "additionalProperties": False,
+        },
+    }
+    return _closed(properties, "One decision.")
+
+
+def _answer(bundle: Servable) -> dict[str, Any]:
+    decision = bundle.decision
+    properties = {
+        "bundle_id": {"type": "string", "const": bundle.id},
+        "decision": {"type": "string", "const": decision.name},
+        "currency": {"type": "string", "const": decision.currency},
+        "decisions": {
+            "type": "array",
+            "minItems": 1,
+            "items": _ref("Decision"),
+            "description": "One per row, in the order of the rows.",
+        },
+    }
+    return _closed(properties, "The same shape for one row and for many.")
+
+
+def _closed(properties: dict[str, Any], description: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _fixed_schemas() -> dict[str, Any]:
+    text = {"type": "string"}
+    maybe = {"type": ["string", "null"]}
+    problem = _closed(
+        {
+            "row": {"type": "integer", "minimum": 0, "description": "Place of the row, from 0."},
+            "field": {**maybe, "description": "The field; null when the whole row is at fault."},
+            "got": text,
+            "need": text,
+            "mend": text,
+        },
+        "One thing that is wrong with one field.",
+    )
+    error = _closed(
+        {
+            "code": {**text, "pattern": "^PAY-[A-Z][0-9]{3}$"},
+            "what": {**text, "description": "What is wrong."},
+            "where": maybe,
+            "got": maybe,
+            "need": maybe,
+            "mend": {**maybe, "description": "What to do about it."},
+            "problems": {"type": "array", "maxItems": 100, "items": _ref("Problem")},
+            "request_id": text,
+        },
+        "The one shape of every failure.",
+    )
+    ready = _closed(
+        {
+            "status": {"const": "ready"},
+            "bundle_id": text,
+            "decision": text,
+            "durable_log": {
+                "type": "boolean",
+                "description": "Whether every decision is kept before it is answered.",
+            },
+        },
+        "The bundle is open and checked.",
+    )
+    return {
+        "Problem": problem,
+        "Error": _closed({"error": error}, "A failure."),
+        "Alive": _closed({"status": {"const": "alive"}}, "The process answers."),
+        "Ready": ready,
+    }
+
+
+def _paths() -> dict[str, Any]:
+    batch = {"schema": {"anyOf": [_ref("Batch"), _ref("Row")]}}
+    return {
+        "/decide": {
+            "post": {
+                "operationId": "decide",
+                "summary": "Decide one row or several.",
+                "parameters": [{"$ref": "#/components/parameters/RequestId"}],
+                "requestBody": {"required": True, "content": {"application/json": batch}},
+                "responses": {
+                    "200": _response("One decision per row.", "Answer"),
+                    **{str(s): _response(text, "Error") for s, text in _ERRORS.items()},
+                },
+            }
+        },
+        "/livez": _get("livez", "Whether the process answers.", "Alive"),
+        "/readyz": _get("readyz", "Whether decisions can be asked for.", "Ready"),
+        "/openapi.json": _get("openapi", "This document.", None),
+        "/": {
+            "get": {
+                "operationId": "page",
+                "summary": "The decision on one page, for people.",
+                "responses": {
+                    "200": {"description": "The page.", "content": {"text/html": {}}},
+                    "default": _response("Any failure.", "Error"),
+                },
+            }
+        },
+    }
+
+
+def _get(name: str, summary: str, schema: str | None) -> dict[str, Any]:
+    good = _response(summary, schema)
+    bad = _response("Any failure.", "Error")
+    return {
+        "get": {"operationId": name, "summary": summary, "responses": {"200": good, "default": bad}}
+    }
+
+
+def _response(description: str, schema: str | None) -> dict[str, Any]:
+    shape = _ref(schema) if schema else {"type": "object"}
+    return {
+        "description": description,
+        "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
+        "content": {"application/json": {"schema": shape}},
+    }

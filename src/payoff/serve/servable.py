@@ -1,0 +1,115 @@
+"""What a bundle must offer to be served, stated as types so that the server depends on no more.
+
+:class:`payoff.bundle.Bundle` is one such value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from payoff.declare import Decision
+
+__all__ = ["Contract", "Field", "Row", "Servable", "unit_field"]
+
+Row = Mapping[str, Any]
+
+
+class Field(Protocol):
+    """One field that a row may have."""
+
+    @property
+    def name(self) -> str:
+        """Name of the column."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """``"number"``, ``"category"``, ``"date"`` or ``"boolean"``."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """Who reads it: ``"feature"``, ``"money"`` or ``"rule"``."""
+        ...
+
+    @property
+    def required(self) -> bool:
+        """Whether a row without it is refused."""
+        ...
+
+    @property
+    def low(self) -> float | None:
+        """Smallest number seen in training."""
+        ...
+
+    @property
+    def high(self) -> float | None:
+        """Largest number seen in training."""
+        ...
+
+    @property
+    def first(self) -> str | None:
+        """Earliest date seen in training, as ISO text."""
+        ...
+
+    @property
+    def last(self) -> str | None:
+        """Latest date seen in training, as ISO text."""
+        ...
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Values seen in training, most frequent first."""
+        ...
+
+    @property
+    def n_categories(self) -> int:
+        """How many different values were seen."""
+        ...
+
+
+class Contract(Protocol):
+    """The fields a row may have."""
+
+    @property
+    def fields(self) -> Sequence[Field]:
+        """Every field, in the model's order."""
+        ...
+
+    def check(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """Return what is wrong with the rows; an empty list means they can be decided."""
+        ...
+
+
+class Servable(Protocol):
+    """A bundle that can decide."""
+
+    @property
+    def id(self) -> str:
+        """Digest of the bundle."""
+        ...
+
+    @property
+    def decision(self) -> Decision:
+        """The declaration."""
+        ...
+
+    @property
+    def contract(self) -> Contract:
+        """The fields a row may have."""
+        ...
+
+    def decide(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """Decide rows that fit the contract, in order."""
+        ...
+
+
+def unit_field(bundle: Servable) -> str | None:
+    """Return the column that names the unit, or None when there is none or the model reads it.
+
+    It is no part of the contract, because nothing is computed from it; a row may carry it so that
+    the answer says which unit it is about.
+    """
+    name = bundle.decision.data.unit_id
+    return None if name in {f.name for f in bundle.contract.fields} else name

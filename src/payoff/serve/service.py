@@ -1,0 +1,178 @@
+"""One request from bytes to answer, without HTTP: decode, check, decide, record."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from payoff.errors import RequestError, show
+from payoff.serve.journal import Journal, frames_of, moment
+from payoff.serve.log import DecisionLog, Entry
+from payoff.serve.problems import LogError
+from payoff.serve.servable import Row, Servable, unit_field
+from payoff.serve.wire import MOST_PROBLEMS, decode
+
+__all__ = ["Service"]
+
+_LONGEST_ID: Final = 200
+# The contract looks for the nearest known name of every unknown field. That is a kindness for a
+# slip and a burden for a thousand of them, so beyond this many the search is left out.
+_MOST_SLIPS: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Answers decisions with one bundle.
+
+    Parameters
+    ----------
+    bundle
+        What decides.
+    log
+        Records every decision before it is answered.
+    clock
+        Returns seconds since 1970.
+    max_rows
+        Most rows of one request.
+    journal
+        The operator's log; learns why the decision log refused.
+    """
+
+    bundle: Servable
+    log: DecisionLog
+    clock: Callable[[], float]
+    max_rows: int
+    journal: Journal
+
+    def answer(self, body: bytes, request_id: str) -> dict[str, Any]:
+        """Decide the rows of one request body.
+
+        Parameters
+        ----------
+        body
+            JSON as :func:`payoff.serve.wire.decode` reads it.
+        request_id
+            Written into the log's entries.
+
+        Returns
+        -------
+        dict
+            ``bundle_id``, ``decision``, ``currency`` and ``decisions``: one per row, in order.
+
+        Raises
+        ------
+        RequestError
+            ``PAY-S001``, ``PAY-S002`` or ``PAY-S006``.
+        DataError
+            ``PAY-L010`` when money cannot be computed for a row.
+        LogError
+            ``PAY-S009``.
+        """
+        rows = decode(body, max_rows=self.max_rows)
+        problems = self._problems(rows)
+        if problems:
+            raise RequestError.invalid(problems)
+        decision = self.bundle.decision
+        labels = {a.name: a.label for a in decision.actions}
+        decisions = [
+            {
+                "id": uuid.uuid4().hex,
+                "unit_id": made.get("unit_id"),
+                "action": made["action"],
+                "action_label": labels[made["action"]],
+                "probabilities": made["probabilities"],
+                "expected_money": made["expected_money"],
+            }
+            for _, made in zip(rows, self.bundle.decide(rows), strict=True)
+        ]
+        self._record(rows, decisions, request_id)
+        return {
+            "bundle_id": self.bundle.id,
+            "decision": decision.name,
+            "currency": decision.currency,
+            "decisions": decisions,
+        }
+
+    def _problems(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        unit = unit_field(self.bundle)
+        known = {f.name for f in self.bundle.contract.fields}
+        unknown = [
+            (number, name)
+            for number, row in enumerate(rows)
+            for name in row
+            if name not in known and name != unit
+        ]
+        if len(unknown) > _MOST_SLIPS:
+            return [
+                {
+                    "row": number,
+                    "field": name[:200],
+                    "got": "a field the contract does not have",
+                    "need": f"one of the {len(known)} fields at /openapi.json",
+                    "mend": "Remove the field",
+                }
+                for number, name in unknown[:MOST_PROBLEMS]
+            ]
+        if unit is None:
+            return self.bundle.contract.check(rows)
+        found = [p for number, row in enumerate(rows) for p in _unit_problem(row, unit, number)]
+        bare = [{name: value for name, value in row.items() if name != unit} for row in rows]
+        return (found + self.bundle.contract.check(bare))[:MOST_PROBLEMS]
+
+    def _record(
+        self, rows: Sequence[Row], decisions: Sequence[Mapping[str, Any]], request_id: str
+    ) -> None:
+        at = self.clock()
+        entries = [
+            Entry(
+                id=made["id"],
+                request_id=request_id,
+                at=at,
+                bundle_id=self.bundle.id,
+                row=row,
+                answer=made,
+            )
+            for row, made in zip(rows, decisions, strict=True)
+        ]
+        try:
+            self.log.record(entries)
+        except Exception as error:
+            # Whatever a log's backend raises, the rule is one: no record, no answer.
+            self.journal(
+                {
+                    "at": moment(at),
+                    "event": "log_refused",
+                    "request_id": request_id,
+                    "type": type(error).__name__,
+                    "frames": frames_of(error),
+                }
+            )
+            raise LogError.not_recorded() from error
+
+
+def _unit_problem(row: Row, unit: str, number: int) -> list[dict[str, Any]]:
+    value = row.get(unit)
+    if len(row) == 1 and unit in row:
+        return [
+            {
+                "row": number,
+                "field": None,
+                "got": "a row with nothing but its id",
+                "need": "at least one field that the decision reads",
+                "mend": "Send what is known of the unit; fields are described at /openapi.json",
+            }
+        ]
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if value is None or whole or (isinstance(value, str) and len(value) <= _LONGEST_ID):
+        return []
+    return [
+        {
+            "row": number,
+            "field": unit,
+            "got": show(value, 40),
+            "need": f"text of at most {_LONGEST_ID} characters, a whole number or null",
+            "mend": "Send the id as text",
+        }
+    ]
