@@ -18,6 +18,7 @@ The server only translates ``status``; the command line only translates ``exit_c
 
 from __future__ import annotations
 
+import datetime
 import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -32,6 +33,7 @@ __all__ = [
     "PayoffError",
     "RequestError",
     "TrainingError",
+    "counted",
     "listed",
     "nearest",
     "show",
@@ -52,9 +54,13 @@ def show(value: object, longest: int = _LONGEST_SHOWN) -> str:
     "'a\\x1b[31mb'"
     >>> show("x" * 200, longest=10)
     "'xxxxxxxxx... (200 characters)"
+    >>> show("job = 'clerk'")
+    '"job = \'clerk\'"'
     """
     if isinstance(value, str):
-        text = "'" + plain(value).replace("'", "\\'") + "'"
+        text = plain(value)
+        quote = '"' if "'" in text and '"' not in text else "'"
+        text = quote + text.replace(quote, "\\" + quote) + quote
         if len(text) > longest:
             return f"{text[:longest]}... ({len(value)} characters)"
         return text
@@ -76,6 +82,25 @@ def plain(text: str) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
     )
+
+
+def _fit(text: str | None, longest: int) -> str | None:
+    """Hold any part of a message to what a terminal can take, whoever wrote it."""
+    if text is None:
+        return None
+    text = plain(text)
+    return text if len(text) <= longest else text[:longest] + "..."
+
+
+def counted(n: int, noun: str) -> str:
+    """Write a count with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def listed(names: Iterable[object], most: int = 12) -> str:
@@ -134,13 +159,13 @@ class PayoffError(Exception):
         need: str | None = None,
         mend: str | None = None,
     ) -> None:
-        self.what = what
+        self.what = plain(what)
         self.code = code
-        self.where = where
-        self.got = got
-        self.need = need
-        self.mend = mend
-        super().__init__(what)
+        self.where = _fit(where, 400)
+        self.got = _fit(got, 700)
+        self.need = _fit(need, 700)
+        self.mend = _fit(mend, 700)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         """Return the whole message as one paragraph."""
@@ -188,25 +213,39 @@ class DeclarationError(PayoffError):
 
     @classmethod
     def not_toml(cls, reason: str) -> DeclarationError:
-        """The text is not TOML at all."""
+        """The text is not TOML at all; the parser's ``(at line 3, column 4)`` becomes the place."""
+        words, _, place = reason.partition(" (at ")
+        hints = {
+            "Illegal character '\\n'": "Close the quotes on that line",
+            "Invalid value": "Put text in quotes; write numbers without a currency or a separator",
+            "Cannot overwrite": "Remove one of the two lines that give this key",
+            "Cannot declare": "Put the keys of a table that stands there twice under one header",
+        }
+        hint = next((h for start, h in hints.items() if words.startswith(start)), "")
         return cls(
             "the decision file is not valid TOML",
             code="PAY-D001",
-            got=plain(reason),
-            need="TOML 1.0 (strings in quotes, one key per line, no key twice)",
-            mend="Correct that line; 'payoff init' writes a file to compare with",
+            where=plain(place.removesuffix(")")) or "the whole file",
+            got=plain(words)[:200],
+            need="TOML 1.0 (text in quotes, one key per line, no key twice)",
+            mend=hint or "Correct that line; 'payoff init' writes a file to compare with",
         )
 
     @classmethod
-    def unreadable(cls, where: str, reason: str) -> DeclarationError:
+    def unreadable(
+        cls,
+        where: str,
+        reason: str,
+        mend: str = "Check the path, or write a new one with 'payoff init DATA'",
+    ) -> DeclarationError:
         """The file cannot be opened or is not UTF-8 text."""
         return cls(
             "the decision file cannot be read",
             code="PAY-D002",
-            where=where,
-            got=reason,
+            where=plain(where),
+            got=plain(reason),
             need="a readable UTF-8 text file of at most 1 MB",
-            mend="Check the path, or write a new one with 'payoff init DATA'",
+            mend=mend,
         )
 
     @classmethod
@@ -244,7 +283,7 @@ class DeclarationError(PayoffError):
             "a value in the decision file has the wrong type",
             code="PAY-D005",
             where=f"key {plain(key)}",
-            got=f"{type_name(got)} {show(got)}",
+            got=f"{type_name(got)} {_as_written(got)}",
             need=need,
             mend="Write the value in the form needed",
         )
@@ -258,15 +297,13 @@ class DeclarationError(PayoffError):
             "a value in the decision file cannot be used",
             code="PAY-D006",
             where=f"key {plain(key)}",
-            got=got if isinstance(got, _Said) else show(got),
+            got=got if isinstance(got, _Said) else _as_written(got),
             need=need,
             mend=mend,
         )
 
     @classmethod
-    def unknown_name(
-        cls, key: str, name: str, kind: str, known: Iterable[str]
-    ) -> DeclarationError:
+    def unknown_name(cls, key: str, name: str, kind: str, known: Iterable[str]) -> DeclarationError:
         """A reference to an action, outcome or subgroup that was not declared."""
         known = list(known)
         near = nearest(name, known)
@@ -292,14 +329,15 @@ class DeclarationError(PayoffError):
         )
 
     @classmethod
-    def duplicate(cls, key: str, got: object, what: str) -> DeclarationError:
+    def duplicate(cls, key: str, got: object, what: str, other: object = None) -> DeclarationError:
         """Two things share a name or a value that must be unique."""
+        alike = other is None or got == other
         return cls(
             f"two {what} are the same",
             code="PAY-D009",
             where=f"key {plain(key)}",
-            got=f"{show(got)} twice",
-            need="each one once",
+            got=f"{show(got)} twice" if alike else f"{show(got)} and {show(other)}",
+            need="each one once" + ("" if alike else " (upper and lower case count as the same)"),
             mend="Rename or remove one of them",
         )
 
@@ -327,10 +365,22 @@ def said(text: str) -> _Said:
     return _Said(text)
 
 
+def _as_written(value: object) -> str:
+    """Show a value as TOML writes it, not as Python does."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return f"with the keys {listed(value)}" if value else "without keys"
+    return show(list(value) if isinstance(value, tuple) else value)
+
+
 def type_name(value: object) -> str:
     """Name a TOML or JSON type as a person would."""
-    names = {str: "text", bool: "a true/false", int: "a number", float: "a number"}
+    names = {str: "text", bool: "the truth value", int: "a number", float: "a number"}
     names |= {dict: "a table", list: "a list", type(None): "nothing"}
+    names |= {datetime.date: "a date", datetime.datetime: "a date", datetime.time: "a time"}
     return names.get(type(value), f"a {type(value).__name__}")
 
 
@@ -380,7 +430,9 @@ class ExpressionError(DeclarationError):
         )
 
     @classmethod
-    def wrong_kind(cls, text: str, got: str, need: str, where: str | None = None) -> ExpressionError:
+    def wrong_kind(
+        cls, text: str, got: str, need: str, where: str | None = None
+    ) -> ExpressionError:
         """The expression yields text where a number is needed, or the like."""
         return cls(
             f"the expression {show(text)} has the wrong kind of value",
@@ -405,20 +457,29 @@ class DataError(PayoffError):
             got="no such file, table or pattern",
             need="a .csv, .tsv, .parquet, .arrow or .feather file, a pattern of files, "
             "or a query with its database",
-            mend=f"Did you mean {show(near)}?" if near else "Check the path; it is relative to the "
+            mend=f"Did you mean {show(near)}?"
+            if near
+            else "Check the path; it is relative to the "
             "decision file, or to where you stand when given by --data",
         )
 
     @classmethod
-    def unreadable(cls, source: str, reason: str) -> DataError:
+    def unreadable(
+        cls,
+        source: str,
+        reason: str,
+        *,
+        need: str = "a table with one header row and the same columns in every row",
+        mend: str = "Open the file at that line, or export it again as Parquet",
+    ) -> DataError:
         """The reader gave up on the file."""
         return cls(
             "the data cannot be read",
             code="PAY-L002",
             where=plain(source),
-            got=plain(reason)[:400],
-            need="a table with one header row and the same columns in every row",
-            mend="Open the file at that line, or export it again as Parquet",
+            got=plain(reason).rstrip(". ")[:400],
+            need=need,
+            mend=mend,
         )
 
     @classmethod
@@ -480,14 +541,21 @@ class DataError(PayoffError):
         cls, column: str, values: Iterable[object], rows: int, known: Iterable[object]
     ) -> DataError:
         """The outcome column holds a value that no outcome claims."""
+        values, known = list(values), list(known)
+        folded = {str(k).casefold(): k for k in known}
+        near = next((v for v in values if str(v).strip().casefold() in folded), None)
+        hint = ""
+        if near is not None:
+            meant = folded[str(near).strip().casefold()]
+            hint = f"{show(near)} is not {show(meant)}, because upper and lower case differ. "
         return cls(
             "the outcome column holds values that no declared outcome has",
             code="PAY-L007",
-            where=f"column {plain(column)}, {rows:,} rows",
+            where=f"column {plain(column)}, {counted(rows, 'row')}",
             got=listed(values),
             need=f"one of {listed(known)}",
-            mend="Declare that outcome, add the value to an outcome's 'values', or leave the cell "
-            "empty where the outcome is not known yet",
+            mend=f"{hint}Declare that outcome, add the value to an outcome's 'values', or leave "
+            "the cell empty where the outcome is not known yet",
         )
 
     @classmethod
@@ -497,17 +565,20 @@ class DataError(PayoffError):
             "only one outcome occurs, so nothing can be learnt or judged",
             code="PAY-L008",
             where=f"the {part} rows",
-            got=f"{show(outcome)} in all {n:,} rows",
+            got=f"{show(outcome)} in all {counted(n, 'row')}",
             need="rows of at least two outcomes",
             mend="Use a longer window, or check how the outcome column is filled",
         )
 
     @classmethod
-    def too_few(cls, what: str, got: int, need: int, mend: str) -> DataError:
+    def too_few(
+        cls, what: str, got: int, need: int, mend: str, where: str = "the data"
+    ) -> DataError:
         """Fewer rows than the step can honestly use."""
         return cls(
             f"there are too few {what}",
             code="PAY-L009",
+            where=where,
             got=f"{got:,}",
             need=f"at least {need:,}",
             mend=mend,
@@ -517,12 +588,13 @@ class DataError(PayoffError):
     def bad_money(cls, cell: str, expression: str, rows: int, example: str) -> DataError:
         """A payoff is not a finite number on some rows."""
         return cls(
-            "a payoff is not a finite number",
+            "a payoff is missing or too large to be money",
             code="PAY-L010",
-            where=f"{plain(cell)} = {show(expression)}, {rows:,} rows",
+            where=f"{plain(cell)} = {show(expression)}, {counted(rows, 'row')}",
             got=example,
-            need="money for every row where that outcome happened",
-            mend="Fill the column, or say what a missing value is worth with coalesce(column, 0)",
+            need="money below 1e200 in every row it is needed for",
+            mend="Correct the column, or say what a missing value is worth with "
+            "coalesce(column, 0)",
         )
 
     @classmethod
@@ -536,6 +608,7 @@ class DataError(PayoffError):
         return cls(
             "this object is not a table that payoff can read",
             code="PAY-L012",
+            where="the data handed over",
             got=got,
             need="a path, or a pandas, Polars, PyArrow or DuckDB table",
             mend="Convert it first, for example with pyarrow.table(...)",
@@ -613,7 +686,7 @@ class EvidenceError(PayoffError):
         return cls(
             "the predicted probabilities cannot be used",
             code="PAY-E002",
-            where=f"{rows:,} rows",
+            where=counted(rows, "row"),
             got=got,
             need=need,
             mend=mend,
@@ -627,7 +700,7 @@ class EvidenceError(PayoffError):
         return cls(
             "the action column holds values that are not declared actions",
             code="PAY-E003",
-            where=f"column {plain(column)}, {rows:,} rows",
+            where=f"column {plain(column)}, {counted(rows, 'row')}",
             got=listed(values),
             need=f"one of {listed(known)}",
             mend="Declare the action, or correct the column",
@@ -745,7 +818,7 @@ class RequestError(PayoffError):
         )
 
 
-class EnvironmentError_(PayoffError):  # noqa: N801  (the plain name is a builtin)
+class EnvironmentError_(PayoffError):
     """An optional package, a library or the file system is missing."""
 
     @classmethod

@@ -36,7 +36,7 @@ def need(package: str, *, extra: str, why: str) -> ModuleType:
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] == package.split(".")[0]:
+        if error.name and error.name.split(".")[0] == package.split(".", maxsplit=1)[0]:
             raise EnvironmentError_.missing_extra(package, extra, why) from None
         raise EnvironmentError_.broken_package(package, why, str(error)) from error
     except (ImportError, OSError) as error:

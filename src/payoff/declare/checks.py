@@ -27,7 +27,8 @@ def check(decision: Decision) -> tuple[Check, ...]:
     --------
     >>> from payoff.declare import Action, Decision, Outcome, PayoffTable
     >>> decision = Decision(
-    ...     name="calls", currency="EUR",
+    ...     name="calls",
+    ...     currency="EUR",
     ...     outcomes=(Outcome(name="yes", values=(1,)), Outcome(name="no", values=(0,))),
     ...     actions=(Action(name="call"), Action(name="leave")),
     ...     payoffs=PayoffTable.of({"call": {"yes": -1, "no": -1}, "leave": {"yes": 0, "no": 0}}),
@@ -111,9 +112,7 @@ def _volume(decision: Decision) -> Check:
             detail=f"No volume is declared, so money is reported {decision.money_unit}.",
             mend=f"Add 'volume' to [decision]: how many units come up per {decision.period}",
         )
-    return result(
-        status="passed", detail=f"{decision.volume:,.0f} units per {decision.period}."
-    )
+    return result(status="passed", detail=f"{decision.volume:,.0f} units per {decision.period}.")
 
 
 def _do_nothing(decision: Decision) -> Check:
@@ -140,7 +139,9 @@ def _unreachable(decision: Decision) -> Check:
             detail=f"Capacity 0 closes {listed(closed)}: no unit can reach its cells.",
             mend="Raise the capacity, or remove the action",
         )
-    used = {case.then for case in rule.cases} | {rule.otherwise} if rule and rule.cases else set()
+    used: set[str | None] = set()
+    if rule and rule.cases:
+        used = {rule.otherwise, *(case.then for case in rule.cases)}
     unused = [a for a in decision.action_names if used and a not in used]
     if unused:
         return result(
@@ -175,12 +176,12 @@ def _units(decision: Decision) -> Check:
         return result(
             status="issue",
             detail=f"Column(s) {listed(scales.values())} speak of {', '.join(scales)}.",
-            mend=f"Convert to {decision.currency} in the expression, for example amount_cents / 100",
+            mend=f"Convert to {decision.currency} in the expression, such as amount_cents / 100",
         )
     if sizes and max(sizes) / min(sizes) >= 1e6:
         return result(
             status="issue",
-            detail=f"Constants run from {min(sizes):g} to {max(sizes):g}, a million to one or more.",
+            detail=f"Constants run from {min(sizes):g} to {max(sizes):g}, over a million to one.",
             mend="Check that all are in the same unit",
         )
     return result(status="passed", detail=f"All money is read as {decision.currency}.")
@@ -203,7 +204,8 @@ def _people(decision: Decision) -> Check:
     missing = [k for k in ("owner", "approver", "review_by") if not getattr(decision, k)]
     if missing:
         return result(
-            status="tip", detail=f"Not named yet: {', '.join(missing)}.",
+            status="tip",
+            detail=f"Not named yet: {', '.join(missing)}.",
             mend="Add them to [decision]; a brief without them cannot be signed",
         )
     return result(status="passed", detail="All three are named.")
@@ -213,7 +215,8 @@ def _sources(decision: Decision) -> Check:
     result = numbered("PAY-D108", "Sources of the payoffs")
     cells = decision.payoffs.cells
     bare = [
-        f"{a}/{o}" for (a, o), cell in cells.items()
+        f"{a}/{o}"
+        for (a, o), cell in cells.items()
         if not cell.source and constant_of(cell.node) != 0
     ]
     if bare:
@@ -251,9 +254,7 @@ def _known_later(decision: Decision) -> Check:
         return result(
             status="not_applicable", detail="No cell reads a column that is known only later."
         )
-    bent = [
-        f"{a}/{o}" for a, o, c in used if degree_in(decision.payoffs.cell(a, o).node, c) != 1
-    ]
+    bent = [f"{a}/{o}" for a, o, c in used if degree_in(decision.payoffs.cell(a, o).node, c) != 1]
     if bent:
         return result(
             status="tip",

@@ -108,8 +108,11 @@ class Decision:
             )
         if self.volume is not None:
             check_number(
-                self.volume, "decision.volume", "how many units come up per period, above 0",
-                low=1e-9, high=1e15,
+                self.volume,
+                "decision.volume",
+                "how many units come up per period, above 0",
+                low=1e-9,
+                high=1e15,
             )
         self._check_names()
         self._check_table()
@@ -121,9 +124,11 @@ class Decision:
             ("actions", [a.name for a in self.actions]),
             ("subgroups", [s.name for s in self.subgroups]),
         ):
+            seen: dict[str, str] = {}
             for name in names:
-                if [n.casefold() for n in names].count(name.casefold()) > 1:
-                    raise DeclarationError.duplicate(key, name, key)
+                if name.casefold() in seen:
+                    raise DeclarationError.duplicate(key, seen[name.casefold()], key, name)
+                seen[name.casefold()] = name
         for key, count in (("outcomes", len(self.outcomes)), ("actions", len(self.actions))):
             if count < 2:
                 raise DeclarationError.bad_value(
@@ -136,7 +141,7 @@ class Decision:
             for value in outcome.values:
                 if values.setdefault(value_key(value), outcome.name) != outcome.name:
                     raise DeclarationError.duplicate(
-                        f"outcomes.{outcome.name}", value, "outcomes' values"
+                        f"outcomes.{outcome.name}", value, "values of outcomes"
                     )
 
     def _check_table(self) -> None:
@@ -154,7 +159,9 @@ class Decision:
                     raise DeclarationError.missing_cell(action, outcome)
         if self.data.outcome in self.payoffs.columns:
             raise DeclarationError.bad_value(
-                "payoffs", self.data.outcome, "money that does not read the outcome column",
+                "payoffs",
+                self.data.outcome,
+                "money that does not read the outcome column",
                 "The table has one column per outcome already; write the money of each cell",
             )
 
@@ -171,11 +178,13 @@ class Decision:
             object.__setattr__(self, "positive", self.outcomes[0].name)
         names = [s.name for s in self.subgroups]
         simple = [s.name for s in self.subgroups if not s.intersect]
-        for subgroup in self.subgroups:
+        for number, subgroup in enumerate(self.subgroups):
             for other in subgroup.intersect:
                 if other not in simple:
                     raise DeclarationError.unknown_name(
-                        f"subgroups.{subgroup.name}.intersect", other, "simple subgroup",
+                        f"subgroups[{number}].intersect",
+                        other,
+                        "simple subgroup",
                         [n for n in names if n in simple],
                     )
         for outcome in self.predictions.probability:
@@ -189,7 +198,8 @@ class Decision:
             limit = action.capacity
             if limit is not None and limit.per_period is not None and self.volume is None:
                 raise DeclarationError.bad_value(
-                    f"actions.{action.name}.capacity", limit.per_period,
+                    f"actions.{action.name}.capacity",
+                    limit.per_period,
                     "'volume' in [decision], to know which share of units this is",
                     "Add 'volume', or use 'capacity_share'",
                 )
@@ -206,13 +216,17 @@ class Decision:
             )
         if rule.column is None and self.data.outcome in rule.columns:
             raise DeclarationError.bad_value(
-                "current_rule.cases", self.data.outcome, "columns known when the decision is due",
+                "current_rule.cases",
+                self.data.outcome,
+                "columns known when the decision is due",
                 "The outcome is not known yet when the rule acts",
             )
         for column in rule.columns:
             if column in self.data.known_later:
                 raise DeclarationError.bad_value(
-                    "current_rule", column, "columns known when the decision is due",
+                    "current_rule",
+                    column,
+                    "columns known when the decision is due",
                     f"{column} is declared as known later",
                 )
 

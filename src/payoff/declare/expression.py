@@ -54,8 +54,22 @@ FUNCTIONS: Final[dict[str, tuple[int, int]]] = {
 }
 _ALIASES: Final = {"min": "least", "max": "greatest", "log": "ln", "pow": "power", "if": "case"}
 _WORDS: Final = frozenset(
-    ["and", "or", "not", "in", "is", "null", "between", "case", "when", "then", "else", "end"]
-    + ["true", "false"]
+    [
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "null",
+        "between",
+        "case",
+        "when",
+        "then",
+        "else",
+        "end",
+        "true",
+        "false",
+    ]
 )
 _LONGEST: Final = 4_000
 _DEEPEST: Final = 60
@@ -145,9 +159,7 @@ class IsNull:
     negated: bool
 
 
-Node = (
-    Number | Text | Boolean | Null | Column | Unary | Binary | Call | Case | In | IsNull
-)
+Node = Number | Text | Boolean | Null | Column | Unary | Binary | Call | Case | In | IsNull
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -176,7 +188,9 @@ def _tokens(text: str) -> Iterator[_Token]:
         if not found or found.end() == at:
             start = at + len(text[at:]) - len(text[at:].lstrip())
             raise ExpressionError.syntax(
-                text, start, "a number, a column, text in single quotes or an operator",
+                text,
+                start,
+                "a number, a column, text in single quotes or an operator",
                 _hint(text[start : start + 1]),
             )
         kind = str(found.lastgroup)
@@ -319,7 +333,7 @@ class _Parser:
             return node
         return Number(-node.value) if isinstance(node, Number) else Unary("-", node)
 
-    def primary(self) -> Node:
+    def primary(self) -> Node:  # noqa: PLR0911  (one return per kind of node)
         if token := self.accept("number"):
             value = float(token.value.replace("_", ""))
             if not math.isfinite(value):
@@ -360,7 +374,9 @@ class _Parser:
             alias = _ALIASES.get(function)
             if alias:
                 raise ExpressionError.syntax(
-                    self.text, name.at, f"a function payoff has, such as {alias!r}",
+                    self.text,
+                    name.at,
+                    f"a function payoff has, such as {alias!r}",
                     f"Write {alias}, as in SQL",
                 )
             raise ExpressionError.unknown_function(self.text, name.value, FUNCTIONS)
@@ -466,7 +482,7 @@ def constant_of(node: Node) -> float | None:
     return node.value if isinstance(node, Number) else None
 
 
-def degree_in(node: Node, column: str) -> int | None:
+def degree_in(node: Node, column: str) -> int | None:  # noqa: PLR0911  (one per kind of node)
     """Return the degree of an expression as a polynomial in one column, or None if it is not one.
 
     Degree 1 means that replacing the column by its conditional mean gives the conditional mean of
@@ -519,7 +535,7 @@ def _bare(name: str) -> str:
     return name if simple and name.lower() not in FUNCTIONS else _quoted(name)
 
 
-def _written(node: Node, *, sql: bool) -> str:
+def _written(node: Node, *, sql: bool) -> str:  # noqa: PLR0911  (one return per kind of node)
     def of(part: Node) -> str:
         return _written(part, sql=sql)
 

@@ -44,13 +44,20 @@ def load(path: str | Path) -> Decision:
     path = Path(path)
     try:
         if path.stat().st_size > _LARGEST:
-            raise DeclarationError.unreadable(str(path), f"{path.stat().st_size:,} bytes")
+            raise DeclarationError.unreadable(
+                str(path),
+                f"{path.stat().st_size:,} bytes",
+                "Name the decision file; rows go in a file of their own, named by data.source",
+            )
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DeclarationError.unreadable(str(path), f"not UTF-8 at byte {error.start}") from None
+        bad = error.object[: error.start].count(b"\n") + 1
+        raise DeclarationError.unreadable(
+            str(path), f"bytes that are not UTF-8 in line {bad}", "Save the file as UTF-8"
+        ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise DeclarationError.unreadable(plain(str(path)), reason) from None
+        raise DeclarationError.unreadable(str(path), reason) from None
     try:
         return from_toml(text)
     except PayoffError as error:
@@ -90,8 +97,10 @@ def from_toml(text: str) -> Decision:
         value = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DeclarationError.not_toml(str(error)) from None
-    except (RecursionError, ValueError) as error:  # an int beyond 4,300 digits, deep nesting
-        raise DeclarationError.not_toml(str(error)[:200]) from None
+    except RecursionError:
+        raise DeclarationError.not_toml("brackets nested too deep") from None
+    except ValueError:  # Python reads no int beyond 4,300 digits
+        raise DeclarationError.not_toml("a whole number of more than 4,300 digits") from None
     read_file_keys(value)
     if value["schema_version"] != 1:
         raise DeclarationError.bad_value(
@@ -115,7 +124,7 @@ def _decision(value: Mapping[str, Any]) -> Decision:
         actions=tuple(_action(n, a) for n, a in value["actions"].items()),
         payoffs=PayoffTable(
             cells={
-                (action, outcome): _cell(cell)
+                (action, outcome): _cell(cell, f"payoffs.{action}.{outcome}")
                 for action, row in value["payoffs"].items()
                 for outcome, cell in row.items()
             }
@@ -134,7 +143,9 @@ def _outcome(name: str, value: Any) -> Outcome:
         return Outcome(name=name, values=(value,))
     if ("value" in value) == ("values" in value):
         raise DeclarationError.bad_value(
-            f"outcomes.{name}", sorted(value), "either 'value' or 'values'",
+            f"outcomes.{name}",
+            sorted(value),
+            "either 'value' or 'values'",
             "Say which value of the outcome column means this outcome",
         )
     values = tuple(value["values"]) if "values" in value else (value["value"],)
@@ -147,19 +158,17 @@ def _action(name: str, value: Any) -> Action:
     limit = None
     if "capacity" in value or "capacity_share" in value:
         try:
-            limit = Capacity(
-                per_period=value.get("capacity"), share=value.get("capacity_share")
-            )
+            limit = Capacity(per_period=value.get("capacity"), share=value.get("capacity_share"))
         except DeclarationError as error:
             error.where = (error.where or "").replace("actions.", f"actions.{name}.")
             raise
     return Action(name=name, label=value.get("label", ""), capacity=limit)
 
 
-def _cell(value: Any) -> Cell:
+def _cell(value: Any, key: str) -> Cell:
     if isinstance(value, dict):
-        return Cell(money=money_text(value["money"]), source=value.get("source", ""))
-    return Cell(money=money_text(value))
+        return Cell(money=money_text(value["money"], key), source=value.get("source", ""))
+    return Cell(money=money_text(value, key))
 
 
 def _subgroup(value: Mapping[str, Any], number: int) -> Subgroup:
@@ -168,12 +177,16 @@ def _subgroup(value: Mapping[str, Any], number: int) -> Subgroup:
         raise DeclarationError.missing_key(
             f"subgroups[{number}].column", "a column or 'intersect'", 'column = "age"'
         )
-    return Subgroup(
-        name=name,
-        column=value.get("column"),
-        bands=tuple(float(b) for b in value.get("bands", ())),
-        intersect=tuple(value.get("intersect", ())),
-    )
+    try:
+        return Subgroup(
+            name=name,
+            column=value.get("column"),
+            bands=tuple(float(b) for b in value.get("bands", ())),
+            intersect=tuple(value.get("intersect", ())),
+        )
+    except DeclarationError as error:
+        error.where = (error.where or "").replace(f"subgroups.{name}", f"subgroups[{number}]")
+        raise
 
 
 def _rule(value: Mapping[str, Any] | None) -> CurrentRule | None:
@@ -190,24 +203,25 @@ def _line_of(text: str, where: str) -> int | None:
     found = re.search(r"key ([^,]+)", where)
     if not found:
         return None
-    path = re.sub(r"\[\d+\]", "", found[1]).split(".")
+    places: dict[str, int] = {}
     header = ""
-    best = None
     for number, line in enumerate(text.splitlines(), start=1):
-        section = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$", line)
+        section = re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$", line)
         if section:
-            header = section[1].replace('"', "")
-            if header == ".".join(path):
-                return number
+            header = section[2].replace('"', "")
+            places.setdefault(header, number)
+            if section[1] == "[[":
+                header += f"[{sum(p.startswith(header + '[') and p[-1] == ']' for p in places)}]"
+                places[header] = number
             continue
         key = re.match(r"\s*[\"']?([^\"'=]+?)[\"']?\s*=", line)
         if key:
-            full = (f"{header}." if header else "") + key[1].strip()
-            if full == ".".join(path):
-                return number
-            if best is None and full == ".".join(path[:-1]):
-                best = number
-    return best
+            places.setdefault((f"{header}." if header else "") + key[1].strip(), number)
+    wanted = found[1]
+    for path in (wanted, re.sub(r"\[\d+\]$", "", wanted), wanted.rpartition(".")[0]):
+        if path in places:
+            return places[path]
+    return None
 
 
 def to_toml(decision: Decision) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 
 from payoff.declare import expression
 from payoff.declare.expression import Node
-from payoff.errors import DeclarationError, ExpressionError
+from payoff.errors import DeclarationError, ExpressionError, said
 
 __all__ = [
     "Action",
@@ -35,6 +35,7 @@ _NAME: Final = re.compile(r"[^\W\d][\w -]{0,59}")
 
 
 def check_name(name: str, key: str) -> None:
+    """Refuse a name that could not be a file name, a column or a heading (``PAY-D006``)."""
     if not _NAME.fullmatch(name):
         raise DeclarationError.bad_value(
             key,
@@ -45,6 +46,7 @@ def check_name(name: str, key: str) -> None:
 
 
 def check_number(value: float, key: str, need: str, *, low: float, high: float) -> None:
+    """Refuse what is no number from ``low`` to ``high`` (``PAY-D005``, ``PAY-D006``)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise DeclarationError.wrong_type(key, value, need)
     if not (math.isfinite(value) and low <= value <= high):
@@ -93,7 +95,7 @@ class Capacity:
         if (self.per_period is None) == (self.share is None):
             raise DeclarationError.bad_value(
                 "actions.capacity",
-                (self.per_period, self.share),
+                said("neither" if self.share is None else "both"),
                 "either 'capacity' (so many per period) or 'capacity_share' (0 to 1), not both",
             )
         if self.per_period is not None:
@@ -101,9 +103,7 @@ class Capacity:
                 self.per_period, "actions.capacity", "a number from 0 up", low=0, high=1e15
             )
         if self.share is not None:
-            check_number(
-                self.share, "actions.capacity_share", "a share from 0 to 1", low=0, high=1
-            )
+            check_number(self.share, "actions.capacity_share", "a share from 0 to 1", low=0, high=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +165,8 @@ class PayoffTable:
                 raise error.within(f"key payoffs.{action}.{outcome}") from None
             if isinstance(node, expression.Text | expression.Boolean | expression.Null):
                 raise DeclarationError.bad_value(
-                    f"payoffs.{action}.{outcome}", cell.money,
+                    f"payoffs.{action}.{outcome}",
+                    cell.money,
                     "money: a number, a column or an expression over columns",
                 )
 
@@ -174,7 +175,7 @@ class PayoffTable:
         """Make a table from nested mappings ``{action: {outcome: money}}``."""
         return cls(
             cells={
-                (action, outcome): Cell(money=money_text(money))
+                (action, outcome): Cell(money=money_text(money, f"payoffs.{action}.{outcome}"))
                 for action, row in table.items()
                 for outcome, money in row.items()
             }
@@ -193,8 +194,10 @@ class PayoffTable:
         return tuple(found)
 
 
-def money_text(money: float | str) -> str:
+def money_text(money: float | str, key: str = "payoffs") -> str:
     """Write money given as a number or as text in the one form the table keeps.
+
+    ``key`` is the place that an error names.
 
     Examples
     --------
@@ -204,7 +207,9 @@ def money_text(money: float | str) -> str:
     if isinstance(money, str):
         return money
     if not math.isfinite(money):
-        raise DeclarationError.bad_value("payoffs", money, "a finite number")
+        raise DeclarationError.bad_value(
+            key, money, "a finite number", "Write the money of this cell in full"
+        )
     return str(int(money)) if money == int(money) and abs(money) < 1e15 else repr(float(money))
 
 

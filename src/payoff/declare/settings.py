@@ -11,7 +11,7 @@ from typing import Final
 from payoff.declare import expression
 from payoff.declare.expression import Node
 from payoff.declare.payoffs import check_number
-from payoff.errors import DeclarationError, ExpressionError, listed
+from payoff.errors import DeclarationError, ExpressionError, listed, said
 
 __all__ = [
     "PARTS",
@@ -62,7 +62,9 @@ class Subgroup:
             raise DeclarationError.bad_value(f"{key}.name", self.name, "1 to 80 characters")
         if (self.column is None) == (not self.intersect):
             raise DeclarationError.bad_value(
-                key, self.name, "either 'column' (with or without 'bands') or 'intersect'",
+                key,
+                said("both" if self.intersect else "neither"),
+                "either 'column' (with or without 'bands') or 'intersect'",
                 "Give a subgroup one column, or the names of the subgroups it combines",
             )
         if self.bands and self.intersect:
@@ -108,12 +110,15 @@ class CurrentRule:
         """Check that one form is given and every condition reads."""
         if (self.column is None) == (not self.cases):
             raise DeclarationError.bad_value(
-                "current_rule", self.label, "either 'cases' with 'otherwise', or 'column'",
+                "current_rule",
+                said("both" if self.cases else "neither"),
+                "either 'cases' with 'otherwise', or 'column'",
                 "Write the rule as conditions, or name the column that holds the action taken",
             )
         if self.cases and self.otherwise is None:
             raise DeclarationError.missing_key(
-                "current_rule.otherwise", "the action where no condition holds",
+                "current_rule.otherwise",
+                "the action where no condition holds",
                 'otherwise = "leave"',
             )
         for number, case in enumerate(self.cases):
@@ -184,18 +189,24 @@ class Data:
             if not reason.strip():
                 table = "exclude" if name in self.exclude else "known_later"
                 raise DeclarationError.bad_value(
-                    f"data.{table}.{name}", reason, "the reason, in words",
+                    f"data.{table}.{name}",
+                    reason,
+                    "the reason, in words",
                     "Write why the column may not be used; the report repeats it",
                 )
         for name in self.features or ():
             if name in self.exclude or name in self.known_later or name == self.outcome:
                 raise DeclarationError.bad_value(
-                    "data.features", name, "columns that are neither the outcome nor excluded",
+                    "data.features",
+                    name,
+                    "columns that are neither the outcome nor excluded",
                     "Remove it from 'features', or from 'exclude' or 'known_later'",
                 )
         if self.outcome in self.exclude or self.outcome in self.known_later:
             raise DeclarationError.bad_value(
-                "data.exclude", self.outcome, "columns other than the outcome",
+                "data.exclude",
+                self.outcome,
+                "columns other than the outcome",
                 "The outcome is never a feature; remove it here",
             )
 
@@ -240,11 +251,16 @@ class Split:
     def __post_init__(self) -> None:
         """Check the shares."""
         if self.method not in SPLITS:
-            raise DeclarationError.bad_value("split.method", self.method, f"one of {listed(SPLITS)}")
+            raise DeclarationError.bad_value(
+                "split.method", self.method, f"one of {listed(SPLITS)}"
+            )
         for name in PARTS:
             check_number(
-                getattr(self, name), f"split.{name}", "a share above 0 and below 1",
-                low=0.01, high=0.98,
+                getattr(self, name),
+                f"split.{name}",
+                "a share above 0 and below 1",
+                low=0.01,
+                high=0.98,
             )
         if abs(self.fit + self.choose + self.judge - 1) > 1e-6:
             raise DeclarationError.bad_value(
@@ -268,9 +284,8 @@ class Training:
                 "training.candidates", [], "at least one candidate, such as 'logistic'"
             )
         if len(set(self.candidates)) < len(self.candidates):
-            raise DeclarationError.duplicate(
-                "training.candidates", list(self.candidates), "candidates"
-            )
+            twice = next(c for c in self.candidates if self.candidates.count(c) > 1)
+            raise DeclarationError.duplicate("training.candidates", twice, "candidates")
         for key, value, low, high in (
             ("training.folds", self.folds, 2, 50),
             ("training.seed", self.seed, 0, 2**63 - 1),
@@ -295,10 +310,11 @@ class EvidenceSettings:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        check_number(self.level, "evidence.level", "a level from 0.5 to 0.999", low=0.5, high=0.999)
         check_number(
-            self.level, "evidence.level", "a level from 0.5 to 0.999", low=0.5, high=0.999
-        )
-        check_number(
-            self.smallest_group, "evidence.smallest_group", "a whole number from 2 up",
-            low=2, high=1e9,
+            self.smallest_group,
+            "evidence.smallest_group",
+            "a whole number from 2 up",
+            low=2,
+            high=1e9,
         )

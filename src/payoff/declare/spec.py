@@ -1,4 +1,4 @@
-"""The keys of ``decision.toml``: one description from which files are read and the schema is made."""
+"""The keys of ``decision.toml``: one description to read files by and make the schema from."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def _either(need: str, *kinds: Kind) -> Kind:
 
 def _choice(*values: str) -> Kind:
     return Kind(
-        need=f"one of {listed(values)}", types=(str,),
+        need=f"one of {listed(values)}",
+        types=(str,),
         schema={"type": "string", "enum": list(values)},
     )
 
@@ -129,7 +130,9 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 approver=Key(TEXT, "Who may approve its deployment."),
                 review_by=Key(TEXT, "When it must be looked at again."),
             ),
-            "What is decided, in which money and period.", True, "[decision]",
+            "What is decided, in which money and period.",
+            True,
+            "[decision]",
         ),
         "data": Key(
             _table(
@@ -146,15 +149,21 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 exclude=Key(EXCLUSIONS, "Column = reason it may not be used (leakage, law)."),
                 known_later=Key(EXCLUSIONS, "Column = reason; money may read it, models may not."),
             ),
-            "Where the rows are and what their columns mean.", True, "[data]",
+            "Where the rows are and what their columns mean.",
+            True,
+            "[data]",
         ),
         "outcomes": Key(
-            _map(OUTCOME), "What can happen: name = value of the outcome column.", True,
+            _map(OUTCOME),
+            "What can happen: name = value of the outcome column.",
+            True,
             "[outcomes]",
         ),
         "actions": Key(_map(ACTION), "What can be done: name = label.", True, "[actions]"),
         "payoffs": Key(
-            _map(_map(CELL)), "Money of each action under each outcome; gain is positive.", True,
+            _map(_map(CELL)),
+            "Money of each action under each outcome; gain is positive.",
+            True,
             "[payoffs.call]",
         ),
         "subgroups": Key(_list(SUBGROUP), "Groups the report shows apart."),
@@ -247,9 +256,7 @@ def _read_keys(value: Mapping[str, Any], keys: Mapping[str, Key], path: str) -> 
         if name in value:
             read(value[name], key.kind, prefix + name)
         elif key.required:
-            raise DeclarationError.missing_key(
-                prefix + name, key.meaning.rstrip("."), key.example
-            )
+            raise DeclarationError.missing_key(prefix + name, key.meaning.rstrip("."), key.example)
 
 
 def read_file_keys(value: Mapping[str, Any]) -> None:

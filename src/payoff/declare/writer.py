@@ -88,7 +88,10 @@ def _action(action: Action) -> Any:
         return action.label
     limit = action.capacity
     key = "capacity" if limit.per_period is not None else "capacity_share"
-    return {"label": action.label, key: limit.share if key == "capacity_share" else limit.per_period}
+    return {
+        "label": action.label,
+        key: limit.share if key == "capacity_share" else limit.per_period,
+    }
 
 
 def _cell(cell: Cell) -> Any:
@@ -112,9 +115,9 @@ def _rule(rule: CurrentRule) -> list[str]:
 
 def written(decision: Decision) -> str:
     """Return the TOML text of a decision."""
-    sections = ("data", "outcomes", "actions", "payoffs", "subgroups", "current_rule", "predictions")
-    sections += ("split", "training", "evidence", "schema_version")
-    facts = _changed(decision, skip=sections)
+    sections = ("data", "outcomes", "actions", "payoffs", "subgroups", "current_rule")
+    skipped = (*sections, "predictions", "split", "training", "evidence", "schema_version")
+    facts = _changed(decision, skip=skipped)
     facts.setdefault("name", decision.name)
     lines = ["schema_version = 1", "", *_section("decision", facts)]
     data = _changed(decision.data, skip=("exclude", "known_later", "outcome"))

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from payoff.errors import DataError
+from payoff.errors import DataError, counted
 
 __all__ = ["DuckDB", "read_csv", "read_parquet"]
 
 # Not BOOLEAN: "yes" and "no" are names of outcomes and categories, and must stay as written.
 _TYPES = ["BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR"]
 
+_DELIMITERS: Final = ",;\t|"
 
-def _connection(database: str = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+
+def _connection(
+    database: str = ":memory:", *, read_only: bool = False
+) -> duckdb.DuckDBPyConnection:
     # Extensions would be fetched from outside; everything payoff needs is built in.
-    config = {"autoinstall_known_extensions": "false"}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false"
+    }
     connection = duckdb.connect(database, read_only=read_only, config=config)
     connection.execute("set TimeZone = 'UTC'")
     return connection
@@ -56,7 +65,12 @@ class DuckDB:
             ) as connection:
                 return connection.sql(sql).to_arrow_table()
         except (duckdb.Error, AttributeError) as error:  # no result: not a SELECT
-            raise DataError.unreadable("the query", _first_line(error)) from None
+            raise DataError.unreadable(
+                "the query",
+                _first_line(error) if isinstance(error, duckdb.Error) else "no rows",
+                need="one SELECT that the database can run",
+                mend="Correct the query",
+            ) from None
 
 
 def _paths(files: Sequence[Path]) -> str:
@@ -76,9 +90,15 @@ def read_parquet(files: Sequence[Path]) -> pa.Table:
         names = pq.read_schema(files[0]).names
         _refuse_duplicates(names, where)
         with _connection() as connection:
-            return connection.sql(f"select * from read_parquet({_paths(files)})").to_arrow_table()
+            sql = f"select * from read_parquet({_paths(files)})"  # noqa: S608  (paths are quoted)
+            return connection.sql(sql).to_arrow_table()
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        raise DataError.unreadable(where, _first_line(error)) from None
+        raise DataError.unreadable(
+            where,
+            _first_line(error),
+            need="Parquet files of one schema",
+            mend="Write the file again; this one is damaged, or of another format or schema",
+        ) from None
 
 
 def read_csv(files: Sequence[Path]) -> pa.Table:
@@ -89,40 +109,92 @@ def read_csv(files: Sequence[Path]) -> pa.Table:
     Raises
     ------
     DataError
-        ``PAY-L002`` with DuckDB's own words, ``PAY-L003`` for an empty file, ``PAY-L005``.
+        ``PAY-L002`` with the line, ``PAY-L005`` for columns of the same name.
     """
     where = str(files[0])
-    for file in files:
-        if file.stat().st_size == 0:
-            raise DataError.empty(str(file), "an empty file")
     last: Exception | None = None
-    for options in ("", ", sample_size = -1", ", sample_size = -1, null_padding = true"):
+    for options in ("", ", sample_size = -1"):
         try:
             with _connection() as connection:
-                sniffed = connection.execute(
-                    f"select Delimiter, Quote from sniff_csv({_paths(files[:1])[1:-1]})"
-                ).fetchall()
-                _refuse_duplicates(_header(files[0], sniffed[0] if sniffed else None), where)
-                sql = (
-                    f"select * from read_csv({_paths(files)}, header = true, "
-                    f"auto_type_candidates = {_TYPES}{options})"
-                )
+                first = _paths(files[:1])[1:-1]
+                sniff = f"select Delimiter, Quote from sniff_csv({first})"  # noqa: S608  (quoted)
+                sniffed = connection.execute(sniff).fetchall()
+                delimiter, quote = sniffed[0] if sniffed else (",", '"')
+                header = _header(files[0], delimiter, quote)
+                if _missed(header):
+                    break  # the sniffer gave up on commas and took each line as one value
+                _refuse_duplicates(header, where)
+                how = f"header = true, auto_type_candidates = {_TYPES}{options}"
+                sql = f"select * from read_csv({_paths(files)}, {how})"  # noqa: S608  (quoted)
                 return connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
             last = last or error
-            if "null_padding" in options or "encoding" in str(error).lower():
-                break
-    raise DataError.unreadable(where, _first_line(last) if last else "no table found")
+    raise _why_not(files, last)
 
 
-def _header(file: Path, sniffed: tuple[str, str] | None) -> list[str]:
+def _open(file: Path, mode: str = "rb") -> Any:
+    if file.name.lower().endswith(".gz"):
+        import gzip
+
+        return gzip.open(file, mode)
+    return file.open(mode)
+
+
+def _header(file: Path, delimiter: str, quote: str) -> list[str]:
     """Read the header as written: DuckDB itself would quietly rename a second 'a' to 'a_1'."""
-    delimiter, quote = sniffed or (",", '"')
-    with file.open("rb") as stream:
-        line = stream.readline(1_000_000).decode("utf-8-sig", "replace")
+    if file.name.lower().endswith(".zst"):
+        return []
+    try:
+        with _open(file) as stream:
+            line = stream.readline(1_000_000).decode("utf-8-sig", "replace")
+    except (OSError, EOFError):
+        return []  # what is wrong with it is told by whoever reads it whole
     quote = quote if quote and len(quote) == 1 else '"'
     delimiter = delimiter if delimiter and len(delimiter) == 1 else ","
     return next(csv.reader(io.StringIO(line), delimiter=delimiter, quotechar=quote), [])
+
+
+def _missed(header: Sequence[str]) -> bool:
+    """Whether a header read as one name is in truth several."""
+    return len(header) == 1 and any(d in header[0].strip(_DELIMITERS) for d in _DELIMITERS)
+
+
+def _why_not(files: Sequence[Path], error: Exception | None) -> DataError:
+    """Say in which line a CSV file stops being a table, as DuckDB does not."""
+    text = str(error or "")
+    if "unicode" in text or "utf-8 encoded" in text:
+        line = re.search(r"Line: (\d+)", text)
+        return DataError.unreadable(
+            str(files[0]),
+            f"bytes that are not UTF-8{f' in line {line[1]}' if line else ''}",
+            need="a CSV file in UTF-8",
+            mend="Save the file as UTF-8, or as Parquet",
+        )
+    for file in files:
+        found = _odd_line(file)
+        if found:
+            return DataError.unreadable(str(file), found)
+    return DataError.unreadable(str(files[0]), _first_line(error) if error else "no table found")
+
+
+def _odd_line(file: Path) -> str | None:
+    try:
+        with _open(file) as stream:
+            head = stream.readline(1_000_000).decode("utf-8-sig", "replace")
+            start = stream.read(1_000_000)
+        if b"\r\n" in head.encode() + start and re.search(rb"[^\r]\n", head.encode() + start):
+            return "lines that end in two different ways (\\r\\n and \\n)"
+        delimiter = max(_DELIMITERS, key=head.count)
+        with io.TextIOWrapper(_open(file), "utf-8-sig", "replace", newline="") as stream:
+            rows = csv.reader(stream, delimiter=delimiter)
+            width = len(next(rows, []))
+            for row in itertools.islice(rows, 10_000_000):
+                if row and len(row) != width:
+                    count = counted(len(row), "value")
+                    return f"{count} in line {rows.line_num}, under a header of {width}"
+    except (OSError, EOFError, csv.Error):
+        return None
+    return None
 
 
 def _refuse_duplicates(names: Sequence[str], where: str) -> None:

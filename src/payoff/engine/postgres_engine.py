@@ -53,5 +53,8 @@ class Postgres:
         except driver.Error as error:
             text = " ".join(str(error).split())
             raise DataError.unreadable(
-                without_password(self._url), text.replace(self._url, "the address")
+                without_password(self._url),
+                text.replace(self._url, "the address"),
+                need="one SELECT that the database can run",
+                mend="Correct the query, or the address under data.database",
             ) from None

@@ -47,7 +47,7 @@ def _repeated_rows(data: Dataset) -> Check:
         return result(status="not_applicable", detail="There are no feature columns to compare.")
     sums = np.zeros(len(data), dtype=np.uint64)
     for name in names:
-        codes, labels = codes_of(data.table.column(name))
+        codes, _ = codes_of(data.table.column(name))
         mixed = (codes + 2).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         sums = (sums ^ mixed ^ (sums >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
     repeated = len(sums) - len(np.unique(sums))
@@ -70,7 +70,10 @@ def alone(values: pa.ChunkedArray, positive: NDArray[np.bool_]) -> float:
     """
     if len(values) > _MOST_ROWS:
         step = len(values) // _MOST_ROWS + 1
-        values, positive = values.take(pa.array(np.arange(0, len(positive), step))), positive[::step]
+        values, positive = (
+            values.take(pa.array(np.arange(0, len(positive), step))),
+            positive[::step],
+        )
     if is_numeric(values.type) or is_temporal(values.type) or pa.types.is_boolean(values.type):
         if is_temporal(values.type):
             values = pc.cast(pc.cast(values, pa.timestamp("us")), pa.int64())
@@ -103,9 +106,7 @@ def _leak_alone(fit: Dataset) -> Check:
     known = fit.outcome >= 0
     rows = pa.array(np.flatnonzero(known))
     positive = fit.outcome[known] == fit.decision.positive_code
-    power = {
-        name: alone(fit.table.column(name).take(rows), positive) for name in fit.features
-    }
+    power = {name: alone(fit.table.column(name).take(rows), positive) for name in fit.features}
     if not power:
         return result(status="not_applicable", detail="There are no features.")
     ranked = sorted(power.items(), key=lambda item: -item[1])
@@ -114,10 +115,12 @@ def _leak_alone(fit: Dataset) -> Check:
     seen = f"{show(best)} alone ranks the outcome with an area under the curve of {area:.3f}"
     mend = (
         f"Ask when {show(best)} becomes known. If only with the outcome, exclude it: "
-        f"[data.exclude] {best} = \"known only afterwards\""
+        f'[data.exclude] {best} = "known only afterwards"'
     )
     if area >= _LEAK:
-        return result(status="issue", detail=f"{seen}; that is rarely possible honestly.", mend=mend)
+        return result(
+            status="issue", detail=f"{seen}; that is rarely possible honestly.", mend=mend
+        )
     if area >= _SUSPECT and area - second >= _AHEAD:
         return result(
             status="issue",
@@ -132,7 +135,8 @@ def _leak_by_time(data: Dataset) -> Check:
     result = numbered("PAY-L103", "A feature dated after the decision")
     if data.decision.data.time is None:
         return result(
-            status="not_applicable", detail="No time column is declared, so order cannot be checked."
+            status="not_applicable",
+            detail="No time column is declared, so order cannot be checked.",
         )
     if not is_temporal(data.table.column(data.decision.data.time).type):
         return result(status="not_applicable", detail="The time column holds numbers, not dates.")
@@ -164,20 +168,20 @@ def _missing(fit: Dataset) -> Check:
     many = [n for n, s in shares.items() if 0.5 < s < 1]
     if empty:
         return result(
-            status="tip", detail=f"{listed(empty)} hold no value at all in the fit rows.",
+            status="tip",
+            detail=f"{listed(empty)} hold no value at all in the fit rows.",
             mend="Check the export; the model ignores them",
         )
     if many:
         return result(
-            status="tip", detail=f"More than half of {listed(many)} is missing.",
+            status="tip",
+            detail=f"More than half of {listed(many)} is missing.",
             mend="Check that they will be filled when the decision is due",
         )
     worst = max(shares, key=lambda k: shares[k], default=None)
     if worst is None or shares[worst] == 0:
         return result(status="passed", detail="No feature has missing values.")
-    return result(
-        status="passed", detail=f"At most {shares[worst]:.1%} missing ({show(worst)})."
-    )
+    return result(status="passed", detail=f"At most {shares[worst]:.1%} missing ({show(worst)}).")
 
 
 def _missing_share(column: pa.ChunkedArray) -> float:
@@ -186,9 +190,7 @@ def _missing_share(column: pa.ChunkedArray) -> float:
     return float(column.null_count / max(len(column), 1))
 
 
-def population_stability(
-    a: NDArray[np.float64], b: NDArray[np.float64]
-) -> float:
+def population_stability(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Return the population stability index of two vectors of counts (half a row is added to each).
 
     Examples
@@ -218,7 +220,8 @@ def _binned(fit: pa.ChunkedArray, judge: pa.ChunkedArray) -> tuple[Any, Any]:
         place[top] = np.arange(len(top))
         codes = [place[both[: len(fit)] + 1], place[both[len(fit) :] + 1]]
         size = 20
-    return tuple(np.bincount(c, minlength=size).astype(float) for c in codes)
+    first, second = (np.bincount(c, minlength=size).astype(float) for c in codes)
+    return first, second
 
 
 def _drift(parts: Parts) -> Check:
@@ -254,7 +257,8 @@ def _rare_outcomes(parts: Parts) -> Check:
     if rare:
         shown = ", ".join(f"{k}: {n}" for k, n in rare.items())
         return result(
-            status="tip", detail=f"Fewer than 100 rows of {shown}.",
+            status="tip",
+            detail=f"Fewer than 100 rows of {shown}.",
             mend="Collect a longer window; intervals will be wide",
         )
     return result(status="passed", detail=f"At least {min(counts.values()):,} rows of each.")
@@ -265,7 +269,8 @@ def _useless(fit: Dataset) -> Check:
     constant = [n for n in fit.features if pc.count_distinct(fit.table.column(n)).as_py() < 2]
     if constant:
         return result(
-            status="tip", detail=f"{listed(constant)} have one value in all fit rows.",
+            status="tip",
+            detail=f"{listed(constant)} have one value in all fit rows.",
             mend="Nothing can be learnt from them; exclude them",
         )
     return result(status="passed", detail="Every feature varies.")
@@ -284,7 +289,7 @@ def _identifiers(fit: Dataset) -> Check:
         return result(
             status="issue",
             detail=f"{listed(ids)} differ in nearly every row, like an id or free text.",
-            mend="Declare an id as 'unit_id', or exclude it; a model learns nothing general from it",
+            mend="Declare an id as 'unit_id', or exclude it; nothing general is learnt from it",
         )
     return result(status="passed", detail="No feature differs in every row.")
 

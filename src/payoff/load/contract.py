@@ -60,7 +60,7 @@ def _field(name: str, column: pa.ChunkedArray, role: str, *, required: bool) -> 
         facts["n_categories"] = int(pc.count_distinct(column).as_py())
     else:
         values_ = texts(column)
-        known = values_[np.not_equal(values_, None)]
+        known = values_[np.array([v is not None for v in values_], dtype=np.bool_)]
         names, counts = np.unique(known.astype(str), return_counts=True)
         order = np.argsort(-counts, kind="stable")[:_MOST_CATEGORIES]
         facts = {
@@ -68,6 +68,10 @@ def _field(name: str, column: pa.ChunkedArray, role: str, *, required: bool) -> 
             "n_categories": len(names),
         }
     return Field(
-        name=name, type=kind, role=role,
-        required=required and missing == 0, missing_share=float(missing), **facts,
+        name=name,
+        type=kind,
+        role=role,
+        required=required and missing == 0,
+        missing_share=float(missing),
+        **facts,
     )

@@ -33,7 +33,8 @@ class Dataset:
     weight
         float64 (n,), >= 0; ones where no weight is declared.
     cluster
-        int64 (n,), codes 0..n_clusters-1 of the resampling unit; the row itself where none is declared.
+        int64 (n,), codes 0..n_clusters-1 of the resampling unit; the row itself where none is
+        declared.
     subgroups
         Name -> (labels, int32 codes (n,)), -1 where the group is not known.
     fingerprint

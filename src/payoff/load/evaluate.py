@@ -21,7 +21,6 @@ from payoff.declare.expression import (
     Case,
     Column,
     In,
-    IsNull,
     Node,
     Null,
     Number,
@@ -29,7 +28,7 @@ from payoff.declare.expression import (
     Unary,
     render,
 )
-from payoff.errors import ExpressionError
+from payoff.errors import ExpressionError, show
 
 __all__ = ["Columns", "RowColumns", "TableColumns", "Value", "condition", "money"]
 
@@ -50,7 +49,10 @@ class Columns(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Value:
-    """A column or a result: ``kind`` number and boolean: float64 with NaN for null; text: object array with None."""
+    """A column or a result.
+
+    ``kind`` number, boolean and null: float64 with NaN for missing; text: object array with None.
+    """
 
     kind: str
     data: NDArray[Any]
@@ -148,9 +150,7 @@ def money(node: Node, columns: Columns) -> NDArray[np.float64]:
     """
     value = _Evaluation(node, columns).of(node)
     if value.kind != "number":
-        raise ExpressionError.wrong_kind(
-            render(node), f"{'text' if value.kind == 'text' else 'true/false'}", "a number"
-        )
+        raise ExpressionError.wrong_kind(render(node), _KINDS[value.kind], "a number", _place(node))
     return value.data.astype(np.float64, copy=True)
 
 
@@ -167,9 +167,18 @@ def condition(node: Node, columns: Columns) -> NDArray[np.bool_]:
     value = _Evaluation(node, columns).of(node)
     if value.kind != "boolean":
         raise ExpressionError.wrong_kind(
-            render(node), "text" if value.kind == "text" else "a number", "true or false"
+            render(node), _KINDS[value.kind], "true or false", _place(node)
         )
-    return np.nan_to_num(value.data, nan=0.0) > 0.5
+    holds: NDArray[np.bool_] = np.nan_to_num(value.data, nan=0.0) > 0.5
+    return holds
+
+
+_KINDS: Final = {"number": "a number", "text": "text", "boolean": "true or false", "null": "null"}
+
+
+def _place(node: Node) -> str:
+    """Name the part of an expression that an error is about."""
+    return f"column {node.name}" if isinstance(node, Column) else f"the part {show(render(node))}"
 
 
 _NUMERIC: Final[dict[str, Callable[[NDArray[Any]], NDArray[Any]]]] = {
@@ -204,14 +213,14 @@ class _Evaluation:
         self.columns = columns
         self.n = len(columns)
 
-    def wrong(self, got: Value, need: str) -> ExpressionError:
-        return ExpressionError.wrong_kind(self.text, f"a {got.kind} value", need)
+    def wrong(self, node: Node, got: Value, need: str) -> ExpressionError:
+        return ExpressionError.wrong_kind(self.text, _KINDS[got.kind], need, _place(node))
 
     def of(self, node: Node) -> Value:
         with np.errstate(all="ignore"):
             return self._of(node)
 
-    def _of(self, node: Node) -> Value:
+    def _of(self, node: Node) -> Value:  # noqa: PLR0911  (one return per kind of node)
         if isinstance(node, Number):
             return Value("number", np.full(self.n, node.value))
         if isinstance(node, Boolean):
@@ -241,14 +250,14 @@ class _Evaluation:
     def number(self, node: Node) -> NDArray[np.float64]:
         value = self._of(node)
         if value.kind not in ("number", "null"):
-            raise self.wrong(value, "a number")
+            raise self.wrong(node, value, "a number")
         out: NDArray[np.float64] = value.data
         return out
 
     def boolean(self, node: Node) -> NDArray[np.float64]:
         value = self._of(node)
         if value.kind not in ("boolean", "null"):
-            raise self.wrong(value, "true or false")
+            raise self.wrong(node, value, "true or false")
         out: NDArray[np.float64] = value.data
         return out
 
@@ -272,15 +281,16 @@ class _Evaluation:
             if node.operator == "/":
                 result = np.where(b == 0, np.nan, result)
             return Value("number", result)
-        return self.compare(node.operator, self._of(node.left), self._of(node.right))
+        return self.compare(node.operator, self._of(node.left), self._of(node.right), node)
 
-    def compare(self, operator: str, left: Value, right: Value) -> Value:
+    def compare(self, operator: str, left: Value, right: Value, node: Node) -> Value:
         kinds = {left.kind, right.kind} - {"null"}
         if len(kinds) > 1:
             raise ExpressionError.wrong_kind(
                 self.text,
-                f"a {left.kind} compared with a {right.kind}",
+                f"{_KINDS[left.kind]} compared with {_KINDS[right.kind]}",
                 "both sides of one kind",
+                _place(node),
             )
         unknown = _missing(left) | _missing(right)
         if "text" in kinds:
@@ -295,13 +305,15 @@ class _Evaluation:
         operand = self._of(node.operand)
         found = np.zeros(self.n)
         for choice in node.choices:
-            one = self.compare("=", operand, self._of(choice)).data
-            found = np.where((found == 1) | (one == 1), 1.0, found + np.where(np.isnan(one), one, 0))
+            one = self.compare("=", operand, self._of(choice), node).data
+            found = np.where(
+                (found == 1) | (one == 1), 1.0, found + np.where(np.isnan(one), one, 0)
+            )
         return Value("boolean", 1.0 - found if node.negated else found)
 
     def call(self, node: Call) -> Value:
         if node.function == "coalesce":
-            return self.coalesce([self._of(a) for a in node.arguments])
+            return self.coalesce([self._of(a) for a in node.arguments], node)
         values = [self.number(a) for a in node.arguments]
         if node.function in _NUMERIC:
             result = _NUMERIC[node.function](values[0])
@@ -317,11 +329,14 @@ class _Evaluation:
             result = combine(result, other)
         return Value("number", result)
 
-    def coalesce(self, values: list[Value]) -> Value:
+    def coalesce(self, values: list[Value], node: Node) -> Value:
         kinds = {v.kind for v in values} - {"null"}
         if len(kinds) > 1:
             raise ExpressionError.wrong_kind(
-                self.text, f"coalesce of {' and '.join(sorted(kinds))}", "arguments of one kind"
+                self.text,
+                f"coalesce of {' and '.join(_KINDS[k] for k in sorted(kinds))}",
+                "arguments of one kind",
+                _place(node),
             )
         kind = kinds.pop() if kinds else "null"
         values = [v for v in values if v.kind != "null"] or values
@@ -335,7 +350,10 @@ class _Evaluation:
         kinds = {v.kind for v in values} - {"null"}
         if len(kinds) > 1:
             raise ExpressionError.wrong_kind(
-                self.text, f"branches of {' and '.join(sorted(kinds))}", "branches of one kind"
+                self.text,
+                f"branches of {' and '.join(_KINDS[k] for k in sorted(kinds))}",
+                "branches of one kind",
+                _place(node),
             )
         kind = kinds.pop() if kinds else "null"
         empty = np.full(self.n, None if kind == "text" else np.nan, dtype=object)
@@ -350,9 +368,9 @@ class _Evaluation:
 
 def _missing(value: Value) -> NDArray[np.bool_]:
     if value.kind == "text":
-        out: NDArray[np.bool_] = np.equal(value.data, None)
-        return out
-    return np.isnan(value.data)
+        return np.array([v is None for v in value.data], dtype=np.bool_)
+    missing: NDArray[np.bool_] = np.isnan(value.data)
+    return missing
 
 
 def _round_half_away(x: NDArray[np.float64], digits: int) -> NDArray[np.float64]:

@@ -152,8 +152,10 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_plain(value: Any) -> bool:
-    return len(value) <= 10_000 if isinstance(value, str) else not isinstance(value, float) or (
-        math.isfinite(value)
+    return (
+        len(value) <= 10_000
+        if isinstance(value, str)
+        else not isinstance(value, float) or (math.isfinite(value))
     )
 
 

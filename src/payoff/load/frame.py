@@ -112,6 +112,6 @@ def text_of(value: object) -> str:
     """
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value == value and abs(value) < 1e15 and value == int(value):
+    if isinstance(value, float) and abs(value) < 1e15 and value == int(value):
         return str(int(value))
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

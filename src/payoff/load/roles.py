@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision, Subgroup
 from payoff.declare.payoffs import value_key
-from payoff.errors import DataError, show
+from payoff.errors import DataError, counted, show
 from payoff.load.dataset import Dataset
 from payoff.load.frame import codes_of, is_numeric, numbers
 from payoff.load.source import Source
@@ -20,6 +21,7 @@ __all__ = ["assign", "features_of", "money_columns"]
 
 _MOST_GROUPS: Final = 30
 _MOST_NUMERIC_GROUPS: Final = 12
+_LARGEST_WEIGHT: Final = 1e15  # sums and squares of weights must stay finite
 
 Codes = tuple[tuple[str, ...], NDArray[np.int32]]
 
@@ -103,15 +105,19 @@ def _check_ids(table: pa.Table, column: str) -> None:
     codes, labels = codes_of(table.column(column))
     if np.any(codes < 0):
         raise DataError.bad_column(
-            column, "the unit's id", f"{int(np.sum(codes < 0)):,} rows without one",
-            "an id in every row", "Fill the ids, or remove 'unit_id' from [data]",
+            column,
+            "the unit's id",
+            f"{counted(int(np.sum(codes < 0)), 'row')} without one",
+            "an id in every row",
+            "Fill the ids, or remove 'unit_id' from [data]",
         )
     counts = np.bincount(codes)
     if np.any(counts > 1):
         worst = labels[int(np.argmax(counts))]
         raise DataError.bad_rows(
-            "the same unit stands in several rows", f"column {column}",
-            f"{int(np.sum(counts > 1)):,} ids more than once, such as {show(worst)} "
+            "the same unit stands in several rows",
+            f"column {column}",
+            f"{counted(int(np.sum(counts > 1)), 'id')} more than once, such as {show(worst)} "
             f"{int(counts.max())} times",
             "each unit once",
             "Remove the duplicates, or, when rows are repeated decisions about the same person, "
@@ -147,12 +153,14 @@ def _weights(table: pa.Table, column: str | None) -> NDArray[np.float64]:
     if not is_numeric(values.type):
         raise DataError.bad_column(column, "the weight", f"values of type {values.type}", "numbers")
     weight = numbers(values).copy()
-    bad = ~np.isfinite(weight) | (weight < 0)
+    bad = ~((weight >= 0) & (weight <= _LARGEST_WEIGHT))
     if bad.any():
         raise DataError.bad_column(
-            column, "the weight",
-            f"{int(bad.sum()):,} rows that are missing, negative or infinite",
-            "a number from 0 up in every row", "Correct the weights; 0 leaves a row out",
+            column,
+            "the weight",
+            f"{counted(int(bad.sum()), 'weight')} missing, negative or too large",
+            "a number from 0 to 1e15 in every row",
+            "Correct the weights; 0 leaves a row out",
         )
     if weight.sum() <= 0:
         raise DataError.bad_column(column, "the weight", "all weights 0", "a positive weight")
@@ -194,8 +202,10 @@ def _simple(table: pa.Table, subgroup: Subgroup) -> Codes:
     if subgroup.bands:
         if not is_numeric(column.type):
             raise DataError.bad_column(
-                str(subgroup.column), f"the subgroup {show(subgroup.name)}",
-                f"values of type {column.type} with bands", "numbers",
+                str(subgroup.column),
+                f"the subgroup {show(subgroup.name)}",
+                f"values of type {column.type} with bands",
+                "numbers",
                 "Remove 'bands', or name a numeric column",
             )
         return _banded(numbers(column), subgroup.bands)
@@ -211,7 +221,7 @@ def _simple(table: pa.Table, subgroup: Subgroup) -> Codes:
 def _banded(values: NDArray[np.float64], bands: Iterable[float]) -> Codes:
     limits = [float(b) for b in bands]
     text = [f"{b:,.10g}" for b in limits]
-    middle = [f"{a} to below {b}" for a, b in zip(text, text[1:], strict=False)]
+    middle = [f"{a} to below {b}" for a, b in itertools.pairwise(text)]
     labels = (f"below {text[0]}", *middle, f"{text[-1]} and over")
     codes = np.digitize(values, limits).astype(np.int32)
     codes[np.isnan(values)] = -1

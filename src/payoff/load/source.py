@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from payoff.declare import Data
-from payoff.errors import DataError, nearest, plain
+from payoff.errors import DataError, nearest, plain, show
+from payoff.load.frame import is_numeric, is_temporal
 
 __all__ = ["Source", "read"]
 
@@ -85,6 +86,8 @@ def _from_files(text: str, folder: Path) -> Source:
     from payoff.engine.duckdb_engine import read_csv, read_parquet
 
     files = _matching(text, folder)
+    for file in files:
+        _refuse_blank(file)
     name = files[0].name.lower()
     if name.endswith(_PARQUET):
         table = read_parquet(files)
@@ -93,7 +96,12 @@ def _from_files(text: str, folder: Path) -> Source:
     elif name.endswith(_CSV):
         table = read_csv(files)
     else:
-        raise DataError.unreadable(text, f"the ending of {files[0].name!r} is not one payoff reads")
+        raise DataError.unreadable(
+            text,
+            f"the ending of {show(files[0].name)}",
+            need=f"a file that ends in {', '.join((*_CSV, *_PARQUET, *_ARROW))}",
+            mend="Export the data as CSV or Parquet",
+        )
     digests = [hashlib.sha256() for _ in files]
     for digest, file in zip(digests, files, strict=True):
         with file.open("rb") as stream:
@@ -106,15 +114,30 @@ def _from_files(text: str, folder: Path) -> Source:
     return _source(table, label, fingerprint)
 
 
+def _refuse_blank(file: Path) -> None:
+    try:
+        size = file.stat().st_size
+        blank = size < 10_000 and not file.read_bytes().strip()
+    except OSError as error:
+        raise DataError.unreadable(str(file), error.strerror or str(error)) from None
+    if blank:
+        raise DataError.empty(str(file), "only blank lines" if size else "an empty file")
+
+
 def _matching(text: str, folder: Path) -> list[Path]:
-    if "\0" in text or len(text) > 4096:
-        raise DataError.no_such_source(text[:100])
+    if "\0" in text or len(text) > 4096 or not text.strip():
+        raise DataError.no_such_source(text[:100] if text.strip() else "an empty path")
     try:
         path = Path(text) if Path(text).is_absolute() else folder / text
         if path.is_file():
             return [path]
         if path.is_dir():
-            raise DataError.unreadable(text, f"a folder; name its files, such as {text}/*.parquet")
+            raise DataError.unreadable(
+                text,
+                "a folder",
+                need="a file, or a pattern of files",
+                mend=f"Name its files, such as {text.rstrip('/')}/*.parquet",
+            )
         if any(c in path.name for c in "*?["):
             found = sorted(f for f in path.parent.glob(path.name) if f.is_file())
             if found:
@@ -126,12 +149,17 @@ def _matching(text: str, folder: Path) -> list[Path]:
 
 
 def _read_arrow(files: list[Path]) -> pa.Table:
-    import pyarrow.feather as feather
+    from pyarrow import feather
 
     try:
         return pa.concat_tables([feather.read_table(f) for f in files])
     except (pa.ArrowException, OSError) as error:
-        raise DataError.unreadable(str(files[0]), str(error)) from None
+        raise DataError.unreadable(
+            str(files[0]),
+            str(error),
+            need="Arrow files of one schema",
+            mend="Write the file again; this one is damaged, or of another format or schema",
+        ) from None
 
 
 def _from_frame(data: Any) -> Source:
@@ -142,14 +170,22 @@ def _from_frame(data: Any) -> Source:
 
         try:
             frame: Any = nw.from_native(data)
+        except nw.exceptions.DuplicateError as error:
+            twice = re.findall(r"'(.*)' \d+ times", str(error))
+            raise DataError.duplicate_columns(twice, "the frame") from None
         except TypeError:
-            raise DataError.not_a_frame(f"a {type(data).__module__}.{type(data).__name__}") from None
+            raise DataError.not_a_frame(f"a value of type {type(data).__qualname__}") from None
         try:
             if isinstance(frame, nw.LazyFrame):
                 frame = frame.collect("pyarrow")
             table = frame.to_arrow()
         except (TypeError, ValueError, pa.ArrowException) as error:
-            raise DataError.unreadable("the frame", str(error)) from None
+            raise DataError.unreadable(
+                "the frame",
+                str(error),
+                need="columns with text as names and one type each",
+                mend="Give that column one type before handing the frame over",
+            ) from None
     return _source(table, f"a {type(data).__module__.split('.')[0]} table", _digest(table))
 
 
@@ -175,7 +211,9 @@ def _source(table: pa.Table, name: str, fingerprint: str) -> Source:
     return Source(table=tidy, name=plain(name), fingerprint=fingerprint, notes=tuple(notes))
 
 
-def _tidy(name: str, column: pa.ChunkedArray, notes: list[str]) -> pa.ChunkedArray:
+def _tidy(  # noqa: PLR0911  (one return per family of types)
+    name: str, column: pa.ChunkedArray, notes: list[str]
+) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = pc.cast(column, kind.value_type)
@@ -191,16 +229,25 @@ def _tidy(name: str, column: pa.ChunkedArray, notes: list[str]) -> pa.ChunkedArr
         return pc.cast(column, pa.timestamp("us"), safe=False)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_view(kind):
         return _from_text(name, pc.cast(column, pa.string()), notes)
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or _is_fixed(kind):
         return pa.chunked_array([pa.array([_decoded(v) for v in column.to_pylist()], pa.string())])
     if pa.types.is_nested(kind):
         notes.append(f"{plain(name)}: nested values ({kind}) are read as text")
         return pa.chunked_array(
             [pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())]
         )
-    if pa.types.is_time(kind):
-        return pc.cast(column, pa.string())
-    return column
+    if pa.types.is_null(kind):
+        return pc.cast(column, pa.float64())
+    if is_numeric(kind) or is_temporal(kind) or pa.types.is_boolean(kind):
+        return column
+    notes.append(f"{plain(name)}: values of type {kind} are read as text")
+    return pa.chunked_array(
+        [pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())]
+    )
+
+
+def _is_fixed(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_fixed_size_binary(kind))
 
 
 def _is_view(kind: pa.DataType) -> bool:
@@ -230,6 +277,7 @@ def _from_text(name: str, column: pa.ChunkedArray, notes: list[str]) -> pa.Chunk
     for pattern, target, word in (
         (number, pa.float64(), "numbers"),
         (date, pa.timestamp("us"), "dates"),
+        (date, pa.timestamp("us", tz="UTC"), "dates"),
     ):
         if not _all_match(sample, pattern) or not _all_match(values, pattern):
             continue

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from payoff.declare import PARTS, Decision
-from payoff.errors import DataError, show
+from payoff.errors import DataError, counted, show
 from payoff.load.contract import learn
 from payoff.load.dataset import Dataset, Parts
 from payoff.load.frame import codes_of, is_numeric, is_temporal
@@ -47,7 +47,7 @@ def split(data: Dataset) -> Parts:
             dropped.append({"reason": "the time is missing", "n": int((~timed).sum())})
             usable = usable[timed]
     elif method == "column":
-        codes, labels = codes_of(data.table.column(str(decision.data.part)))
+        codes, _ = codes_of(data.table.column(str(decision.data.part)))
         assigned = codes[usable] >= 0
         if not assigned.all():
             dropped.append({"reason": "the part is not given", "n": int((~assigned).sum())})
@@ -55,13 +55,17 @@ def split(data: Dataset) -> Parts:
     rows = data.take(usable, "all")
     if len(rows) < sum(_FEWEST.values()):
         raise DataError.too_few(
-            "rows whose outcome is known", len(rows), sum(_FEWEST.values()),
+            "usable rows",
+            len(rows),
+            sum(_FEWEST.values()),
             "Collect more rows; below this nothing can be fitted and judged on separate rows",
+            f"{counted(len(data), 'row')}"
+            + "".join(f", of which {d['n']:,} are left out: {d['reason']}" for d in dropped),
         )
     part = _parts(rows, method)
     taken = {name: rows.take(part == number, name) for number, name in enumerate(PARTS)}
     for name, one in taken.items():
-        _check_part(one, name)
+        _check_part(one, name, f"split by {method}{_by(decision, method)}")
     return Parts(
         **taken,
         contract=learn(taken["fit"]),
@@ -72,6 +76,12 @@ def split(data: Dataset) -> Parts:
         },
         dropped=tuple(dropped),
     )
+
+
+def _by(decision: Decision, method: str) -> str:
+    data = decision.data
+    column = {"time": data.time, "cluster": data.cluster, "column": data.part}.get(method)
+    return f" {column}" if column and method == "column" else f", column {column}" if column else ""
 
 
 def _method(decision: Decision) -> tuple[str, str]:
@@ -101,13 +111,17 @@ def times(data: Dataset) -> NDArray[np.float64]:
     column = data.table.column(name)
     if is_temporal(column.type):
         moments = pc.cast(pc.cast(column, pa.timestamp("us")), pa.int64())
-        values = pc.cast(moments, pa.float64()).to_numpy()
+        values = pc.cast(moments, pa.float64(), safe=False).to_numpy()
     elif is_numeric(column.type):
         values = pc.cast(column, pa.float64(), safe=False).to_numpy()
     else:
+        first = column.drop_null()
+        example = f"such as {show(first[0].as_py())}" if len(first) else "all missing"
         raise DataError.bad_column(
-            name, "the time", f"values of type {column.type}, such as "
-            f"{show(column[0].as_py())}", "dates, or numbers that rise with time",
+            name,
+            "the time",
+            f"values of type {column.type}, {example}",
+            "dates, or numbers that rise with time",
             "Write dates as 2026-11-23, or as 2026-11-23T10:30:00",
         )
     return np.asarray(values, dtype=np.float64)
@@ -121,7 +135,9 @@ def _parts(data: Dataset, method: str) -> NDArray[np.int8]:
         return _from_column(data)
     if method == "time":
         _, moment, counts = np.unique(times(data), return_inverse=True, return_counts=True)
-        middle = (np.cumsum(counts) - counts / 2) / len(data)  # a moment goes where its middle falls
+        middle = (np.cumsum(counts) - counts / 2) / len(
+            data
+        )  # a moment goes where its middle falls
         return np.searchsorted(limits, middle, side="right").astype(np.int8)[moment]
     rng = generator(data.decision.training.seed, "split")
     if method == "cluster":
@@ -151,12 +167,12 @@ def _from_column(data: Dataset) -> NDArray[np.int8]:
     return np.array([PARTS.index(label) for label in labels], dtype=np.int8)[codes]
 
 
-def _check_part(part: Dataset, name: str) -> None:
+def _check_part(part: Dataset, name: str, how: str) -> None:
     if len(part) < _FEWEST[name]:
-        raise DataError.too_few(
-            f"rows in the part {name!r}", len(part), _FEWEST[name],
-            "Collect more rows, or give this part a larger share in [split]",
-        )
+        mend = "Collect more rows, or give this part a larger share in [split]"
+        if how.startswith(("split by time", "split by cluster")):
+            mend += "; rows of one moment, and rows of one cluster, stay in one part"
+        raise DataError.too_few(f"rows in the part {name!r}", len(part), _FEWEST[name], mend, how)
     seen = np.unique(part.outcome)
     if len(seen) < 2:
         raise DataError.one_class(part.decision.outcome_names[seen[0]], len(part), name)
