@@ -88,3 +88,10 @@ def test_a_refusal_of_lightgbm_becomes_an_error_with_a_code():
     x, y, w = rows(100)
     with pytest.raises(TrainingError, match="LightGBM says"):
         boost(x, y - 5.0, w, np.arange(100), objective="tweedie", categorical=[], seed=0)
+
+
+def test_only_large_tables_get_several_threads(monkeypatch):
+    monkeypatch.setattr(boosting.os, "cpu_count", lambda: 64)
+    monkeypatch.delattr(boosting.os, "sched_getaffinity", raising=False)
+    assert boosting.threads(100_000) == 1
+    assert boosting.threads(10**9) == 4

@@ -19,15 +19,19 @@ __all__ = ["Boosted", "boost", "threads"]
 
 _MANY_ROWS: Final = 50_000
 _PATIENCE: Final = 40
-#: Below this many cells one thread is as fast, and does not suffer from busy neighbours.
-_MANY_CELLS: Final = 1_000_000
+#: Below this many cells one thread fits in seconds. More threads wait for each other at every
+#: split: on two cores shared with other work, two threads took eight times as long as one.
+_MANY_CELLS: Final = 20_000_000
 _FEW_ROWS: Final = 2_000
 _WHY: Final = "to fit or apply the candidate 'lightgbm'"
 
 
 def threads(cells: int) -> int:
     """Return the number of threads for so many cells; the result does not depend on it."""
-    return 1 if cells < _MANY_CELLS else max(1, min(4, os.cpu_count() or 1))
+    if cells < _MANY_CELLS:
+        return 1
+    allowed = getattr(os, "sched_getaffinity", None)  # Linux: the cores this process may use
+    return max(1, min(4, len(allowed(0)) if allowed else os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,6 +95,16 @@ def _settings(n: int, width: int, seed: int) -> dict[str, Any]:
     }
 
 
+def _objective(objective: str, classes: int) -> dict[str, Any]:
+    if objective == "classes" and classes > 2:
+        return {"objective": "multiclass", "num_class": classes}
+    if objective == "classes":
+        return {"objective": "binary"}
+    # Amounts are chosen by squared error, whatever the likelihood they are fitted with.
+    found: dict[str, Any] = {"objective": objective, "metric": "l2"}
+    return found | ({"tweedie_variance_power": 1.5} if objective == "tweedie" else {})
+
+
 def boost(
     x: NDArray[np.float64],
     target: NDArray[Any],
@@ -128,21 +142,11 @@ def boost(
     """
     lightgbm = need("lightgbm", extra="all", why=_WHY)
     seen: NDArray[Any] = np.array([], dtype=np.int64)
-    params = _settings(len(x), x.shape[1], seed)
-    y = target
+    y, strata = target, np.zeros(len(x), dtype=np.int64)
     if objective == "classes":
-        seen, y = np.unique(target, return_inverse=True)
-        binary = len(seen) == 2
-        params |= (
-            {"objective": "binary"}
-            if binary
-            else ({"objective": "multiclass", "num_class": len(seen)})
-        )
-    else:
-        params |= {"objective": objective, "metric": "l2"}
-        if objective == "tweedie":
-            params |= {"tweedie_variance_power": 1.5}
-    strata = y if objective == "classes" else np.zeros(len(x), dtype=np.int64)
+        seen, strata = np.unique(target, return_inverse=True)
+        y = strata
+    params = _settings(len(x), x.shape[1], seed) | _objective(objective, len(seen))
     try:
         data = lightgbm.Dataset(
             x,

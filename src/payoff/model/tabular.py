@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -104,9 +104,8 @@ class TabularModel:
         BundleError
             ``PAY-B001`` when a file is missing, ``PAY-B004`` when its format is another.
         """
-        for needed in (_MODEL_JSON,):
-            if needed not in files:
-                raise BundleError.not_a_bundle(needed, "the model's file is missing")
+        if _MODEL_JSON not in files:
+            raise BundleError.not_a_bundle(_MODEL_JSON, "the model's file is missing")
         body = json.loads(files[_MODEL_JSON])
         if body.get("format") != _FORMAT:
             raise BundleError.incompatible(_MODEL_JSON, body.get("format"), f"format {_FORMAT}")
@@ -231,20 +230,16 @@ def cross_fit(
     seconds: dict[str, float] = {}
     for i, name in enumerate(names):
         begun = time.perf_counter()
+
+        def step(f: int, i: int = i, name: str = name) -> None:
+            progress("fit candidates", i * folds + f, len(names) * folds, name)
+
         try:
-            prob = np.zeros((len(data), len(outcomes)))
-            for f in range(folds):
-                progress("fit candidates", i * folds + f, len(names) * folds, name)
-                held = np.flatnonzero(fold == f)
-                encoder, core, _ = work.fit(name, fold != f, trial=True)
-                prob[held] = core.predict(encoder.encode(reading.take(held)))
-            _check_finite(name, prob)
+            prob = work.out_of_fold(name, fold, step)
             scored[name] = Scored(prob=prob, part=data.part, source=LABELS.get(name, name))
-        except TrainingError as error:
-            if error.code == "PAY-T001":
-                raise
-            failures[name] = str(error)
         except PayoffError as error:
+            if error.code == "PAY-T001":  # no feature: no candidate could do better
+                raise
             failures[name] = str(error)
         except (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError) as error:
             # One candidate's algorithm may refuse these rows; the others go on.
@@ -294,12 +289,6 @@ def fit(
     return TabularModel(name=name, outcomes=outcomes, encoder=encoder, core=core, facts=facts)
 
 
-def _check_finite(name: str, prob: NDArray[np.float64]) -> None:
-    bad = int((~np.isfinite(prob).all(axis=1)).sum())
-    if bad:
-        raise TrainingError.nothing_fitted([f"{name} predicts no number for {bad:,} rows"])
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Work:
     """Everything a candidate needs, read once for all folds."""
@@ -311,6 +300,21 @@ class _Work:
     cluster: NDArray[np.int64]
     n_outcomes: int
     seed: int
+
+    def out_of_fold(
+        self, name: str, fold: NDArray[np.int64], step: Callable[[int], None]
+    ) -> NDArray[np.float64]:
+        """Return probabilities (n, O), each row from the fit that left its fold out."""
+        prob = np.zeros((len(fold), self.n_outcomes))
+        for f in range(int(fold.max()) + 1):
+            step(f)
+            held = np.flatnonzero(fold == f)
+            encoder, core, _ = self.fit(name, fold != f, trial=True)
+            prob[held] = core.predict(encoder.encode(self.reading.take(held)))
+        bad = int((~np.isfinite(prob).all(axis=1)).sum())
+        if bad:
+            raise TrainingError.nothing_fitted([f"{name} predicts no number for {bad:,} rows"])
+        return prob
 
     def fit(
         self, name: str, mask: NDArray[np.bool_], *, trial: bool
