@@ -44,7 +44,9 @@ def command(decision: str, data: str | None, every: bool, strict: bool, as_json:
     else:
         click.echo(f"{found.decision.title}: {len(found.data):,} rows from {found.source.name}")
         sizes = ", ".join(f"{name} {facts['n']:,}" for name, facts in parts.items())
-        click.echo(f"Split by {found.parts.how['method']}: {sizes}; {len(found.data.features)} features.")
+        click.echo(
+            f"Split by {found.parts.how['method']}: {sizes}; {len(found.data.features)} features."
+        )
         for note in found.source.notes:
             click.echo(f"  {note}")
         click.echo()

@@ -14,8 +14,17 @@ import click
 from payoff.cli.common import json_option, print_json
 
 _PACKAGES: Final = {
-    "base": ("click", "duckdb", "jinja2", "lightgbm", "narwhals", "numpy", "pyarrow",
-             "scikit-learn", "scipy"),
+    "base": (
+        "click",
+        "duckdb",
+        "jinja2",
+        "lightgbm",
+        "narwhals",
+        "numpy",
+        "pyarrow",
+        "scikit-learn",
+        "scipy",
+    ),
     "serve": ("starlette", "uvicorn"),
     "onnx": ("skl2onnx", "onnxruntime"),
     "postgres": ("adbc-driver-postgresql",),
@@ -67,8 +76,10 @@ def facts() -> dict[str, Any]:
         "packages": {
             extra: {name: _version(name) for name in names} for extra, names in _PACKAGES.items()
         },
-        "engines": {"duckdb": _version("duckdb") is not None,
-                    "postgres": _version("adbc-driver-postgresql") is not None},
+        "engines": {
+            "duckdb": _version("duckdb") is not None,
+            "postgres": _version("adbc-driver-postgresql") is not None,
+        },
         "broken": broken,
     }
 

@@ -21,8 +21,13 @@ Examples:
 )
 @click.argument("predictions", type=click.Path())
 @click.option("--decision", "-d", required=True, type=click.Path(), help="The decision.toml.")
-@click.option("--probability", "-p", multiple=True, metavar="OUTCOME=COLUMN",
-              help="Column with the probability of an outcome; may be repeated.")
+@click.option(
+    "--probability",
+    "-p",
+    multiple=True,
+    metavar="OUTCOME=COLUMN",
+    help="Column with the probability of an outcome; may be repeated.",
+)
 @click.option("--score", metavar="COLUMN", help="Column with a score that is no probability.")
 @click.option("--action", metavar="COLUMN", help="Column with the action already chosen.")
 @click.option("--out", "-o", type=click.Path(), help="Folder for the report; default: none.")
@@ -30,8 +35,15 @@ Examples:
 @quiet_option
 @json_option
 def command(
-    predictions: str, decision: str, probability: tuple[str, ...], score: str | None,
-    action: str | None, out: str | None, fail_on_refuse: bool, quiet: bool, as_json: bool,  # noqa: FBT001
+    predictions: str,
+    decision: str,
+    probability: tuple[str, ...],
+    score: str | None,
+    action: str | None,
+    out: str | None,
+    fail_on_refuse: bool,
+    quiet: bool,
+    as_json: bool,  # noqa: FBT001
 ) -> None:
     """Judge PREDICTIONS made elsewhere: probabilities, a score, or actions alone.
 
@@ -54,7 +66,11 @@ def command(
             "--probability, --score, --action", "several", "one kind of prediction"
         )
     evidence = judge_predictions(
-        decision, predictions, probability=columns or None, score=score, action=action,
+        decision,
+        predictions,
+        probability=columns or None,
+        score=score,
+        action=action,
         progress=Console(quiet=quiet or as_json),
     )
     folder = Path(out) if out else None

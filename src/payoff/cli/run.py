@@ -26,8 +26,13 @@ from payoff.cli.common import (
 @quiet_option
 @json_option
 def command(
-    decision: str, data: str | None, out: str | None, force: bool, fail_on_refuse: bool,  # noqa: FBT001
-    quiet: bool, as_json: bool,  # noqa: FBT001
+    decision: str,
+    data: str | None,
+    out: str | None,
+    force: bool,
+    fail_on_refuse: bool,  # noqa: FBT001
+    quiet: bool,
+    as_json: bool,  # noqa: FBT001
 ) -> None:
     """Take DECISION (a decision.toml) the whole way: check, train, judge, bundle, report.
 
@@ -98,7 +103,7 @@ def say(evidence: Any) -> None:
             {
                 "policy": policy.label + ("" if policy.feasible else " (beyond capacity)"),
                 unit: "-" if total.value is None else f"{total.value:,.0f}",
-                f"{total.level:.0%} interval": interval,
+                f"{total.level * 100:g} % interval": interval,
             }
         )
     print_table(rows, right=[unit, list(rows[0])[2]])

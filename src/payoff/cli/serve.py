@@ -14,8 +14,13 @@ Example:
 )
 @click.argument("bundle", type=click.Path())
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535),
-              help="Port; 0 takes a free one and prints it.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port; 0 takes a free one and prints it.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No access log.")
 @click.option("--json", "as_json", is_flag=True, help="Accepted for symmetry; logs are JSON.")
 def command(bundle: str, host: str, port: int, quiet: bool, as_json: bool) -> None:  # noqa: ARG001, FBT001

@@ -22,7 +22,12 @@ from payoff.cli.run import answer, default_folder
 @quiet_option
 @json_option
 def command(
-    decision: str, data: str | None, out: str | None, force: bool, quiet: bool, as_json: bool  # noqa: FBT001
+    decision: str,
+    data: str | None,
+    out: str | None,
+    force: bool,
+    quiet: bool,
+    as_json: bool,  # noqa: FBT001
 ) -> None:
     """Fit the candidates of DECISION, choose by cross-fitted money, judge, and write a bundle.
 
@@ -33,7 +38,11 @@ def command(
 
     target = default_folder(decision, out)
     found = run(
-        decision, data, out=target, force=force, pages=False,
+        decision,
+        data,
+        out=target,
+        force=force,
+        pages=False,
         progress=Console(quiet=quiet or as_json),
     )
     if as_json:
@@ -59,7 +68,12 @@ def command(
         click.echo(wrapped(f"{failure['name']} was skipped: {failure['reason']}"))
     click.echo(wrapped(f"Calibration: {model['calibration']['reason']}", ""))
     for amount in model["amounts"]:
-        click.echo(wrapped(f"Amount {amount.get('column')} given {amount.get('outcome')}: "
-                           f"{amount.get('reason', amount.get('kind', ''))}", ""))
+        click.echo(
+            wrapped(
+                f"Amount {amount.get('column')} given {amount.get('outcome')}: "
+                f"{amount.get('reason', amount.get('kind', ''))}",
+                "",
+            )
+        )
     click.echo(f"\nBundle: {target}")
     click.echo(f"Next: payoff report {target}   (or: payoff serve {target})")

@@ -43,21 +43,29 @@ def calibration(
         if weight[rows].sum() <= 0:
             continue
         rate = share(
-            hit[rows], weight[rows], None if cluster is None else cluster[rows],
+            hit[rows],
+            weight[rows],
+            None if cluster is None else cluster[rows],
             level=decision.evidence.level,
         )
         bins.append(
             {
-                "low": float(p[rows].min()), "high": float(p[rows].max()), "n": int(rows.sum()),
+                "low": float(p[rows].min()),
+                "high": float(p[rows].max()),
+                "n": int(rows.sum()),
                 "mean_prob": float(np.average(p[rows], weights=weight[rows])),
-                "rate": rate.value, "rate_low": rate.low, "rate_high": rate.high,
+                "rate": rate.value,
+                "rate_low": rate.low,
+                "rate_high": rate.high,
             }
         )
     happened = stakes.prob[np.arange(len(p)), stakes.outcome]
     promised = stakes.expected[np.arange(len(p)), codes]
     difference = mean_money(
-        cluster_sums(values - promised, weight, cluster), level=decision.evidence.level,
-        unit=f"{decision.currency} per {decision.unit}", seed=seed,
+        cluster_sums(values - promised, weight, cluster),
+        level=decision.evidence.level,
+        unit=f"{decision.currency} per {decision.unit}",
+        seed=seed,
     )
     return {
         "outcome": decision.positive,

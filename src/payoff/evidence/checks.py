@@ -45,13 +45,53 @@ def check(
 
 
 def money(estimate: Estimate) -> str:
-    """Write an estimate for a check's sentence."""
+    """Write an estimate for a check's sentence.
+
+    Examples
+    --------
+    >>> money(
+    ...     Estimate(
+    ...         value=1234.5,
+    ...         low=1000.0,
+    ...         high=1500.0,
+    ...         level=0.95,
+    ...         unit="EUR per month",
+    ...         n=9,
+    ...         n_clusters=9,
+    ...         method="t",
+    ...     )
+    ... )
+    'EUR 1,234 per month (95 % interval 1,000 to 1,500)'
+    """
     if estimate.value is None:
         return f"not estimable ({estimate.reason})"
-    text = f"{estimate.value:,.4g} {estimate.unit}"
+    text = amount(estimate.value, estimate.unit)
     if estimate.low is not None and estimate.high is not None:
-        text += f" ({estimate.level:.0%} interval {estimate.low:,.4g} to {estimate.high:,.4g})"
+        text += f" ({estimate.level * 100:g} % interval {_short(estimate.low)} to "
+        text += f"{_short(estimate.high)})"
     return text
+
+
+def quoted(label: str) -> str:
+    """Quote a label as the documents do."""
+    return f"“{label}”"
+
+
+def amount(value: float, unit: str) -> str:
+    """Write money before its "per ...".
+
+    Examples
+    --------
+    >>> amount(-0.5, "EUR per customer")
+    'EUR −0.5 per customer'
+    """
+    currency, per, rest = unit.partition(" per ")
+    return f"{currency} {_short(value)}{per}{rest}"
+
+
+def _short(value: float) -> str:
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"
+    return text.replace("-", "−")
 
 
 def _separate(stakes: Stakes) -> Check:
@@ -73,14 +113,15 @@ def _simple_wins(
     simple = next(p for p in policies if p.name == verdict["best_trivial"])
     if verdict["state"] == "refuse":
         return result(
-            status="issue", page_one=True,
-            detail=f"{simple.label!r} earned {money(simple.total)}; the recommended policy earned "
-            f"{money(policies[0].total)} on the same rows.",
+            status="issue",
+            page_one=True,
+            detail=f"{quoted(simple.label)} earned {money(simple.total)}; the recommended policy "
+            f"earned {money(policies[0].total)} on the same rows.",
             mend="Do not deploy the model as it stands; do the simple thing, or find out what "
             "changed (see the outcome shares)",
         )
     return result(
-        status="passed", detail=f"Ahead of {simple.label!r} by {money(best.total)}."
+        status="passed", detail=f"Ahead of {quoted(simple.label)} by {money(best.total)}."
     )
 
 
@@ -90,12 +131,15 @@ def _wide(best: Comparison | None, verdict: Mapping[str, Any]) -> Check:
         return result(status="not_applicable", detail="There is no gain to compare.")
     if best.total.low is None or best.total.high is None:
         return result(
-            status="issue", page_one=True, detail=f"No interval: {best.total.reason}.",
+            status="issue",
+            page_one=True,
+            detail=f"No interval: {best.total.reason}.",
             mend="Judge on more rows",
         )
     if best.total.low <= 0 < best.total.value:
         return result(
-            status="issue", page_one=True,
+            status="issue",
+            page_one=True,
             detail=f"The gain over the best policy without a model is {money(best.total)}; zero "
             "and less are not ruled out.",
             mend="Deciding now, the larger expectation is still the better bet; judging on more "
@@ -110,7 +154,9 @@ def _shifted(shift: Mapping[str, Any]) -> Check:
         return result(status="skipped", detail=f"Not measured: {shift['not_measured']}.")
     if shift["warning"]:
         return result(
-            status="issue", page_one=True, detail=shift["warning"],
+            status="issue",
+            page_one=True,
+            detail=shift["warning"],
             mend="Refit on recent rows, recalibrate, and watch the share after deployment",
         )
     return result(status="passed", detail="The shares differ by less than a quarter.")
@@ -122,15 +168,17 @@ def _calibrated(decision: Decision, calibration: Mapping[str, Any]) -> Check:
         return result(status="skipped", detail=f"Not measured: {calibration['not_measured']}.")
     gap = calibration["difference"]
     text = (
-        f"The model promised {calibration['expected']:,.4g} and realised "
-        f"{calibration['realised']:,.4g} {gap['unit']}."
+        f"The model promised {amount(calibration['expected'], gap['unit'])} and realised "
+        f"{_short(calibration['realised'])}."
     )
     if gap["low"] is None:
         return result(status="tip", detail=f"{text} No interval: {gap['reason']}.")
     if gap["low"] > 0 or gap["high"] < 0:
         return result(
-            status="issue", detail=f"{text} The difference is {gap['value']:,.4g} "
-            f"({decision.evidence.level:.0%} interval {gap['low']:,.4g} to {gap['high']:,.4g}).",
+            status="issue",
+            detail=f"{text} The difference is {_short(gap['value'])} "
+            f"({decision.evidence.level * 100:g} % interval {_short(gap['low'])} to "
+            f"{_short(gap['high'])}).",
             mend="Recalibrate on recent rows; read the reliability table",
         )
     return result(status="passed", detail=f"{text} The difference is within its interval.")
@@ -140,8 +188,9 @@ def _groups(subgroups: Sequence[SubgroupEvidence]) -> Check:
     result = numbered("PAY-E206", "Subgroups large enough to judge")
     if not subgroups:
         return result(
-            status="tip", detail="No subgroups are declared, so who gains and who loses is not "
-            "known.", mend="Add [[subgroups]]",
+            status="tip",
+            detail="No subgroups are declared, so who gains and who loses is not known.",
+            mend="Add [[subgroups]]",
         )
     small = [f"{s.name}: {g.label}" for s in subgroups for g in s.groups if g.state == "small"]
     blind = [
@@ -149,7 +198,8 @@ def _groups(subgroups: Sequence[SubgroupEvidence]) -> Check:
     ]
     if small or blind:
         return result(
-            status="tip", detail=f"Not measured for {listed([*small, *blind])}.",
+            status="tip",
+            detail=f"Not measured for {listed([*small, *blind])}.",
             mend="Combine groups, or judge on more rows",
         )
     return result(status="passed", detail="Every group was measured.")
@@ -161,11 +211,14 @@ def _paying(stakes: Stakes, policy: PolicyEvidence) -> Check:
     smallest = min((n for n in rows if n), default=0)
     if smallest < 30:
         return result(
-            status="issue", detail=f"One kind of paying case was seen {smallest} times only; its "
-            "money rests on few rows.", mend="Judge on more rows",
+            status="issue",
+            detail=f"One kind of paying case was seen {smallest} times only; its "
+            "money rests on few rows.",
+            mend="Judge on more rows",
         )
-    return result(status="passed", detail=f"Each kind of paying case was seen {smallest:,} times "
-                  "or more.")
+    return result(
+        status="passed", detail=f"Each kind of paying case was seen {smallest:,} times or more."
+    )
 
 
 def _one_row(stakes: Stakes, policy: PolicyEvidence) -> Check:
@@ -184,7 +237,8 @@ def _one_row(stakes: Stakes, policy: PolicyEvidence) -> Check:
     )
     if largest > 0.05:
         return result(
-            status="issue", detail=text,
+            status="issue",
+            detail=text,
             mend="Check that row; cap or treat such cases apart, and judge on more rows",
         )
     return result(status="passed", detail=text)
@@ -198,8 +252,9 @@ def _capacity(capacity: Sequence[Mapping[str, Any]]) -> Check:
     short = [c for c in capacity if c["binding"] and c["used_share"] < 0.8 * c["share"]]
     if short:
         return result(
-            status="tip", detail=f"{text} The price set when choosing leaves room unused on the "
-            "judging rows.", mend="Decide in batches, where capacity is filled by rank",
+            status="tip",
+            detail=f"{text} The price set when choosing leaves room unused on the judging rows.",
+            mend="Decide in batches, where capacity is filled by rank",
         )
     return result(status="passed", detail=text)
 
@@ -209,7 +264,9 @@ def _losing_groups(subgroups: Sequence[SubgroupEvidence]) -> Check:
     if not subgroups:
         return result(status="not_applicable", detail="No subgroups are declared.")
     losing = [
-        f"{s.name}: {g.label}" for s in subgroups for g in s.groups
+        f"{s.name}: {g.label}"
+        for s in subgroups
+        for g in s.groups
         if g.gain is not None and g.gain.high is not None and g.gain.high < 0
     ]
     if losing:

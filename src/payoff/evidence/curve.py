@@ -76,9 +76,7 @@ def threshold_values(
     return value, np.sqrt(np.maximum(spread, 0) * n / max(n - 1, 1)) / total, share
 
 
-def value_curve(
-    decision: Decision, stakes: Stakes, acted: Sequence[Acted]
-) -> dict[str, Any]:
+def value_curve(decision: Decision, stakes: Stakes, acted: Sequence[Acted]) -> dict[str, Any]:
     """Return the value-by-threshold curve for two actions and two outcomes.
 
     The band holds for one threshold chosen beforehand, not for the best one picked off the curve.
@@ -95,7 +93,11 @@ def value_curve(
     top = min(1.0, float(np.quantile(prob, 0.999)) * 1.1 + 1e-9)
     thresholds = np.linspace(0.0, top, _POINTS)
     value, error, share = threshold_values(
-        prob, stakes.realised[:, low], stakes.realised[:, high], stakes.weight, thresholds,
+        prob,
+        stakes.realised[:, low],
+        stakes.realised[:, high],
+        stakes.weight,
+        thresholds,
         stakes.cluster if stakes.clustered else None,
     )
     z = float(special.ndtri(0.5 + decision.evidence.level / 2))

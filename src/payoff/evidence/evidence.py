@@ -65,8 +65,16 @@ class Estimate:
 
         Examples
         --------
-        >>> e = Estimate(value=2.0, low=1.0, high=3.0, level=0.95, unit="EUR per customer",
-        ...              n=10, n_clusters=10, method="t")
+        >>> e = Estimate(
+        ...     value=2.0,
+        ...     low=1.0,
+        ...     high=3.0,
+        ...     level=0.95,
+        ...     unit="EUR per customer",
+        ...     n=10,
+        ...     n_clusters=10,
+        ...     method="t",
+        ... )
         >>> e.scaled(100, "EUR per month").high
         300.0
         """
@@ -75,8 +83,14 @@ class Estimate:
             return None if x is None else x * factor
 
         return Estimate(
-            value=times(self.value), low=times(self.low), high=times(self.high), level=self.level,
-            unit=unit, n=self.n, n_clusters=self.n_clusters, method=self.method,
+            value=times(self.value),
+            low=times(self.low),
+            high=times(self.high),
+            level=self.level,
+            unit=unit,
+            n=self.n,
+            n_clusters=self.n_clusters,
+            method=self.method,
             reason=self.reason,
         )
 

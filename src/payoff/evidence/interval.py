@@ -69,9 +69,7 @@ def cluster_sums(
     return Sums(s[kept], w[kept], int((weight > 0).sum()))
 
 
-def mean_money(
-    sums: Sums, *, level: float, unit: str, seed: int, identical: str = ""
-) -> Estimate:
+def mean_money(sums: Sums, *, level: float, unit: str, seed: int, identical: str = "") -> Estimate:
     """Estimate a mean with the interval that fits its distribution, or say why there is none.
 
     Parameters
@@ -128,7 +126,10 @@ def mean_money(
             low, high = interval
             return Estimate(value=mean, low=low, high=high, method="bootstrap-t", **facts)
         return Estimate(
-            value=mean, low=None, high=None, method="none",
+            value=mean,
+            low=None,
+            high=None,
+            method="none",
             reason="a few rows carry nearly all the money, so resampling says nothing reliable",
             **facts,
         )
@@ -163,9 +164,7 @@ def _needs_bootstrap(residual: NDArray[np.float64]) -> bool:
     return max(up, down) >= _ONE_SIDED * min(up, down)
 
 
-def _bootstrap_t(
-    sums: Sums, mean: float, level: float, seed: int
-) -> tuple[float, float] | None:
+def _bootstrap_t(sums: Sums, mean: float, level: float, seed: int) -> tuple[float, float] | None:
     """Return the bootstrap-t interval from resampled sums of (s, w, s^2, sw, w^2)."""
     rng = generator(seed, "bootstrap")
     columns = np.stack([sums.s, sums.w, sums.s**2, sums.s * sums.w, sums.w**2], axis=1)
@@ -214,8 +213,8 @@ def _resampled(
     scale = np.maximum(np.abs(body).max(axis=0), 1e-300)
     spread = np.cov((body / scale).T)
     noise = rng.multivariate_normal(np.zeros(5), spread, size=_RESAMPLES, method="eigh") * scale
-    return _drawn(tail, in_tail, rng) + in_body[:, None] * centre + (
-        np.sqrt(in_body)[:, None] * noise
+    return (
+        _drawn(tail, in_tail, rng) + in_body[:, None] * centre + (np.sqrt(in_body)[:, None] * noise)
     )
 
 

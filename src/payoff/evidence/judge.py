@@ -95,7 +95,7 @@ def judge(
         raise EvidenceError.part_reused(stakes.part, "these policies")
     if len(stakes) == 0:
         raise DataError.empty("the judging rows")
-    seen = np.unique(stakes.outcome)
+    seen = np.flatnonzero(np.bincount(stakes.outcome, minlength=len(decision.outcomes)))
     if len(seen) == 1:
         raise DataError.one_class(decision.outcome_names[int(seen[0])], len(stakes), "judging")
     acted = [
@@ -117,11 +117,17 @@ def judge(
     verdict = _verdict(decision, found, comparisons)
     reference = next(a for a in acted if a.policy.name == verdict["reference"])
     groups = subgroup_evidence(
-        decision, stakes, first.codes, values[first.policy.name],
-        values[reference.policy.name], subgroups, seed=background.seed,
+        decision,
+        stakes,
+        first.codes,
+        values[first.policy.name],
+        values[reference.policy.name],
+        subgroups,
+        seed=background.seed,
     )
-    reliability = calibration(decision, stakes, first.codes, values[first.policy.name],
-                              seed=background.seed)
+    reliability = calibration(
+        decision, stakes, first.codes, values[first.policy.name], seed=background.seed
+    )
     shift = outcome_shift(decision, stakes, background, acted, values)
     curve = value_curve(decision, stakes, acted)
     capacity = _capacity(decision, found[0], first.policy)
@@ -129,10 +135,20 @@ def judge(
         decision, stakes, found, comparisons, verdict, groups, reliability, shift, capacity
     )
     return Evidence(
-        decision=_decision_facts(decision), data=background.data, model=background.model,
-        verdict=verdict, policies=found, comparisons=comparisons, subgroups=groups,
-        calibration=reliability, curve=curve, shift=shift, capacity=capacity,
-        checks=(*background.checks, *own), seed=background.seed, made_with=_versions(),
+        decision=_decision_facts(decision),
+        data=background.data,
+        model=background.model,
+        verdict=verdict,
+        policies=found,
+        comparisons=comparisons,
+        subgroups=groups,
+        calibration=reliability,
+        curve=curve,
+        shift=shift,
+        capacity=capacity,
+        checks=(*background.checks, *own),
+        seed=background.seed,
+        made_with=_versions(),
     )
 
 
@@ -155,7 +171,10 @@ class _Core:
     def estimate(self, values: NDArray[np.float64], identical: str = "") -> Estimate:
         sums = cluster_sums(values, self.stakes.weight, self.cluster)
         return mean_money(
-            sums, level=self.decision.evidence.level, unit=self.per_unit, seed=self.seed,
+            sums,
+            level=self.decision.evidence.level,
+            unit=self.per_unit,
+            seed=self.seed,
             identical=identical,
         )
 
@@ -171,8 +190,15 @@ class _Core:
             u.share > limits[u.action] * (1 + 1e-9) for u in uses if u.action in limits
         )
         return PolicyEvidence(
-            name=policy.name, label=policy.label, how=policy.how, baseline=policy.baseline,
-            value=value, total=self.total(value), actions=uses, cells=cells, feasible=not beyond,
+            name=policy.name,
+            label=policy.label,
+            how=policy.how,
+            baseline=policy.baseline,
+            value=value,
+            total=self.total(value),
+            actions=uses,
+            cells=cells,
+            feasible=not beyond,
         )
 
     def _certain(self, policy: Policy) -> str:
@@ -236,14 +262,14 @@ class _Core:
             low, high = found.low or 0.0, found.high if found.high is not None else 1.0
         return {"share": part, "per_period": part * units, "low": low * units, "high": high * units}
 
-    def comparison(
-        self, first: Acted, other: Acted, difference: NDArray[np.float64]
-    ) -> Comparison:
+    def comparison(self, first: Acted, other: Acted, difference: NDArray[np.float64]) -> Comparison:
         differ = first.codes != other.codes
         same = "" if differ.any() else "the two act alike on every row judged"
         value = self.estimate(difference, same)
         return Comparison(
-            policy=first.policy.name, against=other.policy.name, value=value,
+            policy=first.policy.name,
+            against=other.policy.name,
+            value=value,
             total=self.total(value),
             differ=float(self.stakes.weight[differ].sum() / self.total_weight),
         )
@@ -267,7 +293,8 @@ def _verdict(
     else:
         reference = max(
             (p for p in found[1:] if p.baseline and p.feasible),
-            key=lambda p: p.total.value or 0.0, default=found[-1],
+            key=lambda p: p.total.value or 0.0,
+            default=found[-1],
         ).name
     simple = [p for p in found if p.baseline and p.feasible and p.name != names[0]]
     best = max(simple, key=lambda p: p.total.value or 0.0) if simple else found[-1]
@@ -296,8 +323,11 @@ def _verdict(
             "rule out that it is worse."
         )
     return {
-        "state": state, "recommended": names[0], "reference": reference,
-        "best_trivial": best.name, "sentence": sentence,
+        "state": state,
+        "recommended": names[0],
+        "reference": reference,
+        "best_trivial": best.name,
+        "sentence": sentence,
     }
 
 
@@ -311,19 +341,22 @@ def _capacity(
         binding = bool(price) or used.share >= share * 0.999
         label = next(a.label for a in decision.actions if a.name == action)
         units = plural(decision.unit)
-        sentence = (
-            f"{label}: room for {share:.1%} of {units}, used for {used.share:.1%}."
-            + (
-                f" One more would have earned about {price:,.4g} {decision.currency} "
-                "when the policy was chosen."
-                if price
-                else " More room would earn nothing." if price == 0 else ""
-            )
+        sentence = f"{label}: room for {share:.1%} of {units}, used for {used.share:.1%}." + (
+            f" One more would have earned about {price:,.4g} {decision.currency} "
+            "when the policy was chosen."
+            if price
+            else " More room would earn nothing."
+            if price == 0
+            else ""
         )
         found.append(
             {
-                "action": action, "share": share, "per_period": share * decision.units_reported,
-                "used_share": used.share, "shadow_price": price, "binding": binding,
+                "action": action,
+                "share": share,
+                "per_period": share * decision.units_reported,
+                "used_share": used.share,
+                "shadow_price": price,
+                "binding": binding,
                 "sentence": sentence,
             }
         )
@@ -339,17 +372,28 @@ def _decision_facts(decision: Decision) -> dict[str, Any]:
         cases = "; ".join(f"{c.then} when {c.when}" for c in rule.cases)
         text = f"{cases}; otherwise {rule.otherwise}"
     return {
-        "name": decision.name, "title": decision.title, "kind": decision.kind,
-        "unit": decision.unit, "units": plural(decision.unit), "currency": decision.currency,
-        "period": decision.period, "volume": decision.volume, "money_unit": decision.money_unit,
-        "units_reported": decision.units_reported, "do_nothing": decision.do_nothing,
+        "name": decision.name,
+        "title": decision.title,
+        "kind": decision.kind,
+        "unit": decision.unit,
+        "units": plural(decision.unit),
+        "currency": decision.currency,
+        "period": decision.period,
+        "volume": decision.volume,
+        "money_unit": decision.money_unit,
+        "units_reported": decision.units_reported,
+        "do_nothing": decision.do_nothing,
         "default": decision.action_names[default_action(decision)],
-        "positive": decision.positive, "owner": decision.owner, "approver": decision.approver,
-        "review_by": decision.review_by, "level": decision.evidence.level,
+        "positive": decision.positive,
+        "owner": decision.owner,
+        "approver": decision.approver,
+        "review_by": decision.review_by,
+        "level": decision.evidence.level,
         "smallest_group": decision.evidence.smallest_group,
         "actions": [
             {
-                "name": a.name, "label": a.label,
+                "name": a.name,
+                "label": a.label,
                 "capacity_per_period": a.capacity.per_period if a.capacity else None,
                 "capacity_share": decision.capacity_share(a),
             }
@@ -357,9 +401,14 @@ def _decision_facts(decision: Decision) -> dict[str, Any]:
         ],
         "outcomes": [{"name": o.name, "label": o.label} for o in decision.outcomes],
         "payoffs": [
-            {"action": a, "outcome": o, "money": decision.payoffs.cell(a, o).money,
-             "source": decision.payoffs.cell(a, o).source}
-            for a in decision.action_names for o in decision.outcome_names
+            {
+                "action": a,
+                "outcome": o,
+                "money": decision.payoffs.cell(a, o).money,
+                "source": decision.payoffs.cell(a, o).source,
+            }
+            for a in decision.action_names
+            for o in decision.outcome_names
         ],
         "excluded": [{"column": c, "reason": r} for c, r in decision.data.exclude.items()],
         "known_later": [{"column": c, "reason": r} for c, r in decision.data.known_later.items()],

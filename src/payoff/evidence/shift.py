@@ -41,16 +41,16 @@ def outcome_shift(
     rows = []
     largest = 0.0
     for code, name in enumerate(decision.outcome_names):
-        now = share(
-            stakes.outcome == code, stakes.weight, cluster, level=decision.evidence.level
-        )
+        now = share(stakes.outcome == code, stakes.weight, cluster, level=decision.evidence.level)
         before = float(background.fit_shares.get(name, 0.0))
         difference = _difference(now, before, background.fit_n, decision.evidence.level)
         rows.append(
             {
-                "outcome": name, "fit": before,
+                "outcome": name,
+                "fit": before,
                 "choose": (background.choose_shares or {}).get(name),
-                "judge": now.value, "difference": asdict(difference),
+                "judge": now.value,
+                "difference": asdict(difference),
             }
         )
         apart = difference.low is not None and (difference.low > 0 or (difference.high or 0) < 0)
@@ -67,8 +67,14 @@ def _difference(now: Estimate, before: float, n_before: int, level: float) -> Es
     half_before = z * math.sqrt(before * (1 - before) / max(n_before, 1))
     half = math.hypot(half_now, half_before)
     return Estimate(
-        value=p - before, low=p - before - half, high=p - before + half, level=level,
-        unit="share", n=now.n, n_clusters=now.n_clusters, method="wald",
+        value=p - before,
+        low=p - before - half,
+        high=p - before + half,
+        level=level,
+        unit="share",
+        n=now.n,
+        n_clusters=now.n_clusters,
+        method="wald",
     )
 
 
@@ -85,8 +91,8 @@ def _warning(
         return ""
     worst = max(rows, key=lambda r: abs((r["judge"] or 0) - r["fit"]))
     text = (
-        f"The share of {worst['outcome']!r} was {worst['fit']:.1%} in the rows the model learnt "
-        f"from and {worst['judge']:.1%} in the rows that judge it."
+        f"The share of “{worst['outcome']}” was {worst['fit'] * 100:.1f} % in the rows the "
+        f"model learnt from and {worst['judge'] * 100:.1f} % in the rows that judge it."
     )
     ratio = np.array(
         [
@@ -107,11 +113,11 @@ def _warning(
         return text
     now, then = max(simple, key=as_is.__getitem__), max(simple, key=as_fit.__getitem__)
     gain_now, gain_then = as_is[first] - as_is[now], as_fit[first] - as_fit[then]
-    unit = decision.money_unit
+    currency, per, rest = decision.money_unit.partition(" per ")
     return (
-        f"{text} At the earlier share the policy would have been {abs(gain_then):,.0f} {unit} "
-        f"{'ahead of' if gain_then >= 0 else 'behind'} the best policy without a model "
-        f"({label[then]}); at the judged share it is {abs(gain_now):,.0f} "
-        f"{'ahead of' if gain_now >= 0 else 'behind'} {label[now]}. If the share moves again, so "
-        "will the figures on this page."
+        f"{text} At the earlier share the policy would have been {currency} "
+        f"{abs(gain_then):,.0f}{per}{rest} {'ahead of' if gain_then >= 0 else 'behind'} the best "
+        f"policy without a model (“{label[then]}”); at the judged share it is "
+        f"{currency} {abs(gain_now):,.0f} {'ahead of' if gain_now >= 0 else 'behind'} "
+        f"“{label[now]}”. If the share moves again, so will the figures on this page."
     )

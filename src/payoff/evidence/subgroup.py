@@ -37,8 +37,7 @@ def subgroup_evidence(
         order = np.argsort(place, kind="stable")
         ends = np.searchsorted(place[order], np.arange(-1, len(labels) + 1))
         groups = [
-            judged.group(label, order[ends[k + 1] : ends[k + 2]])
-            for k, label in enumerate(labels)
+            judged.group(label, order[ends[k + 1] : ends[k + 2]]) for k, label in enumerate(labels)
         ]
         unknown = order[ends[0] : ends[1]]
         if len(unknown):
@@ -75,35 +74,56 @@ class _Groups:
             if n == 0:
                 reason = "no row of this group was judged"
             return Group(
-                label=label, state="small", reason=reason, n=n, share=part, positives=None,
-                rate=None, acted=None, value=None, gain=None, total_gain=None,
+                label=label,
+                state="small",
+                reason=reason,
+                n=n,
+                share=part,
+                positives=None,
+                rate=None,
+                acted=None,
+                value=None,
+                gain=None,
+                total_gain=None,
             )
         cluster = self.stakes.cluster[rows] if self.stakes.clustered else None
         level, unit = self.decision.evidence.level, self.decision.unit
         positives = int(self.positive[rows].sum())
         rate = share(self.positive[rows], weight, cluster, level=level)
         acted = float(weight[self.acted[rows]].sum() / weight.sum()) if weight.sum() else None
-        state, reason = ("unknown", "the group of these rows is not known") if unknown else ("ok", "")
+        state, reason = (
+            ("unknown", "the group of these rows is not known") if unknown else ("ok", "")
+        )
         if positives == 0 or positives == n:
             which = "no" if positives == 0 else "nothing but the"
             return Group(
-                label=label, state="not_estimable", n=n, share=part, positives=positives,
+                label=label,
+                state="not_estimable",
+                n=n,
+                share=part,
+                positives=positives,
                 reason=f"{which} positive outcome among {n:,} rows, so what the policy earns when "
                 "it is right or wrong cannot be seen",
-                rate=rate, acted=acted, value=None, gain=None, total_gain=None,
+                rate=rate,
+                acted=acted,
+                value=None,
+                gain=None,
+                total_gain=None,
             )
-        facts = {
-            "level": level, "unit": f"{self.decision.currency} per {unit}", "seed": self.seed
-        }
+        facts = {"level": level, "unit": f"{self.decision.currency} per {unit}", "seed": self.seed}
         value = mean_money(cluster_sums(self.values[rows], weight, cluster), **facts)
         same = "" if np.any(self.gain[rows]) else "the two policies earn the same on every row"
-        gain = mean_money(
-            cluster_sums(self.gain[rows], weight, cluster), identical=same, **facts
-        )
+        gain = mean_money(cluster_sums(self.gain[rows], weight, cluster), identical=same, **facts)
         return Group(
-            label=label, state=state, reason=reason, n=n, share=part, positives=positives,
-            rate=rate, acted=acted, value=value, gain=gain,
-            total_gain=gain.scaled(
-                part * self.decision.units_reported, self.decision.money_unit
-            ),
+            label=label,
+            state=state,
+            reason=reason,
+            n=n,
+            share=part,
+            positives=positives,
+            rate=rate,
+            acted=acted,
+            value=value,
+            gain=gain,
+            total_gain=gain.scaled(part * self.decision.units_reported, self.decision.money_unit),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -63,14 +63,19 @@ class Dataset:
     def take(self, rows: NDArray[Any], part: str) -> Dataset:
         """Return the rows at the given places (or where a mask is true) as another part."""
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
-        _, cluster = np.unique(self.cluster[rows], return_inverse=True)
+        if len(rows) == len(self) and np.array_equal(rows, np.arange(len(self))):
+            return replace(self, part=part)
+        if self.decision.data.cluster is None:
+            cluster = np.arange(len(rows), dtype=np.int64)
+        else:
+            cluster = np.unique(self.cluster[rows], return_inverse=True)[1].astype(np.int64)
         return Dataset(
             decision=self.decision,
             table=self.table.take(pa.array(rows)),
             part=part,
             outcome=self.outcome[rows],
             weight=self.weight[rows],
-            cluster=cluster.astype(np.int64),
+            cluster=cluster,
             subgroups={k: (labels, codes[rows]) for k, (labels, codes) in self.subgroups.items()},
             features=self.features,
             fingerprint=self.fingerprint,

@@ -191,7 +191,7 @@ def describe_part(part: Dataset) -> dict[str, Any]:
     total = weight.sum()
     return {
         "n": len(part),
-        "n_clusters": len(np.unique(part.cluster)),
+        "n_clusters": int(part.cluster.max()) + 1 if len(part) else 0,
         "first": first,
         "last": last,
         "outcome_share": {

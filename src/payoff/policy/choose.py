@@ -70,7 +70,8 @@ def capacity_prices(
     --------
     >>> from payoff.declare import Action, Capacity, Decision, Outcome, PayoffTable
     >>> decision = Decision(
-    ...     name="calls", currency="EUR",
+    ...     name="calls",
+    ...     currency="EUR",
     ...     outcomes=(Outcome(name="yes", values=(1,)), Outcome(name="no", values=(0,))),
     ...     actions=(Action(name="call", capacity=Capacity(share=0.5)), Action(name="leave")),
     ...     payoffs=PayoffTable.of({"call": {"yes": 9, "no": -1}, "leave": {"yes": 0, "no": 0}}),
@@ -115,9 +116,7 @@ def orientation(stakes: Stakes, decision: Decision) -> tuple[int, int]:
     return (0, 1) if mean(positive) >= mean(~positive) else (1, 0)
 
 
-def best_threshold(
-    prob: NDArray[np.float64], gain: NDArray[np.float64]
-) -> float:
+def best_threshold(prob: NDArray[np.float64], gain: NDArray[np.float64]) -> float:
     """Return the threshold with the largest realised value: one sort, one cumulative sum.
 
     Parameters
@@ -139,15 +138,21 @@ def best_threshold(
     0.5
     """
     order = np.argsort(-prob, kind="stable")
-    sorted_prob = prob[order]
-    total = np.concatenate([[0.0], np.cumsum(gain[order])])
-    ends = np.flatnonzero(np.concatenate([[True], sorted_prob[1:] != sorted_prob[:-1], [True]]))
+    return _best_cut(prob[order], gain[order])
+
+
+def _best_cut(prob: NDArray[np.float64], gain: NDArray[np.float64]) -> float:
+    """Return the best threshold of rows already sorted by falling probability.
+
+    A cut lies only between different probabilities. Rows of gain 0 move the cut, not the value.
+    """
+    n = len(prob)
+    total = np.concatenate([[0.0], np.cumsum(gain)])
+    ends = np.concatenate([[0], np.flatnonzero(prob[1:] != prob[:-1]) + 1, [n]])
     k = int(ends[int(np.argmax(total[ends]))])
     if k == 0:
         return float(np.nextafter(1.0, 2.0))
-    if k == len(prob):
-        return 0.0
-    return float((sorted_prob[k - 1] + sorted_prob[k]) / 2)
+    return 0.0 if k == n else float((prob[k - 1] + prob[k]) / 2)
 
 
 def _gain(stakes: Stakes, high: int, low: int) -> NDArray[np.float64]:
@@ -167,10 +172,12 @@ def cross_fitted_threshold(
     gain = _gain(stakes, high, low)
     n_clusters = int(stakes.cluster.max()) + 1
     fold = generator(seed, "threshold folds").integers(folds, size=n_clusters)[stakes.cluster]
+    order = np.argsort(-prob, kind="stable")
+    sorted_prob, sorted_gain, sorted_fold = prob[order], gain[order], fold[order]
     codes = np.empty(len(stakes), dtype=np.int16)
     for k in range(folds):
-        rows, others = fold == k, fold != k
-        limit = best_threshold(prob[others], gain[others]) if others.any() else 0.5
+        rows = fold == k
+        limit = _best_cut(sorted_prob, np.where(sorted_fold == k, 0.0, sorted_gain))
         codes[rows] = np.where(prob[rows] >= limit, high, low)
     return codes
 
@@ -183,9 +190,14 @@ def expected_policy(decision: Decision, prices: Mapping[str, float]) -> Policy:
         limits = ", ".join(f"{_label(decision, a)} for at most {s:.1%}" for a, s in shares.items())
         how += f", within capacity ({limits} of units)"
     return Policy(
-        name="expected", kind="expected", label="The model, by expected money", how=how + ".",
-        actions=decision.action_names, default=decision.action_names[default_action(decision)],
-        prices=prices, shares=shares,
+        name="expected",
+        kind="expected",
+        label="The model, by expected money",
+        how=how + ".",
+        actions=decision.action_names,
+        default=decision.action_names[default_action(decision)],
+        prices=prices,
+        shares=shares,
     )
 
 
@@ -194,14 +206,15 @@ def _label(decision: Decision, name: str) -> str:
 
 
 def policies(decision: Decision, stakes: Stakes, *, tuned_on: str | None) -> list[Policy]:
-    """Return every policy the report compares, from rows of the choosing part.
+    """Return every policy the report compares.
 
     Parameters
     ----------
     stakes
-        Rows of the choosing part, with probabilities.
+        Rows to choose on, with probabilities.
     tuned_on
-        Name of that part.
+        Name of the part whose outcomes may tune a threshold; None tunes none (its value is then
+        0.5, for a caller that acts by :func:`cross_fitted_threshold`).
     """
     if stakes.expected is None:
         return baselines(decision)
@@ -211,23 +224,32 @@ def policies(decision: Decision, stakes: Stakes, *, tuned_on: str | None) -> lis
     if decision.is_binary:
         high, low = orientation(stakes, decision)
         prob = np.asarray(stakes.prob)[:, decision.positive_code]
-        limit = best_threshold(prob, _gain(stakes, high, low))
+        limit = 0.5 if tuned_on is None else best_threshold(prob, _gain(stakes, high, low))
         shared = {
-            "kind": "threshold", "actions": names, "default": default, "high": names[high],
-            "low": names[low], "shares": limited_shares(decision),
+            "kind": "threshold",
+            "actions": names,
+            "default": default,
+            "high": names[high],
+            "low": names[low],
+            "shares": limited_shares(decision),
             "ranked_by": "low" if names[low] in limited_shares(decision) else "probability",
         }
         word = _label(decision, names[high])
         found.append(
             Policy(
-                name="threshold", label="The model, by one threshold", threshold=limit,
+                name="threshold",
+                label="The model, by one threshold",
+                threshold=limit,
                 how=f"{word} where the probability of {decision.positive} is at least {limit:.3g}.",
-                tuned_on=tuned_on, **shared,
+                tuned_on=tuned_on,
+                **shared,
             )
         )
         found.append(
             Policy(
-                name="half", label="The model, by the usual threshold 0.5", threshold=0.5,
+                name="half",
+                label="The model, by the usual threshold 0.5",
+                threshold=0.5,
                 how=f"{word} where {decision.positive} is likelier than not; money plays no part.",
                 **shared,
             )
@@ -242,8 +264,13 @@ def baselines(decision: Decision) -> list[Policy]:
     if decision.current_rule is not None:
         found.append(
             Policy(
-                name="current_rule", kind="rule", label=decision.current_rule.label, baseline=True,
-                how="What is done today.", actions=names, default=default,
+                name="current_rule",
+                kind="rule",
+                label=decision.current_rule.label,
+                baseline=True,
+                how="What is done today.",
+                actions=names,
+                default=default,
             )
         )
     for action in decision.actions:
@@ -252,11 +279,15 @@ def baselines(decision: Decision) -> list[Policy]:
         beyond = share is not None and share < 1
         found.append(
             Policy(
-                name="do_nothing" if nothing else f"all:{action.name}", kind="constant",
+                name="do_nothing" if nothing else f"all:{action.name}",
+                kind="constant",
                 label="Do nothing" if nothing else f"{action.label}: all",
                 how=("Leaves every unit as it is." if nothing else "The same for every unit.")
                 + (" Exceeds the capacity; shown for comparison only." if beyond else ""),
-                actions=names, default=default, high=action.name, baseline=True,
+                actions=names,
+                default=default,
+                high=action.name,
+                baseline=True,
                 shares={},
             )
         )
@@ -267,14 +298,15 @@ def actions_of(policy: Policy, stakes: Stakes, decision: Decision) -> NDArray[np
     """Apply a policy to what is at stake."""
     positive = None if stakes.prob is None else stakes.prob[:, decision.positive_code]
     return policy.apply(
-        n=len(stakes), expected=stakes.expected, prob_positive=positive, rule=stakes.rule,
+        n=len(stakes),
+        expected=stakes.expected,
+        prob_positive=positive,
+        rule=stakes.rule,
         weight=stakes.weight,
     )
 
 
-def policy_value(
-    codes: NDArray[np.int16], stakes: Stakes
-) -> NDArray[np.float64]:
+def policy_value(codes: NDArray[np.int16], stakes: Stakes) -> NDArray[np.float64]:
     """Return the realised money of each unit under the given actions, float64 (n,)."""
     out: NDArray[np.float64] = stakes.realised[np.arange(len(codes)), codes]
     return out
@@ -331,10 +363,9 @@ def choose_candidate(
     best = max(means, key=lambda name: means[name])
     return best, {
         name: Candidate(
-            name=name, value=means[name],
+            name=name,
+            value=means[name],
             to_best=paired(v, values[best], stakes_by_name[name]),
         )
         for name, v in values.items()
     }
-
-

@@ -138,8 +138,11 @@ def _check_money(
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
         raise DataError.bad_money(
-            f"payoffs.{action}.{outcome}", text, int(bad.sum()),
-            f"{values[first]} in row {first + 1:,}" if not np.isnan(values[first])
+            f"payoffs.{action}.{outcome}",
+            text,
+            int(bad.sum()),
+            f"{values[first]} in row {first + 1:,}"
+            if not np.isnan(values[first])
             else f"a missing value in row {first + 1:,}",
         )
 
@@ -168,9 +171,7 @@ def rule_actions(
         found: NDArray[np.int16] = place[codes]
         if (found < 0).any():
             strange = [v for v in labels if v not in names] or ["(missing)"]
-            raise EvidenceError.unknown_action(
-                rule.column, strange, int((found < 0).sum()), names
-            )
+            raise EvidenceError.unknown_action(rule.column, strange, int((found < 0).sum()), names)
         return found
     out = np.full(len(columns), names.index(str(rule.otherwise)), dtype=np.int16)
     for case in reversed(rule.cases):

@@ -158,7 +158,9 @@ class Policy:
         """Return the JSON form."""
         value = {k: getattr(self, k) for k in self.__dataclass_fields__}
         return value | {
-            "actions": list(self.actions), "prices": dict(self.prices), "shares": dict(self.shares)
+            "actions": list(self.actions),
+            "prices": dict(self.prices),
+            "shares": dict(self.shares),
         }
 
     @classmethod

@@ -25,9 +25,7 @@ from payoff.model import calibrate
 from payoff.model.scored import Scored
 from payoff.policy.choose import (
     baselines,
-    capacity_prices,
     cross_fitted_threshold,
-    expected_policy,
     policies,
 )
 from payoff.policy.policy import Policy
@@ -84,8 +82,9 @@ def judge_predictions(
     known = np.flatnonzero((rows.outcome >= 0) & (rows.weight > 0))
     dropped = []
     if len(known) < len(rows):
-        dropped.append({"reason": "the outcome is not known, or the weight is 0",
-                        "n": len(rows) - len(known)})
+        dropped.append(
+            {"reason": "the outcome is not known, or the weight is 0", "n": len(rows) - len(known)}
+        )
     data = rows.take(known, "judge")
     if len(data) == 0:
         raise DataError.empty(source.name, "no row whose outcome is known")
@@ -106,9 +105,12 @@ def judge_predictions(
         seed=decision.training.seed,
     )
     evidence = judge(
-        decision, at_stake, acted,
+        decision,
+        at_stake,
+        acted,
         recommended=(acted[0].policy if isinstance(acted[0], Acted) else acted[0]).name,
-        subgroups=data.subgroups, background=background,
+        subgroups=data.subgroups,
+        background=background,
     )
     progress("judge", 1, 1)
     return evidence
@@ -123,7 +125,9 @@ def _without_features(decision: Decision, source: Source) -> Decision:
         decision,
         kind="predictions",
         data=replace(
-            data, features=None, exclude=keep,
+            data,
+            features=None,
+            exclude=keep,
             part=data.part if data.part in names else None,
             time=data.time if data.time in names else None,
             unit_id=data.unit_id if data.unit_id in names else None,
@@ -141,9 +145,7 @@ def _prediction_columns(decision: Decision, source: Source) -> tuple[str, dict[s
         return "probability", dict(declared.probability)
     if declared.score:
         return "score", {"score": declared.score}
-    by_name = {
-        o: f"y_prob_{o}" for o in decision.outcome_names if f"y_prob_{o}" in names
-    }
+    by_name = {o: f"y_prob_{o}" for o in decision.outcome_names if f"y_prob_{o}" in names}
     if by_name:
         return "probability", by_name
     if "y_prob" in names:
@@ -183,17 +185,14 @@ def _foreign(
             "is not among the predictions",
         )
     at_stake = stakes(data, Scored(prob=prob, part="judge", source="made elsewhere"))
-    prices = capacity_prices(np.asarray(at_stake.expected), at_stake.weight, decision)
-    found: list[Policy | Acted] = [expected_policy(decision, prices)]
-    if decision.is_binary and not prices:
-        codes = cross_fitted_threshold(at_stake, decision, seed=decision.training.seed)
-        tuned = next(p for p in policies(decision, at_stake, tuned_on=None) if p.name == "threshold")
-        how = "One threshold on the probability, cross-fitted: tuned on four fifths, used on the rest."
-        found.append(Acted(policy=replace(tuned, how=how), codes=codes))
-    found += [
-        p for p in policies(decision, at_stake, tuned_on=None)
-        if p.name not in ("expected", "threshold")
-    ]
+    found: list[Policy | Acted] = []
+    for policy in policies(decision, at_stake, tuned_on=None):
+        if policy.name != "threshold":
+            found.append(policy)
+        elif not policy.shares:
+            codes = cross_fitted_threshold(at_stake, decision, seed=decision.training.seed)
+            how = "One threshold on the probability; tuned on four fifths, used on the other fifth."
+            found.append(Acted(policy=replace(policy, how=how, threshold=None), codes=codes))
     return found, at_stake, note
 
 
@@ -209,8 +208,13 @@ def _foreign_actions(
         raise EvidenceError.unknown_action(column, strange, int((taken < 0).sum()), names)
     at_stake = stakes(data, None)
     policy = replace(
-        baselines(decision)[-1], name="predicted", kind="recorded", baseline=False, high=None,
-        label="The actions given", how=f"As written in column {column}.",
+        baselines(decision)[-1],
+        name="predicted",
+        kind="recorded",
+        baseline=False,
+        high=None,
+        label="The actions given",
+        how=f"As written in column {column}.",
     )
     found: list[Policy | Acted] = [Acted(policy=policy, codes=taken), *baselines(decision)]
     return found, at_stake, f"only actions were given (column {column!r}), no probabilities"
@@ -225,7 +229,10 @@ def _probabilities(
         values = data.table.column(column)
         if not is_numeric(values.type):
             raise DataError.bad_column(
-                column, f"the probability of {outcome!r}", f"values of type {values.type}", "numbers"
+                column,
+                f"the probability of {outcome!r}",
+                f"values of type {values.type}",
+                "numbers",
             )
         out[:, names.index(outcome)] = numbers(values)
     missing = [k for k, n in enumerate(names) if n not in columns]
@@ -240,14 +247,17 @@ def _probabilities(
     blank = ~np.isfinite(out).all(axis=1)
     if blank.any():
         raise EvidenceError.bad_probabilities(
-            f"missing values in {given}", int(blank.sum()), "a number in every row",
+            f"missing values in {given}",
+            int(blank.sum()),
+            "a number in every row",
             "Predict every row, or leave those rows out",
         )
     outside = ((out < -1e-9) | (out > 1 + 1e-9)).any(axis=1)
     if outside.any():
         first = int(np.flatnonzero(outside)[0])
         raise EvidenceError.bad_probabilities(
-            f"{out[first].round(6).tolist()} in row {first + 1:,} ({given})", int(outside.sum()),
+            f"{out[first].round(6).tolist()} in row {first + 1:,} ({given})",
+            int(outside.sum()),
             "probabilities from 0 to 1",
             "Divide percentages by 100; give a score that is no probability with --score",
         )
@@ -255,8 +265,10 @@ def _probabilities(
     if off.any():
         first = int(np.flatnonzero(off)[0])
         raise EvidenceError.bad_probabilities(
-            f"a sum of {out[first].sum():.4g} in row {first + 1:,}", int(off.sum()),
-            "probabilities of all outcomes that sum to 1", "Normalise them",
+            f"a sum of {out[first].sum():.4g} in row {first + 1:,}",
+            int(off.sum()),
+            "probabilities of all outcomes that sum to 1",
+            "Normalise them",
         )
     clipped = np.clip(out, 0, 1)
     normal: NDArray[np.float64] = clipped / clipped.sum(axis=1, keepdims=True)
@@ -274,8 +286,10 @@ def _from_score(decision: Decision, data: Dataset, column: str) -> NDArray[np.fl
     score = numbers(values)
     if not np.isfinite(score).all():
         raise EvidenceError.bad_probabilities(
-            f"missing or infinite values in {column}", int((~np.isfinite(score)).sum()),
-            "a number in every row", "Score every row, or leave those rows out",
+            f"missing or infinite values in {column}",
+            int((~np.isfinite(score)).sum()),
+            "a number in every row",
+            "Score every row, or leave those rows out",
         )
     ranks = np.unique(score, return_inverse=True)[1]
     scaled = (ranks + 0.5) / (ranks.max() + 1)

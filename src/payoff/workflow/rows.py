@@ -34,9 +34,7 @@ class Checked:
     checks: tuple[Check, ...]
 
 
-def open_rows(
-    decision: str | Path | Decision, data: Any = None
-) -> tuple[Decision, Source]:
+def open_rows(decision: str | Path | Decision, data: Any = None) -> tuple[Decision, Source]:
     """Read the decision and its rows; ``data`` replaces the source the file names.
 
     Examples
@@ -49,8 +47,10 @@ def open_rows(
     if not isinstance(decision, Decision):
         folder = Path(decision).parent
         decision = load(decision)
-    source = read(decision.data, folder=folder) if data is None else read(
-        data, database=decision.data.database
+    source = (
+        read(decision.data, folder=folder)
+        if data is None
+        else read(data, database=decision.data.database)
     )
     return decision, source
 
@@ -77,8 +77,13 @@ def data_facts(
     """Return what the evidence records about the rows."""
     decision = data.decision
     return {
-        "source": source.name, "fingerprint": source.fingerprint, "n_rows": len(data),
-        "n_unlabelled": int(np.sum(data.outcome < 0)), "weighted": decision.data.weight is not None,
-        "clustered": decision.data.cluster is not None, "notes": list(source.notes),
-        "dropped": [dict(d) for d in dropped], "split": dict(how),
+        "source": source.name,
+        "fingerprint": source.fingerprint,
+        "n_rows": len(data),
+        "n_unlabelled": int(np.sum(data.outcome < 0)),
+        "weighted": decision.data.weight is not None,
+        "clustered": decision.data.cluster is not None,
+        "notes": list(source.notes),
+        "dropped": [dict(d) for d in dropped],
+        "split": dict(how),
     }

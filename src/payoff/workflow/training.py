@@ -93,9 +93,14 @@ def run(
     if out is None:
         return Outcome(evidence=evidence, folder=None)
     folder = bundle.write(
-        out, decision=checked.decision, contract=checked.parts.contract,
-        policy=trained.policies[0], calibrator=trained.calibrator, evidence=evidence,
-        model=trained.model, amounts=trained.amounts,
+        out,
+        decision=checked.decision,
+        contract=checked.parts.contract,
+        policy=trained.policies[0],
+        calibrator=trained.calibrator,
+        evidence=evidence,
+        model=trained.model,
+        amounts=trained.amounts,
         documents={k: v.encode() for k, v in report.documents(evidence).items()} if pages else {},
         force=force,
     )
@@ -117,8 +122,12 @@ def _train(checked: Checked, progress: Progress) -> _Trained:
     decision, parts = checked.decision, checked.parts
     seed = decision.training.seed
     crossed = tabular.cross_fit(
-        parts.fit, parts.contract, decision.training.candidates,
-        folds=decision.training.folds, seed=seed, progress=progress,
+        parts.fit,
+        parts.contract,
+        decision.training.candidates,
+        folds=decision.training.folds,
+        seed=seed,
+        progress=progress,
     )
     held_out: Mapping[tuple[str, str], NDArray[np.float64]] = {}
     amounts = None
@@ -202,21 +211,31 @@ def _calibrate(
         fitted = Calibrator.fit(kind, raw.prob, choose.outcome, choose.weight)
         return fitted, {"kind": kind, "reason": "set in [training]", "kinds": []}
     calibrator, record = calibrate.choose(
-        raw.prob, choose.outcome, choose.weight, folds=decision.training.folds, seed=seed,
+        raw.prob,
+        choose.outcome,
+        choose.weight,
+        folds=decision.training.folds,
+        seed=seed,
         cluster=choose.cluster,
     )
     record = {"kind": calibrator.kind, **record}
     if calibrator.kind == "raw":
         return calibrator, record
     held_out = calibrate.cross_fitted(
-        calibrator.kind, raw.prob, choose.outcome, choose.weight,
-        folds=decision.training.folds, seed=seed, cluster=choose.cluster,
+        calibrator.kind,
+        raw.prob,
+        choose.outcome,
+        choose.weight,
+        folds=decision.training.folds,
+        seed=seed,
+        cluster=choose.cluster,
     )
     before = stakes(choose, raw)
     after = stakes(choose, replace(raw, prob=held_out))
     gain = paired(_by_expected(decision, after), _by_expected(decision, before), before)
     record["money"] = {
-        **asdict(gain), "unit": f"{decision.currency} per {decision.unit}",
+        **asdict(gain),
+        "unit": f"{decision.currency} per {decision.unit}",
     }
     if gain.difference < 0:
         reason = (
@@ -258,12 +277,17 @@ def _judge(checked: Checked, trained: _Trained) -> Evidence:
     scored = _score(trained.model, trained.amounts, trained.calibrator, parts.judge)
     fit_facts = parts.how["parts"]["fit"]
     return judge(
-        decision, stakes(parts.judge, scored), trained.policies,
-        recommended=trained.policies[0].name, subgroups=parts.judge.subgroups,
+        decision,
+        stakes(parts.judge, scored),
+        trained.policies,
+        recommended=trained.policies[0].name,
+        subgroups=parts.judge.subgroups,
         background=Background(
             data=data_facts(checked.source, checked.data, parts.how, parts.dropped),
-            model=trained.record, checks=checked.checks,
-            fit_shares=fit_facts["outcome_share"], fit_n=fit_facts["n"],
+            model=trained.record,
+            checks=checked.checks,
+            fit_shares=fit_facts["outcome_share"],
+            fit_n=fit_facts["n"],
             choose_shares=parts.how["parts"]["choose"]["outcome_share"],
             seed=decision.training.seed,
         ),
