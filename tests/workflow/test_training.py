@@ -1,0 +1,148 @@
+"""The whole path on planted data: the right answer is known, and the same twice."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from payoff.bundle import Bundle
+from payoff.declare import Training
+from payoff.workflow import check, run
+from tests.worlds import binary
+
+
+def planted(rng, n=1500):
+    """Calling pays for students with a large amount; 'noise' says nothing."""
+    job = rng.choice(["student", "clerk", "retired"], n)
+    amount = rng.lognormal(3, 1, n)
+    prob = np.where(job == "student", 0.5, 0.05)
+    return pa.table(
+        {
+            "job": job, "amount": amount, "noise": rng.normal(size=n),
+            "y": (rng.random(n) < prob).astype(int),
+        }
+    )  # fmt: skip
+
+
+def decision(**more):
+    made = binary(
+        {"call": {"yes": "amount - 5", "no": -5}, "leave": {"yes": 0, "no": 0}},
+        subgroups=("job",),
+        **more,
+    )
+    return dataclasses.replace(made, training=Training(candidates=("logistic",)))
+
+
+def test_the_planted_policy_is_found(rng, tmp_path):
+    table = planted(rng)
+    found = run(decision(), table, out=tmp_path / "b")
+    evidence = found.evidence
+    assert evidence.verdict["state"] == "deploy"
+    parts = check(decision(), table).parts
+    judge = parts.judge
+    job = np.array(judge.table.column("job").to_pylist())
+    amount = judge.table.column("amount").to_numpy()
+    y = judge.outcome == 0
+    ideal_act = np.where(job == "student", 0.5, 0.05) * amount > 5
+    ideal = np.where(ideal_act, np.where(y, amount, 0) - 5, 0).mean()
+    assert evidence.policies[0].value.value > 0.8 * ideal
+    bundle = Bundle.open(found.folder)
+    rich, poor = bundle.decide(
+        [
+            {"job": "student", "amount": 100.0, "noise": 0.0},
+            {"job": "clerk", "amount": 5.0, "noise": 0.0},
+        ]
+    )
+    assert (rich["action"], poor["action"]) == ("call", "leave")
+    assert rich["expected_money"]["call"] == pytest.approx(
+        rich["probabilities"]["yes"] * 100 - 5, rel=1e-9
+    )
+
+
+def test_the_served_answer_is_the_judged_action(rng, tmp_path):
+    """Row by row from the bundle, and in the batch that was judged."""
+    table = planted(rng)
+    found = run(decision(), table, out=tmp_path / "b")
+    judge = check(decision(), table).parts.judge
+    answers = Bundle.open(found.folder).decide(judge.table.drop_columns(["y"]).to_pylist())
+    acted = np.array([a["action"] == "call" for a in answers])
+    assert acted.mean() == found.evidence.policies[0].actions[0].share
+    y, amount = judge.outcome == 0, judge.table.column("amount").to_numpy()
+    value = np.where(acted, np.where(y, amount, 0) - 5, 0).mean()
+    assert found.evidence.policies[0].value.value == pytest.approx(value, rel=1e-12)
+
+
+def test_equal_inputs_give_equal_bytes(rng, tmp_path):
+    table = planted(rng, 600)
+    one = run(decision(), table, out=tmp_path / "one").folder
+    two = run(decision(), table, out=tmp_path / "two").folder
+    assert (one / "manifest.json").read_bytes() == (two / "manifest.json").read_bytes()
+
+
+def test_another_seed_gives_another_split(rng):
+    table = planted(rng, 600)
+    other = dataclasses.replace(decision(), training=Training(candidates=("logistic",), seed=1))
+    one, two = check(decision(), table).parts.judge, check(other, table).parts.judge
+    assert one.table.column("noise").to_pylist() != two.table.column("noise").to_pylist()
+
+
+def test_money_chooses_the_candidate(rng):
+    made = dataclasses.replace(
+        decision(), training=Training(candidates=("logistic", "scorecard", "lightgbm"))
+    )
+    model = run(made, planted(rng)).evidence.model
+    chosen = [c for c in model["candidates"] if c["chosen"]]
+    assert len(chosen) == 1
+    assert chosen[0]["value"] == max(c["value"] for c in model["candidates"])
+    assert chosen[0]["difference_to_best"] == 0
+    assert all(c["difference_to_best"] <= 0 for c in model["candidates"])
+
+
+def test_capacity_holds_on_the_judging_rows(rng):
+    found = run(decision(capacity=0.1), planted(rng)).evidence
+    (room,) = found.capacity
+    assert room["used_share"] <= 0.1 + 1e-9
+    assert room["shadow_price"] > 0
+
+
+def test_the_judging_rows_play_no_part_in_what_is_chosen(rng, tmp_path):
+    """Other outcomes in the judging rows: another value, the very same model and policy."""
+    table = planted(rng, 900).append_column(
+        "part", pa.array((["fit"] * 5 + ["choose"] * 2 + ["judge"] * 3) * 90)
+    )
+    made = dataclasses.replace(decision(), data=dataclasses.replace(decision().data, part="part"))
+    y = table.column("y").to_numpy().copy()
+    judging = np.array(table.column("part").to_pylist()) == "judge"
+    y[judging] = 1 - y[judging]
+    turned = table.set_column(3, "y", pa.array(y))
+    one = run(made, table, out=tmp_path / "one")
+    two = run(made, turned, out=tmp_path / "two")
+    for name in ("policy.json", "model/model.json", "contract.json"):
+        assert (one.folder / name).read_bytes() == (two.folder / name).read_bytes()
+    assert one.evidence.policies[0].value.value != two.evidence.policies[0].value.value
+
+
+def test_two_stages_beat_a_constant_amount(rng):
+    """The gift is known only when it arrives, and depends on income."""
+    n = 4000
+    income = rng.lognormal(0, 1, n)
+    gives = rng.random(n) < 0.2
+    gift = np.where(gives, income * 5 + rng.normal(0, 0.5, n), np.nan)
+    table = pa.table(
+        {"income": income, "gift": pa.array(gift, from_pandas=True), "y": gives.astype(int)}
+    )
+    made = binary(
+        {"call": {"yes": "gift - 1.5", "no": -1.5}, "leave": {"yes": 0, "no": 0}},
+        known_later={"gift": "arrives later"},
+    )
+    made = dataclasses.replace(made, training=Training(candidates=("logistic",)))
+    evidence = run(made, table).evidence
+    assert evidence.verdict["state"] == "deploy"
+    everyone = evidence.policy("all:call").value.value
+    assert evidence.policies[0].value.value > everyone + 0.2
+    assert [a["outcome"] for a in evidence.model["amounts"]] == ["yes"]
+    assert "gift" not in str(evidence.model["description"]["features"])
+    assert "income" in str(evidence.model["description"]["features"])
