@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from payoff.errors import ExpressionError
@@ -408,6 +409,7 @@ class _Parser:
         return Case(tuple(branches), otherwise)
 
 
+@lru_cache(maxsize=4096)  # trees are frozen, and a server reads the same few texts for ever
 def parse(text: str) -> Node:
     """Read an expression.
 
@@ -535,14 +537,14 @@ def _bare(name: str) -> str:
     return name if simple and name.lower() not in FUNCTIONS else _quoted(name)
 
 
-def _written(node: Node, *, sql: bool) -> str:  # noqa: PLR0911  (one return per kind of node)
+def _written(node: Node, *, sql: bool) -> str:  # noqa: PLR0911, PLR0912  (one return per kind of node)
     def of(part: Node) -> str:
         return _written(part, sql=sql)
 
     if isinstance(node, Number):
         text = _number(node.value)
-        if sql and re.fullmatch(r"-?\d+", text):
-            text += ".0"  # integer arithmetic would overflow and divide differently
+        if sql and "e" not in text:
+            text += "e0"  # a double: whole and decimal arithmetic overflow and round otherwise
         return f"({text})" if node.value < 0 else text
     if isinstance(node, Text):
         return "'" + node.value.replace("'", "''") + "'"
@@ -555,11 +557,17 @@ def _written(node: Node, *, sql: bool) -> str:  # noqa: PLR0911  (one return per
     if isinstance(node, Unary):
         return f"(not {of(node.operand)})" if node.operator == "not" else f"(-{of(node.operand)})"
     if isinstance(node, Binary):
-        return f"({of(node.left)} {node.operator} {of(node.right)})"
+        right = of(node.right)
+        if sql and node.operator == "/":
+            right = f"nullif({right}, 0e0)"  # missing, where some databases raise
+        return f"({of(node.left)} {node.operator} {right})"
     if isinstance(node, Call):
         arguments = [of(a) for a in node.arguments]
+        if sql and node.function in ("ln", "sqrt"):  # likewise
+            sign = ">" if node.function == "ln" else ">="
+            arguments = [f"case when {arguments[0]} {sign} 0e0 then {arguments[0]} end"]
         if node.function == "round" and len(arguments) == 2:
-            arguments[1] = arguments[1].removesuffix(".0")
+            arguments[1] = arguments[1].removesuffix("e0")
         return f"{node.function}({', '.join(arguments)})"
     if isinstance(node, Case):
         branches = " ".join(f"when {of(c)} then {of(v)}" for c, v in node.branches)
@@ -587,6 +595,6 @@ def to_sql(node: Node) -> str:
     Examples
     --------
     >>> to_sql(parse("amount * 2"))
-    '("amount" * 2.0)'
+    '("amount" * 2e0)'
     """
     return _written(node, sql=True)

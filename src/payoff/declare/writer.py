@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from payoff.declare.decision import Decision
-from payoff.declare.payoffs import Action, Cell, Outcome
+from payoff.declare.payoffs import Action, Cell, Outcome, money_text
 from payoff.declare.settings import CurrentRule
 
 __all__ = ["toml_key", "toml_value", "written"]
@@ -95,12 +95,11 @@ def _action(action: Action) -> Any:
 
 
 def _cell(cell: Cell) -> Any:
-    number = re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", cell.money)
     money: Any = cell.money
-    if number and "." not in cell.money and "e" not in cell.money:
-        money = int(cell.money)
-    elif number and repr(float(cell.money)) == cell.money:
-        money = float(cell.money)
+    if re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", money):
+        number = float(money) if "." in money or "e" in money else int(money)
+        if money_text(number) == money:  # else, as in "0.50", the number would be read otherwise
+            money = number
     return {"money": money, "source": cell.source} if cell.source else money
 
 
