@@ -190,11 +190,22 @@ def _from_frame(data: Any) -> Source:
 
 
 def _digest(table: pa.Table) -> str:
+    """Digest names, types and values; whatever bytes lie under a null are not looked at."""
     digest = hashlib.sha256()
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema.remove_metadata()) as writer:
-        writer.write_table(table.replace_schema_metadata(None).combine_chunks())
-    digest.update(sink.getvalue())
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        digest.update(f"{name!r} {column.type} {len(column)}\n".encode("utf-8", "backslashreplace"))
+        digest.update(pc.cast(column.is_null(), pa.uint8()).to_numpy().tobytes())
+        known = column.drop_null()
+        if pa.types.is_boolean(known.type):
+            known = pc.cast(known, pa.uint8())  # the last byte of packed bits is not all ours
+        if pa.types.is_nested(known.type):
+            digest.update(repr(known.to_pylist()).encode("utf-8", "backslashreplace"))
+            continue
+        sink = pa.BufferOutputStream()
+        values = pa.table([known], names=["values"]).combine_chunks()
+        with pa.ipc.new_stream(sink, values.schema) as writer:
+            writer.write_table(values)
+        digest.update(sink.getvalue())
     return digest.hexdigest()
 
 
