@@ -142,7 +142,7 @@ class Bundle:
                 self.policy.apply(
                     n=1,
                     expected=expected[i : i + 1],
-                    prob_positive=prob[i : i + 1, decision.positive_code],
+                    prob=prob[i : i + 1],
                     rule=None if rule is None else rule[i : i + 1],
                 )
                 for i in range(len(rows))
@@ -274,8 +274,11 @@ def write(
         for name, content in sorted(files.items())
     }
     manifest = {
-        "format": FORMAT, "id": _id_of(listed), "name": decision.name,
-        "made_with": dict(evidence.made_with), "files": listed,
+        "format": FORMAT,
+        "id": _id_of(listed),
+        "name": decision.name,
+        "made_with": dict(evidence.made_with),
+        "files": listed,
     }
     files[_MANIFEST] = _text(manifest)
     try:

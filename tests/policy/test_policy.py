@@ -27,14 +27,14 @@ def test_act_exactly_where_the_probability_exceeds_elkans_threshold(rng):
     threshold = (1 + 100) / (1 + 100 + 1000 + 10)
     prob = np.concatenate([rng.random(500), [threshold - 1e-9, threshold + 1e-9]])
     _, stake = at_stake(decision, {"y": [1] * 502}, prob)
-    codes = actions_of(expected_policy(decision, {}), stake, decision)
+    codes = actions_of(expected_policy(decision, {}), stake)
     assert (codes == np.where(prob > threshold, 0, 1)).all()
 
 
 def test_ties_go_to_doing_nothing():
     decision = binary()
     _, stake = at_stake(decision, {"y": [1, 0]}, [0.1, 0.1])
-    assert actions_of(expected_policy(decision, {}), stake, decision).tolist() == [1, 1]
+    assert actions_of(expected_policy(decision, {}), stake).tolist() == [1, 1]
 
 
 def test_three_actions_take_the_largest_expected_money(rng):
@@ -43,7 +43,7 @@ def test_three_actions_take_the_largest_expected_money(rng):
     prob = rng.dirichlet([1, 1, 3], n)
     table = {"y": ["fraud"] * n, "amount": rng.lognormal(5, 1, n)}
     _, stake = at_stake(decision, table, prob)
-    codes = actions_of(expected_policy(decision, {}), stake, decision)
+    codes = actions_of(expected_policy(decision, {}), stake)
     assert set(codes) == {0, 1, 2}
     taken = stake.expected[np.arange(n), codes]
     assert (taken >= stake.expected.max(axis=1) - 1e-12).all()
@@ -58,7 +58,7 @@ def test_capacity_takes_the_largest_gains_as_brute_force_does(rng, share):
     prob, y = calibrated(rng, n)
     _, stake = at_stake(decision, {"y": y, "amount": rng.lognormal(3, 1, n)}, prob)
     prices = capacity_prices(stake.expected, stake.weight, decision)
-    codes = actions_of(expected_policy(decision, prices), stake, decision)
+    codes = actions_of(expected_policy(decision, prices), stake)
     gain = stake.expected[:, 0] - stake.expected[:, 1]
     room = int(np.floor(share * n + 1e-9))
     best = set(np.argsort(-gain)[:room]) & set(np.flatnonzero(gain > 0))
@@ -72,7 +72,7 @@ def test_the_price_acts_on_one_row_as_on_the_batch(rng):
     prob, y = calibrated(rng, 400)
     _, stake = at_stake(decision, {"y": y}, prob)
     policy = expected_policy(decision, capacity_prices(stake.expected, stake.weight, decision))
-    batch = actions_of(policy, stake, decision)
+    batch = actions_of(policy, stake)
     single = [policy.apply(n=1, expected=stake.expected[i : i + 1])[0] for i in range(400)]
     assert batch.tolist() == single
 
@@ -121,7 +121,7 @@ def test_threshold_orientation_follows_money_not_the_name_of_the_action():
     _, stake = at_stake(decision, {"y": [1, 0, 1, 0]}, [0.9, 0.1, 0.8, 0.2])
     assert orientation(stake, decision) == (1, 0)
     tuned = next(p for p in policies(decision, stake, tuned_on="choose") if p.name == "threshold")
-    assert actions_of(tuned, stake, decision).tolist() == [1, 0, 1, 0]
+    assert actions_of(tuned, stake).tolist() == [1, 0, 1, 0]
 
 
 def test_a_cross_fitted_threshold_is_the_best_of_the_other_folds(rng):
@@ -161,7 +161,7 @@ def test_every_trivial_policy_is_among_the_baselines():
         decision, {"y": ["fraud", "fine"], "amount": [5.0, 6.0]}, [[0.2, 0.2, 0.6], [0.1, 0.1, 0.8]]
     )
     names = [p.name for p in policies(decision, stake, tuned_on="choose")]
-    assert names == ["expected", "all:refuse", "all:review", "do_nothing"]
+    assert names == ["expected", "half", "all:refuse", "all:review", "do_nothing"]
 
 
 def test_json_both_ways():
@@ -169,3 +169,25 @@ def test_json_both_ways():
     import json
 
     assert Policy.from_dict(json.loads(json.dumps(policy.to_dict()))) == policy
+
+
+def test_the_likeliest_outcome_is_answered_by_its_best_mean_action(rng):
+    decision = three_by_three()
+    prob = rng.dirichlet([1, 1, 1], 300)
+    names = np.array(["fraud", "error", "fine"])
+    table = {"y": names[rng.integers(0, 3, 300)], "amount": rng.lognormal(5, 1, 300)}
+    _, stake = at_stake(decision, table, prob)
+    half = next(p for p in policies(decision, stake, tuned_on="choose") if p.name == "half")
+    assert half.answers == ("refuse", "refuse", "pay")
+    codes = actions_of(half, stake)
+    assert codes.tolist() == [[0, 0, 2][k] for k in prob.argmax(axis=1)]
+    assert Policy.from_dict(half.to_dict()) == half
+
+
+def test_a_threshold_policy_keeps_to_capacity_by_probability(rng):
+    decision = binary(capacity=0.05)
+    prob, y = calibrated(rng, 400)
+    _, stake = at_stake(decision, {"y": y}, prob)
+    half = next(p for p in policies(decision, stake, tuned_on="choose") if p.name == "half")
+    low = Policy.from_dict({**half.to_dict(), "threshold": 0.01})
+    assert set(np.flatnonzero(actions_of(low, stake) == 0)) == set(np.argsort(-prob)[:20])

@@ -77,9 +77,9 @@ def test_any_outcome_values_give_a_file_that_loads(values, rng):
     text = starter_text(
         Answers(source="x.csv", outcome="y", positive=seen.values[0], act="call"), seen
     )
-    from payoff.workflow.starter import _outcome_name
+    from payoff.workflow.starter import outcome_name
 
-    cells = {("call", _outcome_name(v)): "1" for v in seen.values}
+    cells = {("call", outcome_name(v)): "1" for v in seen.values}
     text = starter_text(
         Answers(source="x.csv", outcome="y", positive=seen.values[0], act="call", money=cells), seen
     )

@@ -7,6 +7,7 @@ import sys
 import click
 
 from payoff.cli.common import json_option, print_checks, print_json
+from payoff.errors import plain
 
 
 @click.command(
@@ -17,7 +18,7 @@ from payoff.cli.common import json_option, print_checks, print_json
 @click.option("--all", "every", is_flag=True, help="Show the checks that passed, too.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a check finds an issue.")
 @json_option
-def command(decision: str, data: str | None, every: bool, strict: bool, as_json: bool) -> None:  # noqa: FBT001
+def command(decision: str, data: str | None, every: bool, strict: bool, as_json: bool) -> None:
     """Check DECISION (a decision.toml) and its rows; fits nothing and writes nothing.
 
     Numbered checks look for what costs money later: signs and units of the payoff table, features
@@ -42,7 +43,9 @@ def command(decision: str, data: str | None, every: bool, strict: bool, as_json:
             }
         )
     else:
-        click.echo(f"{found.decision.title}: {len(found.data):,} rows from {found.source.name}")
+        click.echo(
+            f"{plain(found.decision.title)}: {len(found.data):,} rows from {found.source.name}"
+        )
         sizes = ", ".join(f"{name} {facts['n']:,}" for name, facts in parts.items())
         click.echo(
             f"Split by {found.parts.how['method']}: {sizes}; {len(found.data.features)} features."

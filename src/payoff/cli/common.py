@@ -90,6 +90,7 @@ def print_table(rows: Sequence[Mapping[str, str]], right: Sequence[str] = ()) ->
     """Print rows of equal keys as a table; the columns named in ``right`` are right-aligned."""
     if not rows:
         return
+    rows = [{plain(k): plain(v) for k, v in row.items()} for row in rows]
     names = list(rows[0])
     widths = {n: max(len(n), *(len(r[n]) for r in rows)) for n in names}
 

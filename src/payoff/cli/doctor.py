@@ -34,7 +34,7 @@ _LOADS: Final = ("lightgbm", "duckdb", "pyarrow", "sklearn")
 
 @click.command(epilog="Example: payoff doctor --json > doctor.json")
 @json_option
-def command(as_json: bool) -> None:  # noqa: FBT001
+def command(as_json: bool) -> None:
     """Print versions, extras, engines and paths: what a bug report starts with."""
     found = facts()
     if as_json:

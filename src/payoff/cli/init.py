@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from payoff.cli.common import json_option, print_json
 from payoff.errors import DeclarationError, EnvironmentError_, listed
+
+if TYPE_CHECKING:
+    from payoff.workflow.starter import Answers, Look
 
 
 @click.command(
@@ -69,7 +74,7 @@ Examples:
 @click.option("--rule", metavar="CONDITION", help='When one acts today, such as "age > 60".')
 @click.option("--no-input", is_flag=True, help="Never ask; leave marked gaps.")
 @json_option
-def command(data: str, out: str, force: bool, no_input: bool, as_json: bool, **given: Any) -> None:  # noqa: FBT001
+def command(data: str, out: str, force: bool, no_input: bool, as_json: bool, **given: Any) -> None:
     """Look at DATA and write a commented decision.toml, asking for what only a person knows.
 
     Nothing is guessed about money: a cell you do not name stays a marked gap, and payoff refuses to
@@ -127,8 +132,10 @@ def command(data: str, out: str, force: bool, no_input: bool, as_json: bool, **g
     click.echo(f"Next: payoff check {out}")
 
 
-def _answers(data: str, target: Path, seen: Any, given: dict[str, Any], *, asking: bool) -> Any:
-    from payoff.workflow.starter import Answers, _outcome_name
+def _answers(
+    data: str, target: Path, seen: Look, given: dict[str, Any], *, asking: bool
+) -> Answers:
+    from payoff.workflow.starter import Answers, outcome_name
 
     def ask(key: str, question: str, default: Any = None, kind: Any = str) -> Any:
         if given.get(key) not in (None, (), ""):
@@ -149,46 +156,14 @@ def _answers(data: str, target: Path, seen: Any, given: dict[str, Any], *, askin
     unit = ask("unit", "What is one row? (singular)", "case")
     currency = ask("currency", "Currency?", "EUR")
     volume = ask("volume", f"How many {unit}s come up per {given['period']}? (empty: not known)")
-    money = {}
-    for pair in given["money"]:
-        cell, separator, worth = pair.partition("=")
-        action, slash, outcome = cell.partition("/")
-        if not (separator and slash and worth.strip()):
-            raise DeclarationError.bad_value(
-                "--money", pair, "ACTION/OUTCOME=MONEY", "For example --money call/yes=9"
-            )
-        money[action.strip(), outcome.strip()] = worth.strip()
-    names = [_outcome_name(positive), *(_outcome_name(v) for v in seen.values if v != positive)]
-    for action, outcome in money:
-        if action not in (act, given["leave"]):
-            raise DeclarationError.unknown_name("--money", action, "action", [act, given["leave"]])
-        if outcome not in names:
-            raise DeclarationError.unknown_name("--money", outcome, "outcome", names)
+    names = [
+        outcome_name(positive),
+        *(outcome_name(v) for v in seen.values if v != positive),
+    ]
+    money = _money(given["money"], [act, given["leave"]], names)
     if asking:
-        click.echo(
-            "Money: a gain is positive, a cost negative; a number, a column or an expression."
-        )
-        for name in names:
-            if (act, name) not in money:
-                answer = click.prompt(
-                    f"  {act!r} when the outcome is {name!r} is worth", default=""
-                )
-                if answer.strip():
-                    money[act, name] = answer.strip()
-    exclude = {}
-    for pair in given["exclude"]:
-        column, separator, reason = pair.partition("=")
-        if column not in seen.columns:
-            raise DeclarationError.unknown_name("--exclude", column, "column", seen.columns)
-        exclude[column] = reason.strip() or "not to be used"
-    if asking:
-        for column, area in seen.suspects.items():
-            if column not in exclude and click.confirm(
-                f"{column!r} alone ranks the outcome with {area:.3f} of 1. Is it known only "
-                "afterwards?",
-                default=True,
-            ):
-                exclude[column] = "known only after the outcome"
+        _ask_money(money, act, names)
+    exclude = _exclusions(given["exclude"], seen, asking=asking)
     for key in ("time", "cluster", "weight"):
         if given[key] is not None and given[key] not in seen.columns:
             raise DeclarationError.unknown_name(f"--{key}", given[key], "column", seen.columns)
@@ -221,6 +196,56 @@ def _answers(data: str, target: Path, seen: Any, given: dict[str, Any], *, askin
     )
 
 
+def _money(
+    pairs: Sequence[str], actions: Sequence[str], outcomes: Sequence[str]
+) -> dict[tuple[str, str], str]:
+    """Read the ``--money`` options."""
+    money = {}
+    for pair in pairs:
+        cell, separator, worth = pair.partition("=")
+        action, slash, outcome = (part.strip() for part in cell.partition("/"))
+        if not (separator and slash and worth.strip()):
+            raise DeclarationError.bad_value(
+                "--money", pair, "ACTION/OUTCOME=MONEY", "For example --money call/yes=9"
+            )
+        for kind, name, known in (("action", action, actions), ("outcome", outcome, outcomes)):
+            if name not in known:
+                raise DeclarationError.unknown_name("--money", name, kind, known)
+        money[action, outcome] = worth.strip()
+    return money
+
+
+def _ask_money(money: dict[tuple[str, str], str], act: str, outcomes: Sequence[str]) -> None:
+    click.echo("Money: a gain is positive, a cost negative; a number, a column or an expression.")
+    for name in outcomes:
+        if (act, name) not in money:
+            answer = click.prompt(f"  {act!r} when the outcome is {name!r} is worth", default="")
+            if answer.strip():
+                money[act, name] = answer.strip()
+
+
+def _exclusions(pairs: Sequence[str], seen: Look, *, asking: bool) -> dict[str, str]:
+    """Read the ``--exclude`` options, and ask about columns that predict too well alone."""
+    exclude = {}
+    for pair in pairs:
+        column, _, reason = pair.partition("=")
+        if column not in seen.columns:
+            raise DeclarationError.unknown_name("--exclude", column, "column", seen.columns)
+        exclude[column] = reason.strip() or "not to be used"
+    for column, area in seen.suspects.items():
+        if (
+            asking
+            and column not in exclude
+            and click.confirm(
+                f"{column!r} alone ranks the outcome with {area:.3f} of 1. Is it known only "
+                "afterwards?",
+                default=True,
+            )
+        ):
+            exclude[column] = "known only after the outcome"
+    return exclude
+
+
 def _number(value: Any) -> float | None:
     if value in (None, ""):
         return None
@@ -236,8 +261,6 @@ def _relative(data: str, target: Path) -> str:
     if path.is_absolute() or re.match(r"\s*(select|with)\s", data, re.IGNORECASE):
         return data
     try:
-        import os
-
-        return Path(os.path.relpath(path, target.parent or Path())).as_posix()
+        return Path(os.path.relpath(str(path), str(target.parent))).as_posix()
     except ValueError:  # another drive
         return str(path.resolve())

@@ -43,7 +43,7 @@ def command(
     out: str | None,
     fail_on_refuse: bool,
     quiet: bool,
-    as_json: bool,  # noqa: FBT001
+    as_json: bool,
 ) -> None:
     """Judge PREDICTIONS made elsewhere: probabilities, a score, or actions alone.
 

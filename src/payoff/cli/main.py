@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from payoff.errors import PayoffError
+from payoff.errors import PayoffError, plain
 
 __all__ = ["EXIT_CODES", "main"]
 
@@ -75,7 +75,7 @@ class _Lazy(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         from importlib.metadata import version
 
@@ -118,11 +118,11 @@ def main(args: list[str] | None = None) -> None:
         click.echo("Stopped; nothing was written.", err=True)
         code = 130
     except click.ClickException as error:
-        facts = {"code": "PAY-X010", "what": error.format_message()}
-        hint = ""
-        if isinstance(error, click.UsageError) and error.ctx is not None:
-            hint = f"\nSee '{error.ctx.command_path} --help'."
-        _say(facts, f"PAY-X010: {error.format_message()}{hint}", as_json=as_json)
+        what = plain(error.format_message())
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        hint = f"See '{context.command_path if context else 'payoff'} --help'."
+        facts = {"code": "PAY-X010", "what": what, "mend": hint}
+        _say(facts, f"PAY-X010: {what}\n{hint}", as_json=as_json)
         code = 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -135,10 +135,10 @@ def main(args: list[str] | None = None) -> None:
             as_json=as_json,
         )
         code = 2
-    except Exception as error:  # noqa: BLE001  (the last line of defence: no traceback for users)
+    except Exception as error:
         if os.environ.get("PAYOFF_DEBUG"):
             raise
-        text = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        text = plain(f"{type(error).__name__}: {error}".splitlines()[0])[:300]
         _say(
             {"code": "PAY-X012", "what": "payoff itself failed", "got": text},
             f"PAY-X012: payoff itself failed ({text}). This is a bug: please report it with the "

@@ -13,7 +13,7 @@ from payoff.cli.common import json_option, print_json
 @click.argument("bundle", type=click.Path())
 @click.option("--out", "-o", type=click.Path(), help="Folder to write; default: BUNDLE-report.")
 @json_option
-def command(bundle: str, out: str | None, as_json: bool) -> None:  # noqa: FBT001
+def command(bundle: str, out: str | None, as_json: bool) -> None:
     """Write the pages of BUNDLE: report.html, model-card.md, decision-record.md.
 
     The bundle itself is not touched; its bytes are checked first.

@@ -30,9 +30,9 @@ def command(
     data: str | None,
     out: str | None,
     force: bool,
-    fail_on_refuse: bool,  # noqa: FBT001
+    fail_on_refuse: bool,
     quiet: bool,
-    as_json: bool,  # noqa: FBT001
+    as_json: bool,
 ) -> None:
     """Take DECISION (a decision.toml) the whole way: check, train, judge, bundle, report.
 

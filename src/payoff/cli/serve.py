@@ -22,8 +22,7 @@ Example:
     help="Port; 0 takes a free one and prints it.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="No access log.")
-@click.option("--json", "as_json", is_flag=True, help="Accepted for symmetry; logs are JSON.")
-def command(bundle: str, host: str, port: int, quiet: bool, as_json: bool) -> None:  # noqa: ARG001, FBT001
+def command(bundle: str, host: str, port: int, quiet: bool) -> None:
     """Answer decisions over HTTP from BUNDLE, after checking every byte of it.
 
     POST /decide takes rows and gives the action, the probabilities and the expected money of each;

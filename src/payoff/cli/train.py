@@ -27,7 +27,7 @@ def command(
     out: str | None,
     force: bool,
     quiet: bool,
-    as_json: bool,  # noqa: FBT001
+    as_json: bool,
 ) -> None:
     """Fit the candidates of DECISION, choose by cross-fitted money, judge, and write a bundle.
 

@@ -13,7 +13,7 @@ from payoff.cli.common import json_option, print_json
 @click.command(epilog="Example: payoff verify calls")
 @click.argument("bundle", type=click.Path())
 @json_option
-def command(bundle: str, as_json: bool) -> None:  # noqa: FBT001
+def command(bundle: str, as_json: bool) -> None:
     """Check every byte of BUNDLE against its manifest; exit with 1 when anything differs."""
     from payoff.bundle import differences, manifest_of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,34 +14,39 @@ from payoff.errors import listed
 from payoff.evidence.evidence import Comparison, Estimate, PolicyEvidence, SubgroupEvidence
 from payoff.policy.stakes import Stakes
 
-__all__ = ["check"]
+__all__ = ["Findings", "check"]
 
 
-def check(
-    decision: Decision,
-    stakes: Stakes,
-    policies: Sequence[PolicyEvidence],
-    comparisons: Sequence[Comparison],
-    verdict: Mapping[str, Any],
-    subgroups: Sequence[SubgroupEvidence],
-    calibration: Mapping[str, Any],
-    shift: Mapping[str, Any],
-    capacity: Sequence[Mapping[str, Any]],
-) -> tuple[Check, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What the checks look at: the parts of the evidence that is being made."""
+
+    decision: Decision
+    stakes: Stakes
+    policies: Sequence[PolicyEvidence]
+    comparisons: Sequence[Comparison]
+    verdict: Mapping[str, Any]
+    subgroups: Sequence[SubgroupEvidence]
+    calibration: Mapping[str, Any]
+    shift: Mapping[str, Any]
+    capacity: Sequence[Mapping[str, Any]]
+
+
+def check(found: Findings) -> tuple[Check, ...]:
     """Return one result per numbered check of the evidence."""
-    against = {c.against: c for c in comparisons}
-    best = against.get(verdict["best_trivial"])
+    against = {c.against: c for c in found.comparisons}
+    best = against.get(found.verdict["best_trivial"])
     return (
-        _separate(stakes),
-        _simple_wins(decision, policies, verdict, best),
-        _wide(best, verdict),
-        _shifted(shift),
-        _calibrated(decision, calibration),
-        _groups(subgroups),
-        _paying(stakes, policies[0]),
-        _one_row(stakes, policies[0]),
-        _capacity(capacity),
-        _losing_groups(subgroups),
+        _separate(found.stakes),
+        _simple_wins(found.policies, found.verdict, best),
+        _wide(best),
+        _shifted(found.shift),
+        _calibrated(found.decision, found.calibration),
+        _groups(found.subgroups),
+        _paying(found.policies[0]),
+        _one_row(found.stakes),
+        _capacity(found.capacity),
+        _losing_groups(found.subgroups),
     )
 
 
@@ -83,7 +89,7 @@ def amount(value: float, unit: str) -> str:
     Examples
     --------
     >>> amount(-0.5, "EUR per customer")
-    'EUR −0.5 per customer'
+    'EUR \\u22120.5 per customer'
     """
     currency, per, rest = unit.partition(" per ")
     return f"{currency} {_short(value)}{per}{rest}"
@@ -91,7 +97,7 @@ def amount(value: float, unit: str) -> str:
 
 def _short(value: float) -> str:
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"
-    return text.replace("-", "−")
+    return text.replace("-", "\u2212")  # the sign, not the hyphen
 
 
 def _separate(stakes: Stakes) -> Check:
@@ -102,7 +108,6 @@ def _separate(stakes: Stakes) -> Check:
 
 
 def _simple_wins(
-    decision: Decision,
     policies: Sequence[PolicyEvidence],
     verdict: Mapping[str, Any],
     best: Comparison | None,
@@ -125,7 +130,7 @@ def _simple_wins(
     )
 
 
-def _wide(best: Comparison | None, verdict: Mapping[str, Any]) -> Check:
+def _wide(best: Comparison | None) -> Check:
     result = numbered("PAY-E203", "The interval is wider than the gain")
     if best is None or best.total.value is None:
         return result(status="not_applicable", detail="There is no gain to compare.")
@@ -205,7 +210,7 @@ def _groups(subgroups: Sequence[SubgroupEvidence]) -> Check:
     return result(status="passed", detail="Every group was measured.")
 
 
-def _paying(stakes: Stakes, policy: PolicyEvidence) -> Check:
+def _paying(policy: PolicyEvidence) -> Check:
     result = numbered("PAY-E207", "Enough paying cases")
     rows = [c.n for c in policy.cells if c.money_per_unit]
     smallest = min((n for n in rows if n), default=0)
@@ -221,7 +226,7 @@ def _paying(stakes: Stakes, policy: PolicyEvidence) -> Check:
     )
 
 
-def _one_row(stakes: Stakes, policy: PolicyEvidence) -> Check:
+def _one_row(stakes: Stakes) -> Check:
     result = numbered("PAY-E208", "A few rows carry the money")
     spread = stakes.realised.max(axis=1) - stakes.realised.min(axis=1)
     money_at_stake = stakes.weight * spread

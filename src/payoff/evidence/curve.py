@@ -54,8 +54,7 @@ def threshold_values(
 
     def passed(x: NDArray[np.float64]) -> NDArray[np.float64]:
         sums = np.bincount(place, weights=x, minlength=k + 1)
-        out: NDArray[np.float64] = np.cumsum(sums[::-1])[::-1][1:]
-        return out
+        return np.cumsum(sums[::-1])[::-1][1:].astype(np.float64)
 
     gain = weight * (high - low)
     base = weight * low

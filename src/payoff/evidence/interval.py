@@ -63,8 +63,8 @@ def cluster_sums(
         if kept.all():
             return Sums(value * weight, weight, len(value))
         return Sums((value * weight)[kept], weight[kept], int(kept.sum()))
-    s = np.bincount(cluster, weights=value * weight)
-    w = np.bincount(cluster, weights=weight)
+    s = np.bincount(cluster, weights=value * weight).astype(np.float64)
+    w = np.bincount(cluster, weights=weight).astype(np.float64)
     kept = w > 0
     return Sums(s[kept], w[kept], int((weight > 0).sum()))
 
@@ -97,44 +97,62 @@ def mean_money(sums: Sums, *, level: float, unit: str, seed: int, identical: str
     >>> e.method, e.value, round(e.low, 3)
     ('t', 49.5, 43.743)
     """
-    clusters = len(sums.s)
-    facts = {"level": level, "unit": unit, "n": sums.n, "n_clusters": clusters}
-    if clusters == 0 or sums.w.sum() <= 0:
-        return Estimate(
-            value=None, low=None, high=None, method="none", reason="there are no rows", **facts
-        )
-    mean = float(sums.s.sum() / sums.w.sum())
+    if len(sums.s) == 0 or sums.w.sum() <= 0:
+        mean, method, ends, reason = None, "none", None, "there are no rows"
+    else:
+        mean = float(sums.s.sum() / sums.w.sum())
+        method, ends, reason = _interval(sums, mean, level, seed, identical)
+    low, high = ends or (None, None)
+    return Estimate(
+        value=mean,
+        low=low,
+        high=high,
+        level=level,
+        unit=unit,
+        n=sums.n,
+        n_clusters=len(sums.s),
+        method=method,
+        reason=reason,
+    )
+
+
+def _interval(
+    sums: Sums, mean: float, level: float, seed: int, identical: str
+) -> tuple[str, tuple[float, float] | None, str]:
+    """Return the method, the interval (None when refused) and the reason."""
+    n = len(sums.s)
     residual = sums.s - mean * sums.w
     scale = max(float(np.abs(sums.s).max()), 1e-300)
     if float(np.abs(residual).max()) <= 1e-12 * scale or not np.any(sums.s):
         if identical:
-            return Estimate(
-                value=mean, low=mean, high=mean, method="exact", reason=identical, **facts
-            )
-        reason = "all rows judged have the same value, so its variation cannot be seen"
-        return Estimate(value=mean, low=None, high=None, method="none", reason=reason, **facts)
+            return "exact", (mean, mean), identical
+        return (
+            "none",
+            None,
+            "all rows judged have the same value, so its variation cannot be seen",
+        )
     different = _different(sums)
     if different < FEWEST_DIFFERENT:
-        reason = (
-            f"only {different} of {clusters:,} independent cases differ from the commonest value; "
-            f"an interval needs at least {FEWEST_DIFFERENT}"
+        return (
+            "none",
+            None,
+            f"only {different} of {n:,} independent cases differ from the commonest value; an "
+            f"interval needs at least {FEWEST_DIFFERENT}",
         )
-        return Estimate(value=mean, low=None, high=None, method="none", reason=reason, **facts)
-    if _needs_bootstrap(residual):
-        interval = _bootstrap_t(sums, mean, level, seed)
-        if interval is not None:
-            low, high = interval
-            return Estimate(value=mean, low=low, high=high, method="bootstrap-t", **facts)
-        return Estimate(
-            value=mean,
-            low=None,
-            high=None,
-            method="none",
-            reason="a few rows carry nearly all the money, so resampling says nothing reliable",
-            **facts,
+    error = _standard_error(residual, sums.w)
+    t = float(special.stdtrit(n - 1, 0.5 + level / 2))
+    if not _needs_bootstrap(residual):
+        return "t", (mean - t * error, mean + t * error), ""
+    quantiles = _bootstrap_t(sums, mean, level, seed)
+    if quantiles is None:
+        return (
+            "none",
+            None,
+            "a few rows carry nearly all the money, so resampling says nothing reliable",
         )
-    half = float(special.stdtrit(clusters - 1, 0.5 + level / 2)) * _standard_error(residual, sums.w)
-    return Estimate(value=mean, low=mean - half, high=mean + half, method="t", **facts)
+    # A sample can look one-sided by chance, so each end is the wider of bootstrap-t and t.
+    low, high = min(quantiles[0], -t), max(quantiles[1], t)
+    return "bootstrap-t", (mean - high * error, mean - low * error), ""
 
 
 def _standard_error(residual: NDArray[np.float64], w: NDArray[np.float64]) -> float:
@@ -165,7 +183,7 @@ def _needs_bootstrap(residual: NDArray[np.float64]) -> bool:
 
 
 def _bootstrap_t(sums: Sums, mean: float, level: float, seed: int) -> tuple[float, float] | None:
-    """Return the bootstrap-t interval from resampled sums of (s, w, s^2, sw, w^2)."""
+    """Return the quantiles of (m* - m) / se* over resamples; None where too many have no se*."""
     rng = generator(seed, "bootstrap")
     columns = np.stack([sums.s, sums.w, sums.s**2, sums.s * sums.w, sums.w**2], axis=1)
     totals = _resampled(columns, sums.s - mean * sums.w, rng)
@@ -180,10 +198,7 @@ def _bootstrap_t(sums: Sums, mean: float, level: float, seed: int) -> tuple[floa
     if good.mean() < 0.99:
         return None
     low, high = np.quantile(t[good], [0.5 - level / 2, 0.5 + level / 2])
-    error = _standard_error(sums.s - mean * sums.w, sums.w)
-    # A sample can look one-sided by chance, so each end is the wider of bootstrap-t and t.
-    plain = float(special.stdtrit(n - 1, 0.5 + level / 2))
-    return mean - max(float(high), plain) * error, mean - min(float(low), -plain) * error
+    return float(low), float(high)
 
 
 def _resampled(
@@ -268,17 +283,24 @@ def share(
     With weights or clusters n is replaced by ``p (1 - p) / se^2``; without, it is n itself.
     """
     sums = cluster_sums(hit.astype(np.float64), weight, cluster)
-    facts = {"level": level, "unit": "share", "n": sums.n, "n_clusters": len(sums.s)}
     total = float(sums.w.sum())
-    if total <= 0:
-        return Estimate(
-            value=None, low=None, high=None, method="none", reason="there are no rows", **facts
-        )
-    p = float(sums.s.sum()) / total
-    effective = total**2 / float(sums.w @ sums.w)
-    if 0 < p < 1 and len(sums.s) > 1:
-        error = _standard_error(sums.s - p * sums.w, sums.w)
-        if error > 0 and (cluster is not None or float(np.ptp(weight)) > 0):
-            effective = min(p * (1 - p) / error**2, float(sums.n))
-    low, high = wilson(min(max(p, 0.0), 1.0), effective, level)
-    return Estimate(value=p, low=low, high=high, method="wilson", **facts)
+    p, low, high = None, None, None
+    if total > 0:
+        p = min(max(float(sums.s.sum()) / total, 0.0), 1.0)
+        effective = total**2 / float(sums.w @ sums.w)
+        if 0 < p < 1 and len(sums.s) > 1:
+            error = _standard_error(sums.s - p * sums.w, sums.w)
+            if error > 0 and (cluster is not None or float(np.ptp(weight)) > 0):
+                effective = min(p * (1 - p) / error**2, float(sums.n))
+        low, high = wilson(p, effective, level)
+    return Estimate(
+        value=p,
+        low=low,
+        high=high,
+        level=level,
+        unit="share",
+        n=sums.n,
+        n_clusters=len(sums.s),
+        method="none" if p is None else "wilson",
+        reason="there are no rows" if p is None else "",
+    )

@@ -99,7 +99,7 @@ def judge(
     if len(seen) == 1:
         raise DataError.one_class(decision.outcome_names[int(seen[0])], len(stakes), "judging")
     acted = [
-        p if isinstance(p, Acted) else Acted(policy=p, codes=actions_of(p, stakes, decision))
+        p if isinstance(p, Acted) else Acted(policy=p, codes=actions_of(p, stakes))
         for p in policies
     ]
     for one in acted:
@@ -132,7 +132,17 @@ def judge(
     curve = value_curve(decision, stakes, acted)
     capacity = _capacity(decision, found[0], first.policy)
     own = evidence_checks.check(
-        decision, stakes, found, comparisons, verdict, groups, reliability, shift, capacity
+        evidence_checks.Findings(
+            decision=decision,
+            stakes=stakes,
+            policies=found,
+            comparisons=comparisons,
+            verdict=verdict,
+            subgroups=groups,
+            calibration=reliability,
+            shift=shift,
+            capacity=capacity,
+        )
     )
     return Evidence(
         decision=_decision_facts(decision),
@@ -221,10 +231,8 @@ class _Core:
         size = len(actions) * len(outcomes)
 
         def sums(x: NDArray[np.float64]) -> NDArray[np.float64]:
-            out: NDArray[np.float64] = np.bincount(
-                place, weights=self.stakes.weight * x, minlength=size
-            )
-            return out
+            weighted = self.stakes.weight * x
+            return np.bincount(place, weights=weighted, minlength=size).astype(np.float64)
 
         n = np.bincount(place, minlength=size)
         w, m = sums(np.ones(len(codes))), sums(values)
@@ -335,13 +343,13 @@ def _capacity(
     decision: Decision, recommended: PolicyEvidence, policy: Policy
 ) -> tuple[dict[str, Any], ...]:
     found = []
-    for action, share in limited_shares(decision).items():
+    for action, room in limited_shares(decision).items():
         used = next(u for u in recommended.actions if u.action == action)
         price = policy.prices.get(action)
-        binding = bool(price) or used.share >= share * 0.999
+        binding = bool(price) or used.share >= room * 0.999
         label = next(a.label for a in decision.actions if a.name == action)
         units = plural(decision.unit)
-        sentence = f"{label}: room for {share:.1%} of {units}, used for {used.share:.1%}." + (
+        sentence = f"{label}: room for {room:.1%} of {units}, used for {used.share:.1%}." + (
             f" One more would have earned about {price:,.4g} {decision.currency} "
             "when the policy was chosen."
             if price
@@ -352,8 +360,8 @@ def _capacity(
         found.append(
             {
                 "action": action,
-                "share": share,
-                "per_period": share * decision.units_reported,
+                "share": room,
+                "per_period": room * decision.units_reported,
                 "used_share": used.share,
                 "shadow_price": price,
                 "binding": binding,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
-from payoff.evidence.evidence import Group, SubgroupEvidence
+from payoff.evidence.evidence import Estimate, Group, SubgroupEvidence
 from payoff.evidence.interval import cluster_sums, mean_money, share
 from payoff.policy.choose import default_action
 from payoff.policy.stakes import Stakes
@@ -94,7 +94,7 @@ class _Groups:
         state, reason = (
             ("unknown", "the group of these rows is not known") if unknown else ("ok", "")
         )
-        if positives == 0 or positives == n:
+        if positives in (0, n):
             which = "no" if positives == 0 else "nothing but the"
             return Group(
                 label=label,
@@ -110,10 +110,9 @@ class _Groups:
                 gain=None,
                 total_gain=None,
             )
-        facts = {"level": level, "unit": f"{self.decision.currency} per {unit}", "seed": self.seed}
-        value = mean_money(cluster_sums(self.values[rows], weight, cluster), **facts)
+        value = self.money(self.values[rows], weight, cluster, "")
         same = "" if np.any(self.gain[rows]) else "the two policies earn the same on every row"
-        gain = mean_money(cluster_sums(self.gain[rows], weight, cluster), identical=same, **facts)
+        gain = self.money(self.gain[rows], weight, cluster, same)
         return Group(
             label=label,
             state=state,
@@ -126,4 +125,19 @@ class _Groups:
             value=value,
             gain=gain,
             total_gain=gain.scaled(part * self.decision.units_reported, self.decision.money_unit),
+        )
+
+    def money(
+        self,
+        values: NDArray[np.float64],
+        weight: NDArray[np.float64],
+        cluster: NDArray[np.int64] | None,
+        identical: str,
+    ) -> Estimate:
+        return mean_money(
+            cluster_sums(values, weight, cluster),
+            level=self.decision.evidence.level,
+            unit=f"{self.decision.currency} per {self.decision.unit}",
+            seed=self.seed,
+            identical=identical,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -220,41 +220,65 @@ def policies(decision: Decision, stakes: Stakes, *, tuned_on: str | None) -> lis
         return baselines(decision)
     prices = capacity_prices(stakes.expected, stakes.weight, decision)
     found = [expected_policy(decision, prices)]
-    names, default = decision.action_names, decision.action_names[default_action(decision)]
     if decision.is_binary:
-        high, low = orientation(stakes, decision)
-        prob = np.asarray(stakes.prob)[:, decision.positive_code]
-        limit = 0.5 if tuned_on is None else best_threshold(prob, _gain(stakes, high, low))
-        shared = {
-            "kind": "threshold",
-            "actions": names,
-            "default": default,
-            "high": names[high],
-            "low": names[low],
-            "shares": limited_shares(decision),
-            "ranked_by": "low" if names[low] in limited_shares(decision) else "probability",
-        }
-        word = _label(decision, names[high])
-        found.append(
-            Policy(
-                name="threshold",
-                label="The model, by one threshold",
-                threshold=limit,
-                how=f"{word} where the probability of {decision.positive} is at least {limit:.3g}.",
-                tuned_on=tuned_on,
-                **shared,
-            )
-        )
-        found.append(
-            Policy(
-                name="half",
-                label="The model, by the usual threshold 0.5",
-                threshold=0.5,
-                how=f"{word} where {decision.positive} is likelier than not; money plays no part.",
-                **shared,
-            )
-        )
+        found += _threshold_policies(decision, stakes, tuned_on)
+    else:
+        found.append(_likeliest_policy(decision, stakes))
     return [*found, *baselines(decision)]
+
+
+def _threshold_policies(
+    decision: Decision, stakes: Stakes, tuned_on: str | None
+) -> tuple[Policy, Policy]:
+    """Return the tuned threshold, and the usual one half."""
+    high, low = orientation(stakes, decision)
+    names = decision.action_names
+    prob = np.asarray(stakes.prob)[:, decision.positive_code]
+    limit = 0.5 if tuned_on is None else best_threshold(prob, _gain(stakes, high, low))
+    word = _label(decision, names[high])
+    tuned = Policy(
+        name="threshold",
+        kind="threshold",
+        label="The model, by one threshold",
+        how=f"{word} where the probability of {decision.positive} is at least {limit:.3g}.",
+        actions=names,
+        default=names[default_action(decision)],
+        high=names[high],
+        low=names[low],
+        positive=decision.positive_code,
+        threshold=limit,
+        shares=limited_shares(decision),
+        tuned_on=tuned_on,
+    )
+    half = replace(
+        tuned,
+        name="half",
+        label="The model, by the usual threshold 0.5",
+        how=f"{word} where {decision.positive} is likelier than not; money plays no part.",
+        threshold=0.5,
+        tuned_on=None,
+    )
+    return tuned, half
+
+
+def _likeliest_policy(decision: Decision, stakes: Stakes) -> Policy:
+    """Return what 0.5 is to two outcomes: act as if the likeliest outcome were certain."""
+    names = decision.action_names
+    answers = []
+    for code in range(len(decision.outcomes)):
+        rows = stakes.outcome == code
+        mean = stakes.realised[rows].mean(axis=0) if rows.any() else np.zeros(len(names))
+        answers.append(names[int(mean.argmax())])
+    return Policy(
+        name="half",
+        kind="likeliest",
+        label="The model, by the likeliest outcome",
+        how="Acts as if the likeliest outcome were certain; how likely it is plays no part.",
+        actions=names,
+        default=names[default_action(decision)],
+        answers=tuple(answers),
+        shares=limited_shares(decision),
+    )
 
 
 def baselines(decision: Decision) -> list[Policy]:
@@ -294,13 +318,12 @@ def baselines(decision: Decision) -> list[Policy]:
     return found
 
 
-def actions_of(policy: Policy, stakes: Stakes, decision: Decision) -> NDArray[np.int16]:
+def actions_of(policy: Policy, stakes: Stakes) -> NDArray[np.int16]:
     """Apply a policy to what is at stake."""
-    positive = None if stakes.prob is None else stakes.prob[:, decision.positive_code]
     return policy.apply(
         n=len(stakes),
         expected=stakes.expected,
-        prob_positive=positive,
+        prob=stakes.prob,
         rule=stakes.rule,
         weight=stakes.weight,
     )
@@ -355,7 +378,7 @@ def choose_candidate(
     for name, stakes in stakes_by_name.items():
         expected = np.asarray(stakes.expected)
         policy = expected_policy(decision, capacity_prices(expected, stakes.weight, decision))
-        values[name] = policy_value(actions_of(policy, stakes, decision), stakes)
+        values[name] = policy_value(actions_of(policy, stakes), stakes)
     means = {
         name: float(np.average(v, weights=stakes_by_name[name].weight))
         for name, v in values.items()

@@ -24,7 +24,7 @@ def best_actions(net: NDArray[np.float64], first: int) -> NDArray[np.int16]:
     best = net.argmax(axis=1).astype(np.int16)
     tied = net[:, first] >= net[np.arange(len(net)), best]
     best[tied] = first
-    return best
+    return np.asarray(best, dtype=np.int16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,19 +38,22 @@ class Policy:
     kind
         ``"expected"``: largest expected money less the price of a limited action;
         ``"threshold"``: ``high`` where the positive probability is at least ``threshold``, else
-        ``low``; ``"constant"``: always ``high``; ``"rule"``: the current rule.
+        ``low``; ``"likeliest"``: ``answers`` of the likeliest outcome; ``"constant"``: always
+        ``high``; ``"rule"``: the current rule; ``"recorded"``: decided elsewhere.
     label, how
         Words for the report.
     actions
         Names of the actions, in order of declaration.
     default
         The action that wins ties: doing nothing where it is declared.
+    answers
+        For ``"likeliest"``: the action for each outcome, in order of declaration.
+    positive
+        Place of the positive outcome.
     prices
         Action -> money per unit that its capacity costs (its shadow price).
     shares
         Action -> largest share of units it may reach in one batch.
-    ranked_by
-        What fills a limited batch first: ``"gain"`` or ``"probability"``.
     baseline
         Whether it needs no model.
     tuned_on
@@ -66,9 +69,10 @@ class Policy:
     high: str | None = None
     low: str | None = None
     threshold: float | None = None
+    answers: tuple[str, ...] = ()
+    positive: int = 0
     prices: Mapping[str, float] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
-    ranked_by: str = "gain"
     baseline: bool = False
     tuned_on: str | None = None
 
@@ -82,7 +86,7 @@ class Policy:
         *,
         n: int,
         expected: NDArray[np.float64] | None = None,
-        prob_positive: NDArray[np.float64] | None = None,
+        prob: NDArray[np.float64] | None = None,
         rule: NDArray[np.int16] | None = None,
         weight: NDArray[np.float64] | None = None,
     ) -> NDArray[np.int16]:
@@ -94,8 +98,8 @@ class Policy:
             Number of units.
         expected
             float64 (n, n_actions), for ``"expected"``.
-        prob_positive
-            float64 (n,), for ``"threshold"`` and ranking by probability.
+        prob
+            float64 (n, n_outcomes), for ``"threshold"`` and ``"likeliest"``.
         rule
             int16 (n,), for ``"rule"``.
         weight
@@ -112,46 +116,46 @@ class Policy:
             return np.full(n, place[str(self.high)], dtype=np.int16)
         if self.kind == "rule":
             return np.asarray(rule, dtype=np.int16).copy()
+        if self.kind == "likeliest":
+            answers = np.array([place[name] for name in self.answers], dtype=np.int16)
+            return self._within(answers[np.asarray(prob).argmax(axis=1)], expected, weight)
         if self.kind == "threshold":
-            high = np.asarray(prob_positive) >= float(self.threshold or 0.0)
-            codes = np.where(high, place[str(self.high)], place[str(self.low)]).astype(np.int16)
-            rank = np.asarray(prob_positive) * (1.0 if self.ranked_by != "low" else -1.0)
-            return self._within(codes, np.repeat(rank[:, None], len(place), 1), weight, expected)
+            p = np.asarray(prob)[:, self.positive]
+            high, low = place[str(self.high)], place[str(self.low)]
+            codes = np.where(p >= float(self.threshold or 0.0), high, low).astype(np.int16)
+            rank = np.empty((n, len(place)))
+            rank[:, high], rank[:, low] = p, -p
+            return self._within(codes, rank, weight)
         net = np.asarray(expected, dtype=np.float64).copy()
         for action, price in self.prices.items():
             net[:, place[action]] -= price
-        codes = best_actions(net, place[self.default])
-        return self._within(codes, net, weight, net)
+        return self._within(best_actions(net, place[self.default]), net, weight)
 
     def _within(
         self,
         codes: NDArray[np.int16],
-        rank: NDArray[np.float64],
+        rank: NDArray[np.float64] | None,
         weight: NDArray[np.float64] | None,
-        net: NDArray[np.float64] | None,
     ) -> NDArray[np.int16]:
-        """Cut every limited action to its share of a batch."""
+        """Cut every limited action to its share of a batch, the lowest rank first."""
         n = len(codes)
-        if not self.shares or n < 2:
+        if not self.shares or n < 2 or rank is None:
             return codes
         w = np.ones(n) if weight is None else weight
         place = {name: code for code, name in enumerate(self.actions)}
-        free = [code for name, code in place.items() if name not in self.shares]
+        free = np.array(
+            [code for name, code in place.items() if name not in self.shares], dtype=np.int16
+        )
         for action, share in self.shares.items():
-            code = place[action]
-            taken = np.flatnonzero(codes == code)
+            taken = np.flatnonzero(codes == place[action])
             room = share * w.sum() * (1 + 1e-12)
             if w[taken].sum() <= room:
                 continue
-            over = rank[taken, code]
-            if net is not None and self.kind == "expected":
-                over = over - net[taken][:, free].max(axis=1)
-            order = taken[np.argsort(-over, kind="stable")]
-            cut = order[np.cumsum(w[order]) > room]
-            if net is not None:
-                codes[cut] = np.array(free, dtype=np.int16)[net[cut][:, free].argmax(axis=1)]
-            else:
-                codes[cut] = place[self.default] if place[self.default] in free else free[0]
+            second = rank[taken][:, free]
+            over = rank[taken, place[action]] - second.max(axis=1)
+            order = np.argsort(-over, kind="stable")
+            cut = order[np.cumsum(w[taken[order]]) > room]
+            codes[taken[cut]] = free[second[cut].argmax(axis=1)]
         return codes
 
     def to_dict(self) -> dict[str, Any]:
@@ -159,6 +163,7 @@ class Policy:
         value = {k: getattr(self, k) for k in self.__dataclass_fields__}
         return value | {
             "actions": list(self.actions),
+            "answers": list(self.answers),
             "prices": dict(self.prices),
             "shares": dict(self.shares),
         }
@@ -166,4 +171,5 @@ class Policy:
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Policy:
         """Read the JSON form."""
-        return cls(**{**value, "actions": tuple(value["actions"])})
+        lists = {key: tuple(value[key]) for key in ("actions", "answers")}
+        return cls(**{**value, **lists})

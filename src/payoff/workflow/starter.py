@@ -17,7 +17,7 @@ from payoff.load.checks import alone
 from payoff.load.frame import codes_of, is_numeric, is_temporal, numbers
 from payoff.load.source import Source
 
-__all__ = ["Answers", "Look", "gaps", "look", "starter_text"]
+__all__ = ["Answers", "Look", "gaps", "look", "outcome_name", "starter_text"]
 
 _OUTCOME_NAMES: Final = re.compile(
     r"^(y|target|label|outcome|class|churn(ed)?|default(ed)?|converted|conversion|response|fraud|"
@@ -240,7 +240,7 @@ def _decision(a: Answers) -> list[str]:
     return [
         *lines,
         f"do_nothing = {toml_value(a.leave)}      # the action that leaves things as they are",
-        f"positive = {toml_value(_outcome_name(a.positive))}",
+        f"positive = {toml_value(outcome_name(a.positive))}",
         '# owner = "..."           # who owns the decision',
         '# approver = "..."        # who may approve it',
         '# review_by = "2027-01-31"',
@@ -248,7 +248,7 @@ def _decision(a: Answers) -> list[str]:
     ]
 
 
-def _outcome_name(value: str) -> str:
+def outcome_name(value: str) -> str:
     """Return a name for an outcome from a value of the column."""
     word = re.sub(r"[^\w -]+", " ", value).strip()[:50]
     if re.fullmatch(r"[^\W\d][\w -]*", word or "1"):
@@ -292,7 +292,7 @@ def _typed(value: str) -> str:
 def _outcomes(a: Answers, seen: Look) -> list[str]:
     lines = [f"# name = value of the column {toml_value(a.outcome)}", "[outcomes]"]
     ordered = [a.positive, *(v for v in seen.values if v != a.positive)]
-    return [*lines, *(f"{toml_key(_outcome_name(v))} = {_typed(v)}" for v in ordered), ""]
+    return [*lines, *(f"{toml_key(outcome_name(v))} = {_typed(v)}" for v in ordered), ""]
 
 
 def _actions(a: Answers) -> list[str]:
@@ -316,13 +316,13 @@ def _actions(a: Answers) -> list[str]:
 def _payoffs(a: Answers, seen: Look) -> list[str]:
     lines = [
         "# Money of each action under each outcome: a number, a column, or an expression such as",
-        '# "amount * 0.25 - 1". { money = ..., source = "Finance, May 2026" } says where it is from.',
+        '# "amount * 0.25 - 1". { money = -1, source = "Finance, May 2026" } says where it is from.',
     ]
     ordered = [a.positive, *(v for v in seen.values if v != a.positive)]
     for action in (a.act, a.leave):
         lines.append(f"[payoffs.{toml_key(action)}]")
         for value in ordered:
-            name = _outcome_name(value)
+            name = outcome_name(value)
             money = a.money.get((action, name))
             if money is None and action == a.leave:
                 money = "0"

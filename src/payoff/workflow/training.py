@@ -250,7 +250,7 @@ def _calibrate(
 def _by_expected(decision: Decision, at_stake: Stakes) -> NDArray[np.float64]:
     prices = capacity_prices(np.asarray(at_stake.expected), at_stake.weight, decision)
     policy = expected_policy(decision, prices)
-    return policy_value(actions_of(policy, at_stake, decision), at_stake)
+    return policy_value(actions_of(policy, at_stake), at_stake)
 
 
 def _recommend(decision: Decision, chosen: Stakes) -> list[Policy]:
@@ -264,7 +264,7 @@ def _recommend(decision: Decision, chosen: Stakes) -> list[Policy]:
     tuned = policy_value(
         cross_fitted_threshold(chosen, decision, seed=decision.training.seed), chosen
     )
-    by_money = policy_value(actions_of(found[0], chosen, decision), chosen)
+    by_money = policy_value(actions_of(found[0], chosen), chosen)
     gain = paired(tuned, by_money, chosen)
     limited = any(a.capacity is not None for a in decision.actions)
     if not limited and gain.difference > 2 * gain.standard_error > 0:
