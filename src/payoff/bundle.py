@@ -228,7 +228,7 @@ def _id_of(files: Mapping[str, Mapping[str, Any]]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def write(
+def write(  # noqa: PLR0913 (the parts of a bundle)
     folder: str | Path,
     *,
     decision: Decision,

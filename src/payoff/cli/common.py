@@ -128,5 +128,6 @@ def print_checks(checks: Sequence[Check], *, every: bool) -> None:
     issues = sum(c.status == "issue" for c in checks)
     tips = sum(c.status == "tip" for c in checks)
     click.echo(
-        f"{len(checks)} checks: {issues} issues, {tips} tips, {passed} passed, {rest} not applicable."
+        f"{len(checks)} checks: {issues} issues, {tips} tips, {passed} passed, "
+        f"{rest} not applicable."
     )

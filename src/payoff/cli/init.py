@@ -175,7 +175,7 @@ def _answers(
         name = f"decision-{name}"
     return Answers(
         source=_relative(data, target),
-        outcome=seen.outcome,
+        outcome=str(seen.outcome),
         positive=positive,
         act=act,
         leave=given["leave"],

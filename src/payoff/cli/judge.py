@@ -34,7 +34,7 @@ Examples:
 @click.option("--fail-on-refuse", is_flag=True, help="Exit with 1 when the verdict is to refuse.")
 @quiet_option
 @json_option
-def command(
+def command(  # noqa: PLR0913, PLR0917 (click hands options over one by one)
     predictions: str,
     decision: str,
     probability: tuple[str, ...],

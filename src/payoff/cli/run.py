@@ -81,12 +81,12 @@ def answer(evidence: Any, folder: Path | None, *, documents: bool) -> dict[str, 
 
 
 def say(evidence: Any) -> None:
-    """Print the headline, the three numbers, the options in money, and what the manager must see."""
+    """Print headline, three numbers, options in money, and what the manager must see."""
     from payoff.report import headline, three_numbers
 
     words = headline(evidence)
     click.echo()
-    click.echo(wrapped(words if isinstance(words, str) else " ".join(words.values()), ""))
+    click.echo(wrapped(words, ""))
     click.echo()
     for number in three_numbers(evidence):
         interval = f"  ({number['interval']})" if number["interval"] else ""

@@ -88,8 +88,8 @@ def amount(value: float, unit: str) -> str:
 
     Examples
     --------
-    >>> amount(-0.5, "EUR per customer")
-    'EUR \\u22120.5 per customer'
+    >>> amount(0.5, "EUR per customer")
+    'EUR 0.5 per customer'
     """
     currency, per, rest = unit.partition(" per ")
     return f"{currency} {_short(value)}{per}{rest}"

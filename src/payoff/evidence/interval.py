@@ -228,9 +228,8 @@ def _resampled(
     scale = np.maximum(np.abs(body).max(axis=0), 1e-300)
     spread = np.cov((body / scale).T)
     noise = rng.multivariate_normal(np.zeros(5), spread, size=_RESAMPLES, method="eigh") * scale
-    return (
-        _drawn(tail, in_tail, rng) + in_body[:, None] * centre + (np.sqrt(in_body)[:, None] * noise)
-    )
+    rest = in_body[:, None] * centre + np.sqrt(in_body)[:, None] * noise
+    return np.asarray(_drawn(tail, in_tail, rng) + rest, dtype=np.float64)
 
 
 def _drawn(

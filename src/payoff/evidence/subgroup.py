@@ -87,7 +87,7 @@ class _Groups:
                 total_gain=None,
             )
         cluster = self.stakes.cluster[rows] if self.stakes.clustered else None
-        level, unit = self.decision.evidence.level, self.decision.unit
+        level = self.decision.evidence.level
         positives = int(self.positive[rows].sum())
         rate = share(self.positive[rows], weight, cluster, level=level)
         acted = float(weight[self.acted[rows]].sum() / weight.sum()) if weight.sum() else None

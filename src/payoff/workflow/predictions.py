@@ -139,21 +139,21 @@ def _prediction_columns(decision: Decision, source: Source) -> tuple[str, dict[s
     """Return what the predictions are, and outcome or role -> column."""
     names = source.table.column_names
     declared = decision.predictions
-    if declared.action:
-        return "action", {"action": declared.action}
-    if declared.probability:
-        return "probability", dict(declared.probability)
-    if declared.score:
-        return "score", {"score": declared.score}
-    by_name = {o: f"y_prob_{o}" for o in decision.outcome_names if f"y_prob_{o}" in names}
-    if by_name:
-        return "probability", by_name
-    if "y_prob" in names:
-        return "probability", {str(decision.positive): "y_prob"}
-    if "y_score" in names:
-        return "score", {"score": "y_score"}
-    if "action" in names:
-        return "action", {"action": "action"}
+    by_outcome = {o: f"y_prob_{o}" for o in decision.outcome_names if f"y_prob_{o}" in names}
+
+    def named(role: str, column: str) -> dict[str, str]:
+        return {role: column} if column in names else {}
+
+    for kind, columns in (
+        ("action", {"action": declared.action} if declared.action else {}),
+        ("probability", dict(declared.probability)),
+        ("score", {"score": declared.score} if declared.score else {}),
+        ("probability", by_outcome or named(str(decision.positive), "y_prob")),
+        ("score", named("score", "y_score")),
+        ("action", named("action", "action")),
+    ):
+        if columns:
+            return kind, columns
     wanted = (
         f"y_prob_{decision.outcome_names[0]} (or y_prob, the probability of "
         f"{decision.positive!r}), y_score, or action"

@@ -315,8 +315,8 @@ def _actions(a: Answers) -> list[str]:
 
 def _payoffs(a: Answers, seen: Look) -> list[str]:
     lines = [
-        "# Money of each action under each outcome: a number, a column, or an expression such as",
-        '# "amount * 0.25 - 1". { money = -1, source = "Finance, May 2026" } says where it is from.',
+        "# Money of each action under each outcome: a number, a column, or an expression like",
+        '# "amount * 0.25 - 1". { money = -1, source = "Finance, May 2026" } says whence.',
     ]
     ordered = [a.positive, *(v for v in seen.values if v != a.positive)]
     for action in (a.act, a.leave):
