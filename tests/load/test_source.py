@@ -138,6 +138,18 @@ def test_fingerprint_of_a_frame_follows_its_values():
     assert read(TABLE).fingerprint == read(in_chunks).fingerprint
 
 
+def test_fingerprint_does_not_see_what_lies_under_a_null():
+    blank = pa.py_buffer(bytes([0b101]))
+    one, two = (
+        pa.Array.from_buffers(pa.int64(), 3, [blank, pa.array([1, k, 3]).buffers()[1]])
+        for k in (7, 8)
+    )
+    assert one.equals(two)
+    assert read(pa.table({"a": one})).fingerprint == read(pa.table({"a": two})).fingerprint
+    other = pa.table({"a": pa.array([1, 3, None])})
+    assert read(other).fingerprint != read(pa.table({"a": one})).fingerprint
+
+
 def test_declared_source_is_relative_to_its_folder(tmp_path):
     parquet(tmp_path)
     source = read(Data(source="rows.parquet"), folder=tmp_path)
