@@ -324,18 +324,18 @@ def check_target(folder: Path, *, force: bool) -> None:
     Raises
     ------
     BundleError
-        ``PAY-B003``.
+        ``PAY-B003`` something else is there, ``PAY-B006`` an earlier bundle and no ``force``.
     """
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise BundleError.exists(str(folder))
     if not folder.exists() or not any(folder.iterdir()):
         return
-    if not force:
-        raise BundleError.exists(str(folder))
     try:
         manifest_of(folder)
     except PayoffError:
         raise BundleError.exists(str(folder)) from None
+    if not force:
+        raise BundleError.earlier(str(folder))
 
 
 def _text(value: Any) -> bytes:

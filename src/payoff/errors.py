@@ -342,6 +342,20 @@ class DeclarationError(PayoffError):
         )
 
     @classmethod
+    def unguessed_outcome(cls, candidates: Iterable[str]) -> DeclarationError:
+        """No column, or more than one, looks like the outcome."""
+        candidates = list(candidates)
+        return cls(
+            "which column says what happened cannot be guessed",
+            code="PAY-D011",
+            got=f"columns with 2 to 20 values: {listed(candidates)}"
+            if candidates
+            else "no column with 2 to 20 different values",
+            need="the name of the outcome column",
+            mend="Name it with --outcome COLUMN",
+        )
+
+    @classmethod
     def exists(cls, where: str) -> DeclarationError:
         """Writing would replace a file the user may have edited."""
         return cls(
@@ -746,6 +760,18 @@ class BundleError(PayoffError):
         )
 
     @classmethod
+    def earlier(cls, path: str) -> BundleError:
+        """The output folder holds an earlier bundle."""
+        return cls(
+            "the output folder holds an earlier bundle",
+            code="PAY-B006",
+            where=plain(path),
+            got="a bundle that somebody may still use",
+            need="a new folder, or leave to replace it",
+            mend="Choose another --out, or replace it with --force",
+        )
+
+    @classmethod
     def exists(cls, path: str) -> BundleError:
         """The output folder holds something else."""
         return cls(
@@ -753,7 +779,7 @@ class BundleError(PayoffError):
             code="PAY-B003",
             where=plain(path),
             got="files that payoff did not write",
-            need="a new or empty folder, or an earlier bundle to replace with --force",
+            need="a new or empty folder, or an earlier bundle",
             mend="Choose another --out",
         )
 

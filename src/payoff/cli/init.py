@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from payoff.cli.common import json_option, print_json
-from payoff.errors import DeclarationError, EnvironmentError_, listed
+from payoff.errors import DeclarationError, EnvironmentError_
 
 if TYPE_CHECKING:
     from payoff.workflow.starter import Answers, Look
@@ -92,11 +92,7 @@ def command(data: str, out: str, force: bool, no_input: bool, as_json: bool, **g
         click.echo("Columns with 2 to 20 values: " + ", ".join(seen.candidates))
         seen = look(read(data), click.prompt("Which column says what happened?"))
     if seen.outcome is None:
-        raise DeclarationError.missing_key(
-            "--outcome",
-            "the column that says what happened",
-            f"--outcome, one of {listed(seen.candidates)}",
-        )
+        raise DeclarationError.unguessed_outcome(seen.candidates)
     answers = _answers(data, target, seen, given, asking=asking)
     text = starter_text(answers, seen)
     try:

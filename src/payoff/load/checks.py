@@ -1,4 +1,4 @@
-"""Checks of the rows: ``PAY-L101`` to ``PAY-L109``."""
+"""Checks of the rows: ``PAY-L101`` to ``PAY-L110``."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def check(data: Dataset, parts: Parts) -> tuple[Check, ...]:
         _useless(parts.fit),
         _identifiers(parts.fit),
         _unlabelled(data, parts),
+        _blank_money(data),
     )
 
 
@@ -306,3 +307,22 @@ def _unlabelled(data: Dataset, parts: Parts) -> Check:
             mend="Wait until outcomes are complete, or say in the brief whom the figures are about",
         )
     return result(status="passed", detail=f"{lost:,} of {len(data):,} rows have no outcome.")
+
+
+def _blank_money(data: Dataset) -> Check:
+    result = numbered("PAY-L110", "Missing values under money")
+    later = data.decision.data.known_later
+    columns = [c for c in data.decision.payoffs.columns if c not in later]
+    if not columns:
+        return result(status="not_applicable", detail="No cell reads a column known in time.")
+    shares = {c: _missing_share(data.table.column(c)) for c in columns}
+    blank = {c: s for c, s in shares.items() if s > 0}
+    if blank:
+        shown = ", ".join(f"{show(c)} in {s:.1%} of rows" for c, s in blank.items())
+        return result(
+            status="tip",
+            detail=f"Money reads columns that are missing: {shown}. coalesce, least and greatest "
+            "skip what is missing, so these rows get money all the same.",
+            mend="Say with coalesce(column, value) what a missing value is worth",
+        )
+    return result(status="passed", detail="Every column that money reads is filled.")

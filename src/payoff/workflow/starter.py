@@ -101,8 +101,11 @@ def look(source: Source, outcome: str | None = None) -> Look:
     candidates = tuple(n for n, k in distinct.items() if 2 <= k <= _MOST_OUTCOMES)
     if outcome is None:
         named = [n for n in candidates if _OUTCOME_NAMES.match(n) and distinct[n] == 2]
-        last = table.column_names[-1]
-        outcome = named[-1] if named else last if distinct[last] == 2 else None
+        pairs = [n for n in candidates if distinct[n] == 2]
+        if named:
+            outcome = named[-1]
+        elif len(pairs) == 1 or table.column_names[-1] in pairs:
+            outcome = pairs[-1]
     elif outcome not in distinct:
         raise DataError.missing_column(outcome, "the outcome", table.column_names)
     elif outcome not in candidates:
@@ -316,10 +319,12 @@ def _actions(a: Answers) -> list[str]:
 def _payoffs(a: Answers, seen: Look) -> list[str]:
     lines = [
         "# Money of each action under each outcome: a number, a column, or an expression like",
-        '# "amount * 0.25 - 1". { money = -1, source = "Finance, May 2026" } says whence.',
+        '# "amount * 0.25 - 1". { money = -1, source = "Finance, May 2026" } names its origin.',
     ]
     ordered = [a.positive, *(v for v in seen.values if v != a.positive)]
     for action in (a.act, a.leave):
+        if action == a.leave and not any(action == cell for cell, _ in a.money):
+            lines.append("# Doing nothing is the zero point; change it where it earns or costs.")
         lines.append(f"[payoffs.{toml_key(action)}]")
         for value in ordered:
             name = outcome_name(value)
@@ -350,7 +355,8 @@ def _rule(a: Answers, seen: Look) -> list[str]:
             f"then = {toml_value(a.act)}",
             "",
         ]
-    column = next(iter(seen.columns), "column")
+    usable = (n for n, words in seen.columns.items() if words.startswith("number"))
+    column = next((n for n in usable if n not in (a.outcome, seen.unit_id)), "column")
     return [
         "# What is done today; the model is worth only what it adds to this.",
         "# [current_rule]",
