@@ -132,9 +132,10 @@ def test_length_of_the_call_is_caught(shared_data):
 def test_the_gift_itself_is_caught(shared_data):
     path = shared_data / "tabular" / "kdd98_donor.parquet"
     table = read(path).table
-    outcome = next(c for c in table.column_names if "indicator" in c.lower() or c == "TARGET_B")
-    amount = next(c for c in table.column_names if "amount" in c.lower() or c == "TARGET_D")
+    outcome, amount = "Donate", "Donation.Amount"
     values = sorted(set(table[outcome].to_pylist()), key=str)
     result = leak(decide(outcome, values[1], values[0]), path, n=4000)
     assert result.status == "issue"
     assert amount in result.detail
+    honest = decide(outcome, values[1], values[0], exclude={amount: "arrives with the answer"})
+    assert amount not in leak(honest, path, n=4000).detail
