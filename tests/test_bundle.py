@@ -348,7 +348,7 @@ def test_force_replaces_a_bundle(trained, copied):
 def test_without_force_a_bundle_is_kept(trained, copied):
     with pytest.raises(BundleError) as caught:
         write(copied, Bundle.open(trained))
-    assert_well_told(caught.value, "PAY-B003")
+    assert_well_told(caught.value, "PAY-B006")
     assert Bundle.open(copied).id == Bundle.open(trained).id
 
 

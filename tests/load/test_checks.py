@@ -22,7 +22,7 @@ N = 600
 def found(code: str, table=None, text=RIGHT, **columns):
     data = assign(read(table if table is not None else rows(N, **columns)), from_toml(text))
     results = {c.code: c for c in check(data, split(data))}
-    assert len(results) == 9
+    assert list(results) == CODES
     return results[code]
 
 
@@ -30,13 +30,18 @@ def with_data(line: str) -> str:
     return RIGHT.replace('outcome = "y"\n', f'outcome = "y"\n{line}\n')
 
 
-CODES = [f"PAY-L{n}" for n in range(101, 110)]
+CODES = [f"PAY-L{n}" for n in range(101, 111)]
 Y = rows(N)["y"].to_pylist()
 HIT = np.array([float(v == "yes") for v in Y])
 NOISE = np.random.default_rng(5).normal(size=N)
 HALF = np.arange(N) % 2 == 0
 
 FOUND = {
+    "L110": (
+        "tip",
+        {"balance": pa.array([None if v == "no" and k % 9 == 0 else 3.0 for k, v in enumerate(Y)])},
+        RIGHT,
+    ),
     "L101": ("tip", {"x": np.arange(N) % 50 * 1.0, "job": None, "balance": np.ones(N)}, RIGHT),
     "L102 beyond 0.95": ("issue", {"leak": HIT + NOISE * 0.1}, RIGHT),
     "L102 by absence": ("issue", {"leak": pa.array([1.0 if h else None for h in HIT])}, RIGHT),
