@@ -45,7 +45,7 @@ WRONG = (
     _wrong("number of 5,000 digits", changed(("-5", "9" * 5000)), "PAY-D001", "digits"),
     _wrong("nested 5,000 deep", changed(("-5", "[" * 5000 + "]" * 5000)), "PAY-D001", "nested"),
     # ----------------------------------------------------------------------------- keys
-    _wrong("unknown table", changed(more="\n[modle]\nfolds = 3\n"), "PAY-D003", "modle"),
+    _wrong("unknown table", changed(more="\n[modelling]\nfolds = 3\n"), "PAY-D003", "modelling"),
     _wrong(
         "misspelt key",
         changed(("volume", "volum")),

@@ -30,7 +30,7 @@ def test_no_rows_keep_their_columns(engine):
     assert engine.query("select 1 as a where 1 = 0").column_names == ["a"]
 
 
-@pytest.mark.parametrize("sql", ["selec 1", "select * from nowhere", "", "select 1/", "\x1b[31m"])
+@pytest.mark.parametrize("sql", ["pick 1", "select * from nowhere", "", "select 1/", "\x1b[31m"])
 def test_what_cannot_run_is_told(engine, sql):
     with pytest.raises(DataError) as caught:
         engine.query(sql)

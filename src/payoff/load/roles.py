@@ -223,7 +223,7 @@ def _banded(values: NDArray[np.float64], bands: Iterable[float]) -> Codes:
     text = [f"{b:,.10g}" for b in limits]
     middle = [f"{a} to below {b}" for a, b in itertools.pairwise(text)]
     labels = (f"below {text[0]}", *middle, f"{text[-1]} and over")
-    codes = np.digitize(values, limits).astype(np.int32)
+    codes = np.searchsorted(limits, values, side="right").astype(np.int32)
     codes[np.isnan(values)] = -1
     return labels, codes
 
