@@ -1,4 +1,4 @@
-"""Files as they come: ragged, wrongly encoded, truncated, wrongly named; refused in words or read."""
+"""Files as they come: ragged, truncated, misnamed, not UTF-8; refused in words or read."""
 
 from __future__ import annotations
 
