@@ -195,12 +195,14 @@ def bars(spec: Mapping[str, Any], width: int) -> Drawn:
                 y += _LINE
             top, y = y + 3, y + 26
         else:
-            height = max(30.0, len(lines) * _LINE + 10)
+            said = fit(row["text"], _SIDE - 14)
+            height = max(30.0, max(len(lines), len(said)) * _LINE + 10)
             for number, text in enumerate(lines):
                 at = y + height / 2 + (number - (len(lines) - 1) / 2) * _LINE + FONT * 0.36
                 made.append(_text(0, at, text))
-            said = fit(row["text"], _SIDE - 14, 1)[0]
-            made.append(_text(width, y + height / 2 + FONT * 0.36, said, "", "end"))
+            for number, text in enumerate(said):
+                at = y + height / 2 + (number - (len(said) - 1) / 2) * _LINE + FONT * 0.36
+                made.append(_text(width, at, text, "", "end"))
             top, y = y + height / 2 - 7, y + height
         zero, end = axis.at(0.0), axis.at(row["value"])
         css = "gain" if row["value"] >= 0 else "loss"
