@@ -42,7 +42,7 @@ def test_help_names_every_command(capsys):
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("checkk", "check"),
+        ("trein", "train"),
         ("rnu", "run"),
         ("judg", "judge"),
         ("VERIFY", "verify"),
@@ -273,7 +273,7 @@ def test_closed_pipe_ends_quietly(tmp_path):
 
 
 def test_in_a_process_of_its_own(tmp_path):
-    ran = run_alone("checkk", folder=tmp_path)
+    ran = run_alone("trein", folder=tmp_path)
     assert ran.code == 2
-    assert "Did you mean 'check'?" in ran.err
+    assert "Did you mean 'train'?" in ran.err
     assert run_alone("--help", folder=tmp_path).out.startswith("Usage: payoff")
