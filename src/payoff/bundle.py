@@ -1,8 +1,9 @@
 """One folder that holds a whole decision: declaration, contract, model, policy, evidence, pages.
 
-``manifest.json`` lists the SHA-256 and size of every other file; the bundle's id is the digest of
-that list. Everything in it is data (TOML, JSON, LightGBM text, ONNX, HTML, Markdown): opening a
-bundle runs nobody's code. This module is the only writer.
+``manifest.json`` lists the SHA-256 and size of every other file. The bundle's id is the digest of
+that list without the documents, which are made from the rest and carry the id themselves.
+Everything in it is data (TOML, JSON, LightGBM text, ONNX, HTML, Markdown): opening a bundle runs
+nobody's code. This module is the only writer.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,7 +48,7 @@ class Bundle:
     Parameters
     ----------
     id
-        SHA-256 over the digests of all files: equal ids are equal bundles.
+        SHA-256 over the digests of all files but the documents: equal ids decide alike.
     model, amounts, calibrator
         None when the predictions were made elsewhere.
     policy
@@ -78,6 +79,16 @@ class Bundle:
         changes = differences(path, manifest)
         if changes:
             raise BundleError.changed(str(path), changes)
+        try:
+            return cls._read(path, manifest)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # Every byte is as it was written, so another version of payoff wrote it.
+            raise BundleError.incompatible(
+                str(path), f"{type(error).__name__}: {error}", "the keys of this version"
+            ) from None
+
+    @classmethod
+    def _read(cls, path: Path, manifest: Mapping[str, Any]) -> Bundle:
         model_files = _folder(path / "model")
         amounts_files = _folder(path / "amounts")
         amounts = None
@@ -197,6 +208,8 @@ def manifest_of(path: Path) -> Mapping[str, Any]:
         raise BundleError.not_a_bundle(str(path), "a manifest without files")
     if manifest.get("format") != FORMAT:
         raise BundleError.incompatible(str(path), manifest.get("format"), f"format {FORMAT}")
+    if not _listed_well(manifest["files"]):
+        raise BundleError.not_a_bundle(str(path), "a manifest whose list of files is malformed")
     return manifest
 
 
@@ -213,19 +226,44 @@ def differences(path: Path, manifest: Mapping[str, Any]) -> list[str]:
             continue
         content = file.read_bytes()
         if len(content) != facts.get("size"):
-            found.append(f"{name}: {len(content):,} bytes instead of {facts.get('size')}")
+            found.append(f"{name}: {len(content):,} bytes instead of {facts.get('size'):,}")
         elif hashlib.sha256(content).hexdigest() != facts.get("sha256"):
             found.append(f"{name}: changed")
-    for file in sorted(path.rglob("*")):
-        name = file.relative_to(path).as_posix()
-        if (file.is_file() or file.is_symlink()) and name not in listed and name != _MANIFEST:
-            found.append(f"{name}: added")
-    return found
+    return found + [f"{name}: added" for name in _added(path, listed)]
+
+
+def _added(path: Path, listed: Mapping[str, Any]) -> list[str]:
+    """Return the files of a folder that its manifest does not list."""
+    files = (f for f in sorted(path.rglob("*")) if f.is_file() or f.is_symlink())
+    names = (f.relative_to(path).as_posix() for f in files)
+    return [name for name in names if name not in listed and name != _MANIFEST]
+
+
+def _listed_well(files: Mapping[str, Any]) -> bool:
+    """Whether a manifest's list of files has the shape payoff writes, and stays in its folder."""
+    return all(
+        isinstance(facts, dict)
+        and isinstance(facts.get("size"), int)
+        and isinstance(facts.get("sha256"), str)
+        and not Path(name).is_absolute()
+        and ".." not in Path(name).parts
+        and "\0" not in name
+        for name, facts in files.items()
+    )
 
 
 def _id_of(files: Mapping[str, Mapping[str, Any]]) -> str:
-    lines = "".join(f"{name} {files[name].get('sha256')}\n" for name in sorted(files))
+    core = sorted(name for name, facts in files.items() if not facts.get("document"))
+    lines = "".join(f"{name} {files[name]['sha256']}\n" for name in core)
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _facts(content: bytes, *, document: bool) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "size": len(content),
+    }
+    return facts | {"document": True} if document else facts
 
 
 def write(  # noqa: PLR0913 (the parts of a bundle)
@@ -238,7 +276,7 @@ def write(  # noqa: PLR0913 (the parts of a bundle)
     evidence: Evidence,
     model: TabularModel | None,
     amounts: AmountModel | None,
-    documents: Mapping[str, bytes],
+    documents: Callable[[str], Mapping[str, str]] = lambda _: {},
     force: bool = False,
 ) -> Path:
     """Write a bundle: into a temporary folder first, then moved into place in one step.
@@ -248,7 +286,7 @@ def write(  # noqa: PLR0913 (the parts of a bundle)
     folder
         A new or empty folder, or, with ``force``, an earlier bundle to replace.
     documents
-        File name -> content of the pages and records that go with it.
+        Makes the pages and records that go with it (file name -> text) from the bundle's id.
 
     Raises
     ------
@@ -261,21 +299,21 @@ def write(  # noqa: PLR0913 (the parts of a bundle)
     check_target(folder, force=force)
     choice = {"policy": policy.to_dict(), "calibration": calibrator.to_dict()}
     files: dict[str, bytes] = {
-        "decision.toml": to_toml(decision).encode(),
+        "decision.toml": to_toml(_without_secrets(decision)).encode(),
         "contract.json": _text(contract.to_dict()),
         "policy.json": _text(choice),
         "evidence.json": evidence.to_json().encode(),
         **{f"model/{k}": v for k, v in (model.files() if model else {}).items()},
         **{f"amounts/{k}": v for k, v in (amounts.files() if amounts else {}).items()},
-        **documents,
     }
-    listed = {
-        name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-        for name, content in sorted(files.items())
-    }
+    listed = {name: _facts(content, document=False) for name, content in files.items()}
+    own_id = _id_of(listed)
+    made = {name: text.encode() for name, text in documents(own_id).items()}
+    listed |= {name: _facts(content, document=True) for name, content in made.items()}
+    files |= made
     manifest = {
         "format": FORMAT,
-        "id": _id_of(listed),
+        "id": own_id,
         "name": decision.name,
         "made_with": dict(evidence.made_with),
         "files": listed,
@@ -331,11 +369,23 @@ def check_target(folder: Path, *, force: bool) -> None:
     if not folder.exists() or not any(folder.iterdir()):
         return
     try:
-        manifest_of(folder)
+        manifest = manifest_of(folder)
     except PayoffError:
         raise BundleError.exists(str(folder)) from None
+    if _added(folder, manifest["files"]):  # somebody keeps files of their own in it
+        raise BundleError.exists(str(folder))
     if not force:
         raise BundleError.earlier(str(folder))
+
+
+def _without_secrets(decision: Decision) -> Decision:
+    """Return the declaration without the password of its database."""
+    address = decision.data.database
+    if address is None:
+        return decision
+    from payoff.engine.postgres_engine import without_password
+
+    return replace(decision, data=replace(decision.data, database=without_password(address)))
 
 
 def _text(value: Any) -> bytes:

@@ -10,7 +10,7 @@
     |-- EvidenceError           PAY-E0xx  these rows cannot judge this policy
     |-- BundleError             PAY-B0xx  a bundle is missing, changed or from another version
     |-- RequestError            PAY-S0xx  HTTP 422: a request does not fit the contract
-    `-- EnvironmentError_       PAY-X0xx  an optional package, library or file system is missing
+    `-- EnvironmentError_       PAY-X0xx  a package, library, address or file system is missing
 
 A message has four parts, always in this order: what is wrong, where, got / need, how to mend it.
 The server only translates ``status``; the command line only translates ``exit_code``.
@@ -342,6 +342,18 @@ class DeclarationError(PayoffError):
         )
 
     @classmethod
+    def not_trained_here(cls) -> DeclarationError:
+        """The decision says that its predictions are made elsewhere."""
+        return cls(
+            "this decision declares that its predictions are made elsewhere",
+            code="PAY-D012",
+            where="key decision.kind",
+            got="'predictions'",
+            need="'tabular', to fit a model here",
+            mend="Judge the predictions with 'payoff judge FILE --decision', or change 'kind'",
+        )
+
+    @classmethod
     def unguessed_outcome(cls, candidates: Iterable[str]) -> DeclarationError:
         """No column, or more than one, looks like the outcome."""
         candidates = list(candidates)
@@ -562,6 +574,8 @@ class DataError(PayoffError):
         if near is not None:
             meant = folded[str(near).strip().casefold()]
             hint = f"{show(near)} is not {show(meant)}, because upper and lower case differ. "
+        elif {str(v) for v in values} <= {"true", "false"}:
+            hint = "A query over a CSV file reads yes and no as true and false. "
         return cls(
             "the outcome column holds values that no declared outcome has",
             code="PAY-L007",
@@ -735,6 +749,8 @@ class EvidenceError(PayoffError):
 class BundleError(PayoffError):
     """A bundle is missing, changed, or from another version."""
 
+    status: ClassVar[int] = 500
+
     @classmethod
     def not_a_bundle(cls, path: str, why: str) -> BundleError:
         """The folder holds no manifest."""
@@ -819,6 +835,10 @@ class RequestError(PayoffError):
         super().__init__(what, **facts)
         self.problems = [dict(p) for p in problems]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form, with every problem."""
+        return super().to_dict() | {"problems": self.problems}
+
     @classmethod
     def invalid(cls, problems: Iterable[Mapping[str, Any]]) -> RequestError:
         """One or more fields break the contract; every problem is listed."""
@@ -846,6 +866,8 @@ class RequestError(PayoffError):
 
 class EnvironmentError_(PayoffError):
     """An optional package, a library or the file system is missing."""
+
+    status: ClassVar[int] = 500
 
     @classmethod
     def missing_extra(cls, package: str, extra: str, why: str) -> EnvironmentError_:

@@ -235,8 +235,8 @@ WRONG = (
         "training2",
     ),
     _wrong(
-        "rule without cases",
-        changed(more='\n[current_rule]\notherwise = "leave"\n'),
+        "rule without anything",
+        changed(more='\n[current_rule]\nlabel = "Whatever"\n'),
         "PAY-D006",
         "current_rule",
     ),

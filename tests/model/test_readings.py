@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from payoff.errors import DataError
 from payoff.load.fields import Field
-from payoff.load.frame import text_of
+from payoff.load.spelling import text_of
 from payoff.model.readings import (
     DATE_PARTS,
     date_parts_of,

@@ -200,7 +200,7 @@ def test_a_taken_port_is_said_plainly(monkeypatch):
         port = taken.getsockname()[1]
         with pytest.raises(EnvironmentError_) as caught:
             server.run("calls", port=port)
-    assert (caught.value.code, caught.value.exit_code) == ("PAY-X010", 2)
+    assert (caught.value.code, caught.value.exit_code) == ("PAY-X004", 2)
     assert "another program" in caught.value.got
     assert str(port) in caught.value.where
 
@@ -220,7 +220,7 @@ def test_an_address_that_is_not_here(monkeypatch, host, port):
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(EnvironmentError_) as caught:
         server.run("calls", host=host, port=port)
-    assert caught.value.code == "PAY-X010"
+    assert caught.value.code == "PAY-X004"
     assert "\n" not in str(caught.value)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from payoff.checks import Check
-from payoff.errors import plain
+from payoff.errors import counted, plain
 
 __all__ = ["Console", "json_option", "out_options", "print_checks", "print_json", "quiet_option"]
 
@@ -39,7 +39,7 @@ def out_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "--force", is_flag=True, help="Replace an earlier bundle at --out (nothing else)."
     )(function)
     function = click.option(
-        "--out", "-o", type=click.Path(), help="Folder to write; default: NAME-bundle."
+        "--out", "-o", type=Target(), help="Folder to write; default: NAME-bundle."
     )(function)
     return click.option(
         "--data", help="File, pattern or SQL to use instead of the declared source."
@@ -49,6 +49,16 @@ def out_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def print_json(value: Any) -> None:
     """Print a JSON document on standard output."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+class Target(click.Path):
+    """A path to write; not the next option, taken for it by mistake."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse a path that looks like an option."""
+        if str(value).startswith("-"):
+            self.fail(f"{str(value)!r} looks like an option, not like a path", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Console:
@@ -128,6 +138,7 @@ def print_checks(checks: Sequence[Check], *, every: bool) -> None:
     issues = sum(c.status == "issue" for c in checks)
     tips = sum(c.status == "tip" for c in checks)
     click.echo(
-        f"{len(checks)} checks: {issues} issues, {tips} tips, {passed} passed, "
+        f"{len(checks)} checks: {counted(issues, 'issue')}, {counted(tips, 'tip')}, "
+        f"{passed} passed, "
         f"{rest} not applicable."
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from payoff.cli.common import json_option, print_json
+from payoff.cli.common import Target, json_option, print_json
 from payoff.errors import DeclarationError, EnvironmentError_
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Examples:
     "-o",
     default="decision.toml",
     show_default=True,
-    type=click.Path(),
+    type=Target(),
     help="File to write.",
 )
 @click.option("--force", is_flag=True, help="Replace the file.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from payoff.cli.common import Console, json_option, print_json, quiet_option
+from payoff.cli.common import Console, Target, json_option, print_json, quiet_option
 from payoff.cli.run import answer, say
 from payoff.errors import DeclarationError
 
@@ -30,7 +30,7 @@ Examples:
 )
 @click.option("--score", metavar="COLUMN", help="Column with a score that is no probability.")
 @click.option("--action", metavar="COLUMN", help="Column with the action already chosen.")
-@click.option("--out", "-o", type=click.Path(), help="Folder for the report; default: none.")
+@click.option("--out", "-o", type=Target(), help="Folder for the report; default: none.")
 @click.option("--fail-on-refuse", is_flag=True, help="Exit with 1 when the verdict is to refuse.")
 @quiet_option
 @json_option

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from payoff.cli.common import json_option, print_json
+from payoff.cli.common import Target, json_option, print_json
 
 
 @click.command(epilog="Example: payoff report calls --out calls-report")
 @click.argument("bundle", type=click.Path())
-@click.option("--out", "-o", type=click.Path(), help="Folder to write; default: BUNDLE-report.")
+@click.option("--out", "-o", type=Target(), help="Folder to write; default: BUNDLE-report.")
 @json_option
 def command(bundle: str, out: str | None, as_json: bool) -> None:
     """Write the pages of BUNDLE: report.html, model-card.md, decision-record.md.

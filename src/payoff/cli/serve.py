@@ -21,8 +21,22 @@ Example:
     type=click.IntRange(0, 65535),
     help="Port; 0 takes a free one and prints it.",
 )
+@click.option(
+    "--max-body",
+    default=2_000_000,
+    show_default=True,
+    type=click.IntRange(1_000, 1_000_000_000),
+    help="Largest request body, in bytes.",
+)
+@click.option(
+    "--max-rows",
+    default=1_000,
+    show_default=True,
+    type=click.IntRange(1, 1_000_000),
+    help="Most rows in one request.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No access log.")
-def command(bundle: str, host: str, port: int, quiet: bool) -> None:
+def command(bundle: str, host: str, port: int, max_body: int, max_rows: int, quiet: bool) -> None:
     """Answer decisions over HTTP from BUNDLE, after checking every byte of it.
 
     POST /decide takes rows and gives the action, the probabilities and the expected money of each;
@@ -30,4 +44,4 @@ def command(bundle: str, host: str, port: int, quiet: bool) -> None:
     """
     from payoff.serve.server import run
 
-    run(bundle, host=host, port=port, quiet=quiet)
+    run(bundle, host=host, port=port, max_body=max_body, max_rows=max_rows, quiet=quiet)

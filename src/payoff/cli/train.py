@@ -56,7 +56,9 @@ def command(
             {
                 "candidate": c["label"],
                 f"{unit} per unit": f"{c['value']:.4g}",
-                "behind the best": f"{-c['difference_to_best']:.3g} +- {c['standard_error']:.2g}",
+                "behind the best": "-"
+                if c["chosen"]
+                else f"{-c['difference_to_best']:.3g} (se {c['standard_error']:.2g})",
                 "log-loss": f"{c['log_loss']:.4f}",
                 "": "chosen" if c["chosen"] else "",
             }

@@ -108,7 +108,7 @@ class CurrentRule:
 
     def __post_init__(self) -> None:
         """Check that one form is given and every condition reads."""
-        if (self.column is None) == (not self.cases):
+        if (self.column is None) == (not self.cases and self.otherwise is None):
             raise DeclarationError.bad_value(
                 "current_rule",
                 said("both" if self.cases else "neither"),

@@ -1,4 +1,4 @@
-"""Checks of the evidence: ``PAY-E201`` to ``PAY-E210``."""
+"""Checks of the evidence: ``PAY-E201`` to ``PAY-E211``."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Findings:
     calibration: Mapping[str, Any]
     shift: Mapping[str, Any]
     capacity: Sequence[Mapping[str, Any]]
+    recorded: bool
 
 
 def check(found: Findings) -> tuple[Check, ...]:
@@ -47,6 +48,7 @@ def check(found: Findings) -> tuple[Check, ...]:
         _one_row(found.stakes),
         _capacity(found.capacity),
         _losing_groups(found.subgroups),
+        _acted_upon(found.decision, recorded=found.recorded),
     )
 
 
@@ -282,3 +284,21 @@ def _losing_groups(subgroups: Sequence[SubgroupEvidence]) -> Check:
             mend="Look at these groups before approving",
         )
     return result(status="passed", detail="No group lost beyond its interval.")
+
+
+def _acted_upon(decision: Decision, *, recorded: bool) -> Check:
+    result = numbered("PAY-E211", "What was done may have changed what happened")
+    rule = decision.current_rule
+    if recorded or (rule is not None and rule.column is not None):
+        return result(
+            status="tip",
+            detail="These rows record what was done, and their outcomes may be its consequence: "
+            "another action is judged by the outcome that happened under the one taken.",
+            mend="Read the differences as if acting changed no outcome, or decide some cases by "
+            "chance and judge those",
+        )
+    return result(
+        status="skipped",
+        detail="Not measurable here: the rows do not say which action was taken. Outcomes are "
+        "taken as they happened.",
+    )

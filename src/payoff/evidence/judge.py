@@ -142,6 +142,7 @@ def judge(
             calibration=reliability,
             shift=shift,
             capacity=capacity,
+            recorded=first.policy.kind == "recorded",
         )
     )
     return Evidence(
@@ -293,46 +294,41 @@ def _verdict(
     Vickers, A. J. et al. (2023). Diagnostic and Prognostic Research 7:11 (deciding now takes the
     larger expectation; uncertainty tells whether more data are worth having).
     """
-    names = [p.name for p in found]
-    if "current_rule" in names:
-        reference = "current_rule"
-    elif "do_nothing" in names:
-        reference = "do_nothing"
-    else:
-        reference = max(
-            (p for p in found[1:] if p.baseline and p.feasible),
-            key=lambda p: p.total.value or 0.0,
-            default=found[-1],
-        ).name
-    simple = [p for p in found if p.baseline and p.feasible and p.name != names[0]]
+    own, simple = found[0], [p for p in found[1:] if p.baseline and p.feasible]
+    feasible = {p.name for p in simple}
     best = max(simple, key=lambda p: p.total.value or 0.0) if simple else found[-1]
+    # Today's practice is what the policy replaces; one beyond its own declared capacity is none.
+    reference = next((n for n in ("current_rule", "do_nothing") if n in feasible), best.name)
     gain = next((c.total for c in comparisons if c.against == best.name), None)
-    label = best.label[0].lower() + best.label[1:]
+    label = evidence_checks.quoted(best.label)
     state = "uncertain"
-    if found[0].baseline or gain is None or gain.value is None:
+    if own.baseline or not simple or gain is None or gain.value is None:
         sentence = "There is no simpler policy to compare with."
     elif gain.value <= 0:
         state = "refuse"
         sentence = (
-            f"Do not deploy it as it stands: a policy without a model ({label}) earned as much or "
+            f"Do not deploy it as it stands: a policy without a model, {label}, earned as much or "
             "more on the same rows."
         )
     elif gain.low is not None and gain.low > 0:
         state = "deploy"
-        sentence = f"It earned more than every policy without a model, the best of them {label}."
+        sentence = (
+            f"It earned more than every policy without a model: {evidence_checks.money(gain)} more "
+            f"than the best of them, {label}."
+        )
     elif gain.low is None:
         sentence = (
-            f"It earned more than the best policy without a model ({label}), but how sure that is "
+            f"It earned more than the best policy without a model, {label}, but how sure that is "
             f"cannot be said: {gain.reason}."
         )
     else:
         sentence = (
-            f"It earned more than the best policy without a model ({label}), but these rows do not "
+            f"It earned more than the best policy without a model, {label}, but these rows do not "
             "rule out that it is worse."
         )
     return {
         "state": state,
-        "recommended": names[0],
+        "recommended": own.name,
         "reference": reference,
         "best_trivial": best.name,
         "sentence": sentence,
@@ -378,7 +374,7 @@ def _decision_facts(decision: Decision) -> dict[str, Any]:
         text = f"as recorded in column {rule.column}"
     elif rule is not None:
         cases = "; ".join(f"{c.then} when {c.when}" for c in rule.cases)
-        text = f"{cases}; otherwise {rule.otherwise}"
+        text = f"{cases}; otherwise {rule.otherwise}" if cases else f"{rule.otherwise} for all"
     return {
         "name": decision.name,
         "title": decision.title,

@@ -112,7 +112,9 @@ def _leak_alone(fit: Dataset) -> Check:
         return result(status="not_applicable", detail="There are no features.")
     ranked = sorted(power.items(), key=lambda item: -item[1])
     best, area = ranked[0]
-    second = ranked[1][1] if len(ranked) > 1 else 0.5
+    # A date often ranks outcomes because the world moved; it says little about what is usual.
+    usual = [v for n, v in ranked[1:] if not is_temporal(fit.table.column(n).type)]
+    second = max(usual, default=0.5)
     seen = f"{show(best)} alone ranks the outcome with an area under the curve of {area:.3f}"
     mend = (
         f"Ask when {show(best)} becomes known. If only with the outcome, exclude it: "
@@ -322,7 +324,7 @@ def _blank_money(data: Dataset) -> Check:
         return result(
             status="tip",
             detail=f"Money reads columns that are missing: {shown}. coalesce, least and greatest "
-            "skip what is missing, so these rows get money all the same.",
+            "skip what is missing; any other expression would stop the run.",
             mend="Say with coalesce(column, value) what a missing value is worth",
         )
     return result(status="passed", detail="Every column that money reads is filled.")

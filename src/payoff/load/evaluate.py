@@ -29,6 +29,7 @@ from payoff.declare.expression import (
     render,
 )
 from payoff.errors import ExpressionError, show
+from payoff.load.spelling import text_of
 
 __all__ = ["Columns", "RowColumns", "TableColumns", "Value", "condition", "money"]
 
@@ -113,19 +114,11 @@ class RowColumns:
         kind = {"number": "number", "boolean": "boolean"}.get(self._types[name], "text")
         if kind == "text":
             data = np.empty(len(values), dtype=object)
-            data[:] = [None if v is None else _spelled(v) for v in values]
+            data[:] = [None if v is None else text_of(v) for v in values]
             return Value("text", data)
         return Value(
             kind, np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
         )
-
-
-def _spelled(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
-        return str(int(value))
-    return str(value)
 
 
 def money(node: Node, columns: Columns) -> NDArray[np.float64]:

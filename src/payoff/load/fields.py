@@ -17,6 +17,7 @@ from payoff.errors import nearest, show
 __all__ = ["FIELD_TYPES", "Contract", "Field", "FieldType"]
 
 FieldType = Literal["number", "category", "date", "boolean"]
+_MOST_HINTS: Final = 5
 FIELD_TYPES: Final = ("number", "category", "date", "boolean")
 
 
@@ -90,10 +91,11 @@ class Contract:
         'a number or null'
         """
         known = {f.name: f for f in self.fields}
-        found = []
+        found: list[dict[str, Any]] = []
         for name in row:
             if name not in known:
-                near = nearest(str(name), known)
+                # Comparing spellings is slow; a few hints show what kind of slip it is.
+                near = nearest(str(name), known) if len(found) < _MOST_HINTS else None
                 found.append(
                     {
                         "row": number,

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from payoff.load.spelling import text_of
+
 __all__ = ["codes_of", "is_numeric", "is_temporal", "numbers", "texts"]
 
 
@@ -100,18 +102,3 @@ def codes_of(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[np.int64], lis
     merged = sorted(set(labels))  # 1 and 1.0 cannot meet in one typed column, blanks can
     where = np.array([merged.index(label) for label in labels], dtype=np.int64)
     return np.where(codes >= 0, where[np.maximum(codes, 0)], -1), merged
-
-
-def text_of(value: object) -> str:
-    """Return the one spelling of a value used wherever columns are read as text.
-
-    Examples
-    --------
-    >>> text_of(3.0), text_of(True), text_of("x")
-    ('3', 'true', 'x')
-    """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and abs(value) < 1e15 and value == int(value):
-        return str(int(value))
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.errors import DataError
+from payoff.load.spelling import text_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,8 +46,7 @@ _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 def level_of(value: object) -> str | None:
     """Return a cell as the text of a category, or None when it is missing.
 
-    The spelling is that of :func:`payoff.load.frame.text_of` (a test holds the two together; that
-    module loads Arrow, which a server does not). Text of blanks only is missing.
+    The spelling is that of :func:`payoff.load.spelling.text_of`. Text of blanks only is missing.
 
     Examples
     --------
@@ -55,18 +55,11 @@ def level_of(value: object) -> str | None:
     """
     if type(value) is str:
         return value if value and not value.isspace() else None
-    if value is None:
-        return None
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        if math.isnan(value):
-            return None
-        if abs(value) < 1e15 and value == int(value):
-            return str(int(value))
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    text = text_of(value)
     return text if text.strip() else None
 
 

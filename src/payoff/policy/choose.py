@@ -297,8 +297,11 @@ def baselines(decision: Decision) -> list[Policy]:
                 default=default,
             )
         )
+    rule = decision.current_rule
     for action in decision.actions:
         nothing = action.name == decision.do_nothing
+        if rule and not rule.columns and rule.otherwise == action.name and not nothing:
+            continue  # today's rule is this very policy
         share = decision.capacity_share(action)
         beyond = share is not None and share < 1
         found.append(

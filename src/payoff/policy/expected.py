@@ -16,7 +16,7 @@ from payoff.declare.expression import columns_of, constant_of
 from payoff.errors import DataError, EvidenceError
 from payoff.load.evaluate import Columns, Value, condition, money
 
-__all__ = ["expected_money", "realised_money", "rule_actions"]
+__all__ = ["check_money", "expected_money", "realised_money", "rule_actions"]
 
 
 class _WithAmounts:
@@ -97,6 +97,35 @@ def expected_money(
 
 def _depends(decision: Decision, text: str) -> bool:
     return any(c in text for c in decision.data.known_later)
+
+
+def check_money(
+    decision: Decision, columns: Columns, outcome: NDArray[np.int16], used: NDArray[np.bool_]
+) -> None:
+    """Refuse rows whose money cannot be computed, before anything is fitted.
+
+    Choosing needs the money of every cell in every row; a cell that reads a column known only later
+    is needed where its outcome happened.
+
+    Parameters
+    ----------
+    outcome
+        int16 (n,), -1 where not known.
+    used
+        bool (n,), the rows that take part.
+
+    Raises
+    ------
+    DataError
+        ``PAY-L010`` with the cell and the row of the data.
+    """
+    for (action, name), cell in decision.payoffs.cells.items():
+        if constant_of(cell.node) is not None:
+            continue
+        rows = used
+        if any(c in decision.data.known_later for c in columns_of(cell.node)):
+            rows = used & (outcome == decision.outcome_names.index(name))
+        _check_money(money(cell.node, columns), rows, action, name, cell.money)
 
 
 def realised_money(

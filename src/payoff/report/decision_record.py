@@ -26,7 +26,7 @@ def decision_record(evidence: Evidence, view: Mapping[str, Any]) -> str:
     """Return the decision record of the evidence; ``view`` is its summary."""
     facts = Facts(evidence)
     verdict = view["verdict"]
-    lines = [f"# Decide: {markdown(view['title'])}", "", *_people(facts), ""]
+    lines = [f"# Decide: {markdown(view['title'])}", "", *_people(facts, view), ""]
     lines += ["## Context and problem", "", *_context(facts, view), ""]
     lines += ["## Considered options", "", *block_lines(options_table(facts)), ""]
     lines += [markdown(facts.interval_term()), ""]
@@ -50,7 +50,7 @@ def decision_record(evidence: Evidence, view: Mapping[str, Any]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _people(facts: Facts) -> list[str]:
+def _people(facts: Facts, view: Mapping[str, Any]) -> list[str]:
     decision, state = facts.decision, str(facts.evidence.verdict.get("state"))
     return bullets(
         [
@@ -58,6 +58,7 @@ def _people(facts: Facts) -> list[str]:
             ("Owner", named(decision.get("owner"), "owner")),
             ("Approver", named(decision.get("approver"), "approver")),
             ("Review by", named(decision.get("review_by"), "review_by")),
+            ("Bundle", view["bundle_id"] or "none: no bundle was written"),
         ]
     )
 

@@ -65,19 +65,18 @@ def _refusal(facts: Facts, label: str) -> str:
         worth = wording.figure(facts.subject.total)
         return f"Do not use “{label}”: estimated at {worth['text']} ({worth['interval']})."
     simple = facts.policy(trivial.name)
+    what = "these actions" if facts.subject.name == "predicted" else "the model"
     found = facts.against(trivial.name)
     if found is None or found.total.value is None:
         worth = wording.figure(trivial.total)
         return (
-            f"Do not use the model: “{simple}” needs no model and is estimated at "
+            f"Do not use {what}: “{simple}” needs no model and is estimated at "
             f"{worth['text']} ({worth['interval']})."
         )
     if found.total.value < 0:
         more = _difference(_turned(found.total), label)
-        return f"Do not use the model: “{simple}” needs no model and is {more}."
-    return (
-        f"Do not use the model: “{label}” is {_difference(found.total, simple)}, which needs none."
-    )
+        return f"Do not use {what}: “{simple}” needs no model and is {more}."
+    return f"Do not use {what}: “{label}” is {_difference(found.total, simple)}, which needs none."
 
 
 def _turned(estimate: Estimate) -> Estimate:

@@ -40,6 +40,7 @@ def summarise(evidence: Evidence, *, bundle: Mapping[str, Any] | None = None) ->
     title = visible(evidence.decision.get("title") or evidence.decision.get("name") or "Decision")
     sentence = visible(evidence.verdict.get("sentence") or "", 500)
     return {
+        "bundle_id": str((bundle or {}).get("id", "")),
         "title": title,
         "subtitle": _subtitle(facts),
         "verdict": {

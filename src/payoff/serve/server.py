@@ -52,7 +52,7 @@ class AddressError(EnvironmentError_):
         )
         return cls(
             "the server cannot listen at this address",
-            code="PAY-X010",
+            code="PAY-X004",
             where=f"{plain(host)[:200]}, port {port}",
             got=got,
             need="a free port at an address of this machine",
@@ -64,7 +64,7 @@ class AddressError(EnvironmentError_):
         """A number that is no port."""
         return cls(
             "this is no port",
-            code="PAY-X010",
+            code="PAY-X004",
             got=show(port),
             need="a whole number from 0 to 65535",
             mend="Choose another --port (0 takes any free one)",
@@ -101,7 +101,7 @@ def run(
     BundleError
         The bundle is missing, changed, or has no model.
     EnvironmentError_
-        ``PAY-X001`` without the extra ``serve``, ``PAY-X010`` when the address is taken.
+        ``PAY-X001`` without the extra ``serve``, ``PAY-X004`` when the address is taken.
     """
     for package in ("starlette", "uvicorn"):
         need(package, extra="serve", why="to serve decisions")
@@ -130,7 +130,7 @@ def serve(app: ASGIApp, *, host: str, port: int, journal: Journal = to_stderr) -
     Raises
     ------
     EnvironmentError_
-        ``PAY-X010``.
+        ``PAY-X004``.
     """
     import uvicorn
 

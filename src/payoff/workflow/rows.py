@@ -15,10 +15,11 @@ from payoff.declare import checks as declare_checks
 from payoff.declare.file import load
 from payoff.load import checks as load_checks
 from payoff.load.dataset import Dataset, Parts
+from payoff.load.evaluate import TableColumns
 from payoff.load.roles import assign
 from payoff.load.source import Source, read
 from payoff.load.split import split
-from payoff.policy.stakes import stakes
+from payoff.policy.expected import check_money, rule_actions
 
 __all__ = ["Checked", "check", "data_facts", "open_rows"]
 
@@ -65,8 +66,10 @@ def check(decision: str | Path | Decision, data: Any = None) -> Checked:
     """
     decision, source = open_rows(decision, data)
     rows = assign(source, decision)
+    columns = TableColumns(rows.table)
+    check_money(decision, columns, rows.outcome, (rows.outcome >= 0) & (rows.weight > 0))
+    rule_actions(decision, columns, rows.table)
     parts = split(rows)
-    stakes(parts.judge, None)  # money that cannot be computed is found here, not after training
     found = (*declare_checks.check(decision), *load_checks.check(rows, parts))
     return Checked(decision=decision, source=source, data=rows, parts=parts, checks=found)
 

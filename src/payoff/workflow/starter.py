@@ -129,11 +129,12 @@ def look(source: Source, outcome: str | None = None) -> Look:
             for n in table.column_names
             if n != outcome and distinct[n] > 1
         }
-        ranked = sorted(power.values(), reverse=True)
-        second = ranked[1] if len(ranked) > 1 else 0.5
-        suspects = {
-            n: v for n, v in power.items() if v >= 0.95 or (v >= 0.78 and v - second >= 0.08)
-        }
+        for n, v in power.items():
+            others = [
+                p for m, p in power.items() if m != n and not is_temporal(table.column(m).type)
+            ]
+            if v >= 0.95 or (v >= 0.78 and v - max(others, default=0.5) >= 0.08):
+                suspects[n] = v
     times = tuple(n for n in table.column_names if is_temporal(table.column(n).type))
     groups = tuple(
         n

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from payoff import bundle, report
 from payoff.declare import Decision
+from payoff.declare.file import load
+from payoff.errors import DeclarationError
 from payoff.evidence.evidence import Evidence
 from payoff.evidence.judge import Background, judge
 from payoff.load.dataset import Dataset
@@ -81,6 +83,9 @@ def run(
     PayoffError
         With the reason and the mend; nothing is written then.
     """
+    declared = decision if isinstance(decision, Decision) else load(decision)
+    if declared.kind == "predictions":
+        raise DeclarationError.not_trained_here()
     if out is not None:
         bundle.check_target(Path(out), force=force)
     progress("read and check", 0, 1)
@@ -101,7 +106,7 @@ def run(
         evidence=evidence,
         model=trained.model,
         amounts=trained.amounts,
-        documents={k: v.encode() for k, v in report.documents(evidence).items()} if pages else {},
+        documents=lambda own_id: report.documents(evidence, bundle={"id": own_id}) if pages else {},
         force=force,
     )
     progress("write", 1, 1, str(folder))
