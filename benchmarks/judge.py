@@ -118,7 +118,9 @@ def main() -> None:
         ok = figures["1e6"]["seconds"] <= 5 and figures["1e6"]["megabytes"] <= 1024
         theirs = figures["fairlearn 1e5, 100 resamples"]["seconds"]
         if theirs:
-            print(f"fairlearn / payoff on the same 1e5 rows: {theirs / figures['1e5']['seconds']:.1f}")
+            print(
+                f"fairlearn / payoff on the same 1e5 rows: {theirs / figures['1e5']['seconds']:.1f}"
+            )
         print("limits (5 s, 1 GB at 1e6):", "met" if ok else "NOT met")
 
 

@@ -27,8 +27,10 @@ def main(names: list[str], seeds: int = 3) -> None:
     if not DATA.is_dir():
         sys.exit(f"no data at {DATA}: set PAYOFF_SHARED_DATA")
     files = sorted((HERE / "decisions").glob("*.toml"))
-    print(f"{'decision':<20}{'expected':>14}{'best trivial':>14}  {'which':<14}{'threshold':>14}"
-          f"{'0.5':>14}  {'model':<10}{'calibration':<12}{'verdict':<10}{'s':>6}")
+    print(
+        f"{'decision':<20}{'expected':>14}{'best trivial':>14}  {'which':<14}{'threshold':>14}"
+        f"{'0.5':>14}  {'model':<10}{'calibration':<12}{'verdict':<10}{'s':>6}"
+    )
     for file in files:
         if names and file.stem not in names:
             continue
@@ -36,7 +38,9 @@ def main(names: list[str], seeds: int = 3) -> None:
         rows = []
         started = time.perf_counter()
         fixed = "time" in from_toml(text).data.roles.values() or file.stem in (
-            "hotel", "bank_in_time_order")
+            "hotel",
+            "bank_in_time_order",
+        )
         for seed in range(1 if fixed else seeds):
             decision = from_toml(text)
             decision = dataclasses.replace(
@@ -47,10 +51,13 @@ def main(names: list[str], seeds: int = 3) -> None:
             best = evidence.verdict["best_trivial"]
             rows.append((total["expected"], total[best], total["threshold"], total["half"]))
         mean = np.mean(rows, axis=0)
-        print(f"{file.stem:<20}{mean[0]:>14,.0f}{mean[1]:>14,.0f}  {best:<14}{mean[2]:>14,.0f}"
-              f"{mean[3]:>14,.0f}  {evidence.model['name']:<10}"
-              f"{evidence.model['calibration']['kind']:<12}{evidence.verdict['state']:<10}"
-              f"{(time.perf_counter() - started) / len(rows):>6.1f}", flush=True)
+        print(
+            f"{file.stem:<20}{mean[0]:>14,.0f}{mean[1]:>14,.0f}  {best:<14}{mean[2]:>14,.0f}"
+            f"{mean[3]:>14,.0f}  {evidence.model['name']:<10}"
+            f"{evidence.model['calibration']['kind']:<12}{evidence.verdict['state']:<10}"
+            f"{(time.perf_counter() - started) / len(rows):>6.1f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
