@@ -96,8 +96,9 @@ test-oldest: $(DEV) ## The test suite on the oldest dependencies that pyproject.
 	@.cache/oldest/bin/python -m pytest tests
 
 .PHONY: bench
-bench: $(DEV) ## Time payoff against its budgets
-	@$(PYTEST) -p no:randomly -s benchmarks
+bench: $(DEV) ## Time payoff against its limits and, where installed, its peers
+	@$(PYTHON) benchmarks/start.py
+	@$(PYTHON) benchmarks/judge.py
 
 # --------------------------------------------------------------------------------- maintain
 
