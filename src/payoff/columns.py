@@ -1,20 +1,14 @@
-"""Every column name that payoff itself writes in a frame, a table or a record, once."""
+"""Names of columns by which payoff knows predictions made elsewhere, once."""
 
 from __future__ import annotations
 
 from typing import Final
 
-UNIT_ID: Final = "unit_id"
+__all__ = ["ACTION", "PROBABILITY", "SCORE", "probability_of"]
+
 ACTION: Final = "action"
-OUTCOME: Final = "outcome"
-PART: Final = "part"
-SCORE: Final = "y_score"
 PROBABILITY: Final = "y_prob"
-EXPECTED: Final = "expected_money"
-REALISED: Final = "realised_money"
-WEIGHT: Final = "sample_weight"
-CLUSTER: Final = "cluster"
-BUNDLE_ID: Final = "bundle_id"
+SCORE: Final = "y_score"
 
 
 def probability_of(outcome: str) -> str:

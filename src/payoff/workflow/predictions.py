@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from payoff.columns import ACTION, PROBABILITY, SCORE, probability_of
 from payoff.declare import Decision
 from payoff.declare import checks as declare_checks
 from payoff.errors import DataError, EvidenceError
@@ -139,7 +140,9 @@ def _prediction_columns(decision: Decision, source: Source) -> tuple[str, dict[s
     """Return what the predictions are, and outcome or role -> column."""
     names = source.table.column_names
     declared = decision.predictions
-    by_outcome = {o: f"y_prob_{o}" for o in decision.outcome_names if f"y_prob_{o}" in names}
+    by_outcome = {
+        o: probability_of(o) for o in decision.outcome_names if probability_of(o) in names
+    }
 
     def named(role: str, column: str) -> dict[str, str]:
         return {role: column} if column in names else {}
@@ -148,15 +151,15 @@ def _prediction_columns(decision: Decision, source: Source) -> tuple[str, dict[s
         ("action", {"action": declared.action} if declared.action else {}),
         ("probability", dict(declared.probability)),
         ("score", {"score": declared.score} if declared.score else {}),
-        ("probability", by_outcome or named(str(decision.positive), "y_prob")),
-        ("score", named("score", "y_score")),
-        ("action", named("action", "action")),
+        ("probability", by_outcome or named(str(decision.positive), PROBABILITY)),
+        ("score", named("score", SCORE)),
+        ("action", named("action", ACTION)),
     ):
         if columns:
             return kind, columns
     wanted = (
-        f"y_prob_{decision.outcome_names[0]} (or y_prob, the probability of "
-        f"{decision.positive!r}), y_score, or action"
+        f"{probability_of(decision.outcome_names[0])} (or {PROBABILITY}, the probability of "
+        f"{decision.positive!r}), {SCORE}, or {ACTION}"
     )
     raise EvidenceError.no_predictions(names, f"a column named {wanted}")
 
