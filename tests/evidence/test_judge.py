@@ -320,6 +320,16 @@ def test_the_curve_is_the_value_of_each_threshold_by_brute_force(rng):
             assert high - low == pytest.approx(2 * 50 * 1.959964 * error, rel=1e-6, abs=1e-9)
 
 
+def test_a_probability_equal_to_the_threshold_acts():
+    from payoff.evidence.curve import threshold_values
+
+    prob = np.array([0.25, 0.5, 0.75])
+    ones = np.ones(3)
+    value, _, acted = threshold_values(prob, 0 * ones, ones, ones, np.array([0.25, 0.5, 0.75, 0.8]))
+    assert acted.tolist() == pytest.approx([1, 2 / 3, 1 / 3, 0])
+    assert value.tolist() == pytest.approx([1, 2 / 3, 1 / 3, 0])
+
+
 def test_the_curve_with_clusters_equals_the_interval_of_one_threshold(rng):
     from payoff.evidence.curve import threshold_values
     from payoff.evidence.interval import cluster_sums, mean_money

@@ -146,3 +146,36 @@ def test_two_stages_beat_a_constant_amount(rng):
     assert [a["outcome"] for a in evidence.model["amounts"]] == ["yes"]
     assert "gift" not in str(evidence.model["description"]["features"])
     assert "income" in str(evidence.model["description"]["features"])
+
+
+@pytest.mark.parametrize(("worth", "kept"), [("more", "sigmoid"), ("less", "raw")])
+def test_a_calibration_that_costs_money_is_not_taken(rng, monkeypatch, worth, kept):
+    """Log-loss proposes, money disposes: the same map is taken or refused by what it earns."""
+    from payoff.model import calibrate
+    from payoff.model.scored import Scored
+    from payoff.workflow.training import _calibrate
+    from tests.worlds import calibrated, rows
+
+    prob, y = calibrated(rng, 600)
+    made = binary()
+    choose = rows(made, {"y": y}, part="choose")
+    right = np.stack([prob, 1 - prob], axis=1)
+    wrong = right[:, ::-1].copy()
+    raw, proposed = (wrong, right) if worth == "more" else (right, wrong)
+    sigmoid = calibrate.Calibrator.fit("sigmoid", raw, choose.outcome, choose.weight)
+    monkeypatch.setattr(
+        calibrate, "choose", lambda *_, **__: (sigmoid, {"reason": "By log-loss.", "kinds": []})
+    )
+    monkeypatch.setattr(calibrate, "cross_fitted", lambda *_, **__: proposed)
+    calibrator, record = _calibrate(made, choose, Scored(prob=raw, part="choose"))
+    assert calibrator.kind == record["kind"] == kept
+    assert ("less" in record["reason"]) == (kept == "raw")
+    assert (record["money"]["difference"] < 0) == (kept == "raw")
+
+
+def test_predictions_made_elsewhere_are_not_trained(rng):
+    from payoff.errors import DeclarationError
+
+    made = dataclasses.replace(decision(), kind="predictions")
+    with pytest.raises(DeclarationError, match="PAY-D012"):
+        run(made, planted(rng, 200))
