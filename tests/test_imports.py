@@ -196,3 +196,21 @@ def test_broken_extra_is_told_apart_from_an_absent_one(tmp_path, monkeypatch):
             need(name, extra="none", why="to show an example")
         assert caught.value.code == "PAY-X002"
         assert words in str(caught.value)
+
+
+def test_nothing_imports_a_pickle_or_runs_text():
+    """Neither a bundle nor a decision file can make payoff run somebody's code."""
+    found = []
+    for file in sorted((ROOT / "src").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                names = [node.func.id]
+            else:
+                continue
+            banned = {"pickle", "joblib", "cloudpickle", "marshal", "shelve", "eval", "exec"}
+            found += [(file.name, name) for name in names if name.split(".")[0] in banned]
+    assert found == []

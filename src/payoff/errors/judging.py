@@ -1,0 +1,113 @@
+"""Faults of fitting and of judging: ``PAY-T0xx`` and ``PAY-E0xx``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from payoff.errors.base import PayoffError
+from payoff.errors.wording import counted, listed, nearest, plain, show
+
+__all__ = ["EvidenceError", "TrainingError"]
+
+
+class TrainingError(PayoffError):
+    """No model can be fitted."""
+
+    @classmethod
+    def no_features(cls, why: str) -> TrainingError:
+        """Nothing is left to learn from."""
+        return cls(
+            "no column is left to learn from",
+            code="PAY-T001",
+            got=plain(why),
+            need="at least one feature with two different values",
+            mend="Check 'features' and 'data.exclude' in the decision file",
+        )
+
+    @classmethod
+    def bad_candidate(cls, name: str, why: str, known: Iterable[str]) -> TrainingError:
+        """A candidate's name is not known or cannot be used."""
+        near = nearest(name, known)
+        return cls(
+            "a candidate model cannot be used",
+            code="PAY-T002",
+            where="key training.candidates",
+            got=f"{show(name)}: {plain(why)}",
+            need=f"one of {listed(known)}, or a scikit-learn classifier such as "
+            "'sklearn.ensemble.RandomForestClassifier'",
+            mend=f"Did you mean {show(near)}?" if near else "Name another candidate",
+        )
+
+    @classmethod
+    def not_portable(cls, name: str, why: str) -> TrainingError:
+        """The model cannot be written as data, so it cannot be bundled."""
+        return cls(
+            "this model cannot be saved as data",
+            code="PAY-T003",
+            got=f"{show(name)}: {plain(why)[:300]}",
+            need="a model that converts to ONNX (payoff never loads pickles)",
+            mend="Use another candidate, or judge its predictions with 'payoff judge'",
+        )
+
+    @classmethod
+    def nothing_fitted(cls, reasons: Iterable[str]) -> TrainingError:
+        """Every candidate failed."""
+        return cls(
+            "no candidate model could be fitted",
+            code="PAY-T004",
+            got="; ".join(plain(r) for r in reasons)[:600],
+            need="at least one candidate that fits",
+            mend="Read the reasons; 'payoff check' may name the column at fault",
+        )
+
+
+class EvidenceError(PayoffError):
+    """These rows cannot judge this policy."""
+
+    @classmethod
+    def part_reused(cls, part: str, tuned_on: str) -> EvidenceError:
+        """The rows that chose would also judge."""
+        return cls(
+            "the rows that chose this policy may not judge it",
+            code="PAY-E001",
+            got=f"rows of part {show(part)} for a policy tuned on {show(tuned_on)}",
+            need="rows of part 'judge'",
+            mend="Judge on rows that took no part in fitting or choosing",
+        )
+
+    @classmethod
+    def bad_probabilities(cls, got: str, rows: int, need: str, mend: str) -> EvidenceError:
+        """Predictions are not probabilities."""
+        return cls(
+            "the predicted probabilities cannot be used",
+            code="PAY-E002",
+            where=counted(rows, "row"),
+            got=got,
+            need=need,
+            mend=mend,
+        )
+
+    @classmethod
+    def unknown_action(
+        cls, column: str, values: Iterable[object], rows: int, known: Iterable[str]
+    ) -> EvidenceError:
+        """The recorded action is not a declared one."""
+        return cls(
+            "the action column holds values that are not declared actions",
+            code="PAY-E003",
+            where=f"column {plain(column)}, {counted(rows, 'row')}",
+            got=listed(values),
+            need=f"one of {listed(known)}",
+            mend="Declare the action, or correct the column",
+        )
+
+    @classmethod
+    def no_predictions(cls, known: Iterable[str], wanted: str) -> EvidenceError:
+        """No column holds scores, probabilities or actions."""
+        return cls(
+            "the file has no predictions that payoff recognises",
+            code="PAY-E004",
+            got=f"columns {listed(known)}",
+            need=wanted,
+            mend="Name the column with --probability, --score or --action, or under [predictions]",
+        )

@@ -1,0 +1,170 @@
+"""Faults of bundles, requests and the machine: ``PAY-B0xx``, ``PAY-S0xx``, ``PAY-X0xx``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from payoff.errors.base import PayoffError
+from payoff.errors.wording import listed, plain, show
+
+__all__ = ["BundleError", "EnvironmentError_", "RequestError"]
+
+
+class BundleError(PayoffError):
+    """A bundle is missing, changed, or from another version."""
+
+    status: ClassVar[int] = 500
+
+    @classmethod
+    def not_a_bundle(cls, path: str, why: str) -> BundleError:
+        """The folder holds no manifest."""
+        return cls(
+            "this is not a payoff bundle",
+            code="PAY-B001",
+            where=plain(path),
+            got=plain(why),
+            need="a folder written by 'payoff train' or 'payoff run'",
+            mend="Check the path",
+        )
+
+    @classmethod
+    def changed(cls, path: str, changes: Iterable[str]) -> BundleError:
+        """A byte differs from the manifest."""
+        return cls(
+            "the bundle has been changed since it was written",
+            code="PAY-B002",
+            where=plain(path),
+            got=listed(changes),
+            need="every file exactly as its manifest says",
+            mend="Restore the bundle from its origin, or build it again",
+        )
+
+    @classmethod
+    def earlier(cls, path: str) -> BundleError:
+        """The output folder holds an earlier bundle."""
+        return cls(
+            "the output folder holds an earlier bundle",
+            code="PAY-B006",
+            where=plain(path),
+            got="a bundle that somebody may still use",
+            need="a new folder, or leave to replace it",
+            mend="Choose another --out, or replace it with --force",
+        )
+
+    @classmethod
+    def exists(cls, path: str) -> BundleError:
+        """The output folder holds something else."""
+        return cls(
+            "the output folder is not empty",
+            code="PAY-B003",
+            where=plain(path),
+            got="files that payoff did not write",
+            need="a new or empty folder, or an earlier bundle",
+            mend="Choose another --out",
+        )
+
+    @classmethod
+    def incompatible(cls, path: str, got: object, need: str) -> BundleError:
+        """The bundle's format is of another version."""
+        return cls(
+            "the bundle is of a format that this version cannot read",
+            code="PAY-B004",
+            where=plain(path),
+            got=show(got),
+            need=need,
+            mend="Use the payoff version named in its manifest, or build it again",
+        )
+
+    @classmethod
+    def lacks(cls, path: str, what: str, need: str) -> BundleError:
+        """The bundle has no such part."""
+        return cls(
+            f"the bundle holds no {what}",
+            code="PAY-B005",
+            where=plain(path),
+            got=f"a bundle without {what}",
+            need=need,
+            mend="Build the bundle with 'payoff run' or 'payoff train'",
+        )
+
+
+class RequestError(PayoffError):
+    """A request does not fit the contract."""
+
+    status: ClassVar[int] = 422
+
+    def __init__(
+        self, what: str, *, problems: Iterable[Mapping[str, Any]] = (), **facts: Any
+    ) -> None:
+        super().__init__(what, **facts)
+        self.problems = [dict(p) for p in problems]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form, with every problem."""
+        return super().to_dict() | {"problems": self.problems}
+
+    @classmethod
+    def invalid(cls, problems: Iterable[Mapping[str, Any]]) -> RequestError:
+        """One or more fields break the contract; every problem is listed."""
+        problems = list(problems)
+        return cls(
+            "the request does not fit the contract of this decision",
+            code="PAY-S001",
+            got=f"{len(problems)} problem{'s' if len(problems) != 1 else ''}",
+            need="fields as described at /openapi.json",
+            mend="Correct the fields listed under 'problems'",
+            problems=problems,
+        )
+
+    @classmethod
+    def malformed(cls, why: str) -> RequestError:
+        """The body is not JSON of the right outer shape."""
+        return cls(
+            "the request body cannot be read",
+            code="PAY-S002",
+            got=plain(why)[:200],
+            need='JSON: {"rows": [{...}, ...]} or one row as {...}',
+            mend="Send valid JSON with content-type application/json",
+        )
+
+
+class EnvironmentError_(PayoffError):
+    """An optional package, a library or the file system is missing."""
+
+    status: ClassVar[int] = 500
+
+    @classmethod
+    def missing_extra(cls, package: str, extra: str, why: str) -> EnvironmentError_:
+        """A feature needs a package that is not installed."""
+        return cls(
+            f"the package {show(package)} is needed {why}",
+            code="PAY-X001",
+            got="it is not installed",
+            need=f"the extra {show(extra)}",
+            mend=f"Install it with: pip install 'payoff[{extra}]'",
+        )
+
+    @classmethod
+    def broken_package(cls, package: str, why: str, reason: str) -> EnvironmentError_:
+        """A package is installed but does not load."""
+        return cls(
+            f"the package {show(package)}, needed {why}, does not load",
+            code="PAY-X002",
+            got=plain(reason)[:300],
+            need="a working installation",
+            mend="On Debian or Ubuntu 'apt-get install libgomp1' mends a missing libgomp; "
+            "otherwise reinstall the package",
+        )
+
+    @classmethod
+    def cannot_write(cls, path: str, reason: str) -> EnvironmentError_:
+        """The disk, folder or permission refuses."""
+        return cls(
+            "the output cannot be written",
+            code="PAY-X003",
+            where=plain(path),
+            got=plain(reason),
+            need="a folder that can be written, with room on the disk",
+            mend="Choose another --out, or free space",
+        )
