@@ -449,3 +449,39 @@ def test_a_group_that_loses_is_named(rng):
     assert losing.status == "issue"
     assert "g: loses" in losing.detail
     assert "g: gains" not in losing.detail
+
+
+@pytest.mark.parametrize(
+    ("payoffs", "status", "words"),
+    [
+        (SIMPLE, "passed", "best one on some"),
+        (
+            {"call": {"yes": 9, "no": 1}, "leave": {"yes": 0, "no": 0}},
+            "issue",
+            "'call' is the best",
+        ),
+        (
+            {"call": {"yes": -9, "no": -1}, "leave": {"yes": 0, "no": 0}},
+            "issue",
+            "'leave' is the b",
+        ),
+        ({"call": {"yes": 0, "no": 0}, "leave": {"yes": 0, "no": 0}}, "issue", "nothing to decide"),
+        ({"call": {"yes": "a", "no": "a"}, "leave": {"yes": 0, "no": 0}}, "issue", "'call' is the"),
+    ],
+)
+def test_a_wrong_sign_shows_row_by_row(payoffs, status, words, rng):
+    prob, y = calibrated(rng, 200)
+    found = judged(binary(payoffs), {"y": y, "a": np.full(200, 3.0)}, prob)
+    (check,) = [c for c in found.checks if c.code == "PAY-E212"]
+    assert check.status == status
+    assert words in check.detail
+
+
+def test_foreign_rows_are_not_vouched_for(rng):
+    prob, y = calibrated(rng, 200)
+    shares = {"yes": 0.2, "no": 0.8}
+    background = Background(data={}, model={}, fit_shares=shares, fit_n=500, choose_shares=shares)
+    ours = judged(binary(), {"y": y}, prob, background=background)
+    theirs = judged(binary(), {"y": y}, prob)
+    status = [next(c.status for c in e.checks if c.code == "PAY-E201") for e in (ours, theirs)]
+    assert status == ["passed", "skipped"]

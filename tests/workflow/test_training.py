@@ -96,7 +96,8 @@ def test_money_chooses_the_candidate(rng):
     model = run(made, planted(rng)).evidence.model
     chosen = [c for c in model["candidates"] if c["chosen"]]
     assert len(chosen) == 1
-    assert chosen[0]["value"] == max(c["value"] for c in model["candidates"])
+    assert chosen[0]["value"]["value"] == max(c["value"]["value"] for c in model["candidates"])
+    assert all(c["value"]["low"] < c["value"]["value"] for c in model["candidates"])
     assert chosen[0]["difference_to_best"] == 0
     assert all(c["difference_to_best"] <= 0 for c in model["candidates"])
 
@@ -179,3 +180,51 @@ def test_predictions_made_elsewhere_are_not_trained(rng):
     made = dataclasses.replace(decision(), kind="predictions")
     with pytest.raises(DeclarationError, match="PAY-D012"):
         run(made, planted(rng, 200))
+
+
+@pytest.mark.parametrize(
+    ("when", "status"), [("job = 'student'", "passed"), ("job = 'Student'", "issue")]
+)
+def test_a_rule_that_never_fires_is_told(rng, when, status):
+    table = planted(rng, 300)
+    made = decision(rule=when)
+    (found,) = [c for c in check(made, table).checks if c.code == "PAY-L111"]
+    assert found.status == status
+    assert "call" in found.detail
+
+
+def test_money_that_cannot_be_computed_is_found_before_training_with_its_row(rng):
+    from payoff.errors import DataError
+
+    table = planted(rng, 300)
+    amount = table.column("amount").to_pylist()
+    amount[41] = None
+    table = table.set_column(1, "amount", pa.array(amount))
+    with pytest.raises(DataError, match=r"PAY-L010.*row 42"):
+        check(decision(), table)
+
+
+def test_a_value_that_settles_the_outcome_is_told(rng):
+    y = rng.random(2000) < 0.3
+    parking = np.where(~y & (rng.random(2000) < 0.2), 1, 0)
+    table = pa.table({"noise": rng.normal(size=2000), "parking": parking, "y": y.astype(int)})
+    (found,) = [c for c in check(binary(), table).checks if c.code == "PAY-L102"]
+    assert found.status == "tip"
+    assert "'parking' = '1'" in found.detail
+    assert "never 'yes'" in found.detail
+
+
+def test_files_in_a_query_are_relative_to_the_decision_file(rng, tmp_path, monkeypatch):
+    import pyarrow.parquet as pq
+
+    from payoff.declare.file import to_toml
+
+    (tmp_path / "project").mkdir()
+    pq.write_table(planted(rng, 300), tmp_path / "project" / "rows.parquet")
+    data = dataclasses.replace(decision().data, query="select * from 'rows.parquet'")
+    text = to_toml(dataclasses.replace(decision(), data=data))
+    (tmp_path / "project" / "decision.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    found = check("project/decision.toml")
+    assert len(found.data) == 300
+    assert "select * from 'rows.parquet'" in found.source.name

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from payoff.cli.common import Target, json_option, print_json
-from payoff.errors import DeclarationError, EnvironmentError_
+from payoff.errors import DeclarationError, EnvironmentError_, PayoffError
 
 if TYPE_CHECKING:
     from payoff.workflow.starter import Answers, Look
@@ -207,8 +207,19 @@ def _money(
         for kind, name, known in (("action", action, actions), ("outcome", outcome, outcomes)):
             if name not in known:
                 raise DeclarationError.unknown_name("--money", name, kind, known)
+        _readable(worth, f"--money {cell.strip()}")
         money[action, outcome] = worth.strip()
     return money
+
+
+def _readable(worth: str, where: str) -> None:
+    """Refuse money that the decision file would be refused for."""
+    from payoff.declare.expression import parse
+
+    try:
+        parse(worth.strip())
+    except PayoffError as error:
+        raise error.within(where) from None
 
 
 def _ask_money(money: dict[tuple[str, str], str], act: str, outcomes: Sequence[str]) -> None:

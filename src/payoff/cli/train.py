@@ -55,7 +55,7 @@ def command(
         [
             {
                 "candidate": c["label"],
-                f"{unit} per unit": f"{c['value']:.4g}",
+                f"{unit} per unit": f"{c['value']['value']:.4g}",
                 "behind the best": "-"
                 if c["chosen"]
                 else f"{-c['difference_to_best']:.3g} (se {c['standard_error']:.2g})",

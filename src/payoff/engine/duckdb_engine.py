@@ -42,7 +42,14 @@ def _first_line(error: Exception) -> str:
 
 
 class DuckDB:
-    """Queries over a DuckDB database file, or over files in the working folder.
+    """Queries over a DuckDB database file, or over files.
+
+    Parameters
+    ----------
+    database
+        A DuckDB file, or None for a database in memory.
+    folder
+        Folder that files named in the query are relative to; None is where the program stands.
 
     Examples
     --------
@@ -52,8 +59,9 @@ class DuckDB:
 
     name = "duckdb"
 
-    def __init__(self, database: str | None = None) -> None:
+    def __init__(self, database: str | None = None, folder: str | None = None) -> None:
         self._database = database
+        self._folder = folder
 
     def query(self, sql: str) -> pa.Table:
         """Return the rows of one SELECT; a database file is opened read-only."""
@@ -63,6 +71,8 @@ class DuckDB:
             with _connection(
                 self._database or ":memory:", read_only=self._database is not None
             ) as connection:
+                if self._folder:
+                    connection.execute(f"set file_search_path = {_text(self._folder)}")
                 return connection.sql(sql).to_arrow_table()
         except (duckdb.Error, AttributeError) as error:  # no result: not a SELECT
             raise DataError.unreadable(
@@ -73,8 +83,13 @@ class DuckDB:
             ) from None
 
 
+def _text(value: str) -> str:
+    """Quote text for SQL."""
+    return "'" + value.replace("'", "''") + "'"
+
+
 def _paths(files: Sequence[Path]) -> str:
-    return "[" + ", ".join("'" + str(f).replace("'", "''") + "'" for f in files) + "]"
+    return "[" + ", ".join(_text(str(f)) for f in files) + "]"
 
 
 def read_parquet(files: Sequence[Path]) -> pa.Table:

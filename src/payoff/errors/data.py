@@ -25,8 +25,8 @@ class DataError(PayoffError):
             "or a query with its database",
             mend=f"Did you mean {show(near)}?"
             if near
-            else "Check the path; it is relative to the "
-            "decision file, or to where you stand when given by --data",
+            else "Check the path: in a decision file it starts from that file, on the command line "
+            "from where you stand",
         )
 
     @classmethod

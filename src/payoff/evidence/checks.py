@@ -1,4 +1,4 @@
-"""Checks of the evidence: ``PAY-E201`` to ``PAY-E211``."""
+"""Checks of the evidence: ``PAY-E201`` to ``PAY-E212``."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Findings:
     shift: Mapping[str, Any]
     capacity: Sequence[Mapping[str, Any]]
     recorded: bool
+    ours: bool
 
 
 def check(found: Findings) -> tuple[Check, ...]:
@@ -38,7 +39,7 @@ def check(found: Findings) -> tuple[Check, ...]:
     against = {c.against: c for c in found.comparisons}
     best = against.get(found.verdict["best_trivial"])
     return (
-        _separate(found.stakes),
+        _separate(found.stakes, ours=found.ours),
         _simple_wins(found.policies, found.verdict, best),
         _wide(best),
         _shifted(found.shift),
@@ -49,6 +50,7 @@ def check(found: Findings) -> tuple[Check, ...]:
         _capacity(found.capacity),
         _losing_groups(found.subgroups),
         _acted_upon(found.decision, recorded=found.recorded),
+        _ever_best(found.decision, found.stakes),
     )
 
 
@@ -102,8 +104,15 @@ def _short(value: float) -> str:
     return text.replace("-", "\u2212")  # the sign, not the hyphen
 
 
-def _separate(stakes: Stakes) -> Check:
-    return numbered("PAY-E201", "Judging rows are separate")(
+def _separate(stakes: Stakes, *, ours: bool) -> Check:
+    result = numbered("PAY-E201", "Judging rows are separate")
+    if not ours:
+        return result(
+            status="skipped",
+            detail="Not measured: the predictions were made elsewhere; only who made them knows "
+            f"whether any of the {len(stakes):,} rows judged helped to fit or tune them.",
+        )
+    return result(
         status="passed",
         detail=f"{len(stakes):,} rows judged; none of them fitted a model or chose a policy.",
     )
@@ -122,10 +131,10 @@ def _simple_wins(
         return result(
             status="issue",
             page_one=True,
-            detail=f"{quoted(simple.label)} earned {money(simple.total)}; the recommended policy "
+            detail=f"{quoted(simple.label)} earned {money(simple.total)}; the policy judged "
             f"earned {money(policies[0].total)} on the same rows.",
-            mend="Do not deploy the model as it stands; do the simple thing, or find out what "
-            "changed (see the outcome shares)",
+            mend="Do not deploy it as it stands; do the simple thing, or find out what changed "
+            "(see the outcome shares)",
         )
     return result(
         status="passed", detail=f"Ahead of {quoted(simple.label)} by {money(best.total)}."
@@ -134,7 +143,7 @@ def _simple_wins(
 
 def _wide(best: Comparison | None) -> Check:
     result = numbered("PAY-E203", "The interval is wider than the gain")
-    if best is None or best.total.value is None:
+    if best is None or best.total.value is None or best.total.value <= 0:
         return result(status="not_applicable", detail="There is no gain to compare.")
     if best.total.low is None or best.total.high is None:
         return result(
@@ -302,3 +311,36 @@ def _acted_upon(decision: Decision, *, recorded: bool) -> Check:
         detail="Not measurable here: the rows do not say which action was taken. Outcomes are "
         "taken as they happened.",
     )
+
+
+def _ever_best(decision: Decision, stakes: Stakes) -> Check:
+    """Compare actions row by row, where the payoff table alone could not."""
+    result = numbered("PAY-E212", "Every action is best somewhere")
+    most = stakes.realised.max(axis=1)
+    least = stakes.realised.min(axis=1)
+    if not np.any(most > least):
+        return result(
+            status="issue",
+            detail="Every action earns the same on every row judged: there is nothing to decide.",
+            mend="Check the payoff table",
+        )
+    names = decision.action_names
+    always = [n for k, n in enumerate(names) if np.all(stakes.realised[:, k] == most)]
+    if always:
+        return result(
+            status="issue",
+            detail=f"{always[0]!r} is the best action on every row judged, whatever happened: no "
+            "model can improve on it.",
+            mend="Check the signs of its money: a gain is positive, a cost negative",
+        )
+    matters = most > least
+    never = [
+        n for k, n in enumerate(names) if not np.any((stakes.realised[:, k] == most) & matters)
+    ]
+    if never:
+        return result(
+            status="issue",
+            detail=f"{never[0]!r} is the best action on no row judged, whatever happened.",
+            mend="Check the signs of its money, or remove the action",
+        )
+    return result(status="passed", detail="Each action is the best one on some rows.")

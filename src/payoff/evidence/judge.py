@@ -143,6 +143,7 @@ def judge(
             shift=shift,
             capacity=capacity,
             recorded=first.policy.kind == "recorded",
+            ours=background.fit_shares is not None,
         )
     )
     return Evidence(

@@ -131,7 +131,43 @@ def _leak_alone(fit: Dataset) -> Check:
             "is often known only after the decision.",
             mend=mend,
         )
+    sure = _sure_values(fit)
+    if sure:
+        return result(
+            status="tip",
+            detail=f"One value settles the outcome: {sure}. Rules do that, and leaks.",
+            mend="Ask whether it is known when the decision is due; if not, exclude the column",
+        )
     return result(status="passed", detail=f"The strongest single feature: {seen}.")
+
+
+def _sure_values(fit: Dataset) -> str:
+    """Name values of features with which an outcome always or never comes, though it should have.
+
+    A value counts when its rows would show the rarer outcome at least 20 times by chance.
+    """
+    known = fit.outcome >= 0
+    positive = (fit.outcome[known] == fit.decision.positive_code).astype(float)
+    base = float(positive.mean())
+    found = []
+    for name in fit.features:
+        codes, labels = codes_of(fit.table.column(name))
+        if not 2 <= len(labels) <= 50:
+            continue
+        inside = codes[known]
+        n = np.bincount(inside[inside >= 0], minlength=len(labels))
+        hits = np.bincount(
+            inside[inside >= 0], weights=positive[inside >= 0], minlength=len(labels)
+        )
+        for k in np.flatnonzero(n * min(base, 1 - base) >= 20):
+            if hits[k] in (0, n[k]):
+                word = "never" if hits[k] == 0 else "always"
+                found.append(
+                    f"{show(name)} = {show(labels[k])} ({int(n[k]):,} rows: {word} "
+                    f"{show(fit.decision.positive)})"
+                )
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return "; ".join(found[:3]) + more
 
 
 def _leak_by_time(data: Dataset) -> Check:

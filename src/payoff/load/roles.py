@@ -11,13 +11,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from payoff.declare import Decision, Subgroup
+from payoff.declare.expression import columns_of
 from payoff.declare.payoffs import value_key
 from payoff.errors import DataError, counted, show
 from payoff.load.dataset import Dataset
 from payoff.load.frame import codes_of, is_numeric, numbers
 from payoff.load.source import Source
 
-__all__ = ["assign", "features_of", "money_columns"]
+__all__ = ["assign", "features_of"]
 
 _MOST_GROUPS: Final = 30
 _MOST_NUMERIC_GROUPS: Final = 12
@@ -56,9 +57,9 @@ def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> 
         if column not in known and (need_outcome or column not in data.known_later):
             role = "known later" if column in data.known_later else "a feature"
             raise DataError.missing_column(column, role, known)
-    for column in (*decision.payoffs.columns, *_rule_columns(decision)):
+    for column, where in _money_and_rule(decision).items():
         if column not in known and (need_outcome or column not in data.known_later):
-            raise DataError.missing_column(column, "money or the current rule", known)
+            raise DataError.missing_column(column, "money or the current rule", known, where)
     if data.unit_id is not None:
         _check_ids(table, data.unit_id)
     outcome = (
@@ -79,8 +80,19 @@ def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> 
     )
 
 
-def _rule_columns(decision: Decision) -> tuple[str, ...]:
-    return decision.current_rule.columns if decision.current_rule else ()
+def _money_and_rule(decision: Decision) -> dict[str, str]:
+    """Return column -> the first key whose expression reads it."""
+    found: dict[str, str] = {}
+    for (action, outcome), cell in decision.payoffs.cells.items():
+        for column in columns_of(cell.node):
+            found.setdefault(column, f"key payoffs.{action}.{outcome} = {show(cell.money)}")
+    rule = decision.current_rule
+    for number, case in enumerate(rule.cases if rule else ()):
+        for column in columns_of(case.node):
+            found.setdefault(column, f"key current_rule.cases[{number}].when = {show(case.when)}")
+    if rule is not None and rule.column is not None:
+        found.setdefault(rule.column, "key current_rule.column")
+    return found
 
 
 def features_of(table: pa.Table, decision: Decision) -> tuple[str, ...]:
@@ -94,11 +106,6 @@ def features_of(table: pa.Table, decision: Decision) -> tuple[str, ...]:
     predictions = decision.predictions
     barred |= {*predictions.probability.values(), predictions.score or "", predictions.action or ""}
     return tuple(c for c in table.column_names if c not in barred)
-
-
-def money_columns(decision: Decision) -> tuple[str, ...]:
-    """Return the columns that money reads and that are known when the decision is due."""
-    return tuple(c for c in decision.payoffs.columns if c not in decision.data.known_later)
 
 
 def _check_ids(table: pa.Table, column: str) -> None:

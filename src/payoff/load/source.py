@@ -76,10 +76,16 @@ def _from_query(sql: str, database: str | None, folder: Path | None) -> Source:
 
     if database and re.match(r"postgres(ql)?://", database):
         table = Postgres(database).query(sql)
-        return _source(table, f"query on {without_password(database)}", _digest(table))
+        label = f"query on {without_password(database)}: {_one_line(sql)}"
+        return _source(table, label, _digest(table))
     where = str((folder or Path()) / database) if database else None
-    table = DuckDB(where).query(sql)
-    return _source(table, f"query on {database or 'DuckDB'}", _digest(table))
+    table = DuckDB(where, str(folder) if folder and str(folder) != "." else None).query(sql)
+    return _source(table, f"query on {database or 'DuckDB'}: {_one_line(sql)}", _digest(table))
+
+
+def _one_line(sql: str, longest: int = 300) -> str:
+    text = " ".join(sql.split())
+    return text if len(text) <= longest else text[:longest] + "..."
 
 
 def _from_files(text: str, folder: Path) -> Source:

@@ -360,12 +360,12 @@ def paired(a: NDArray[np.float64], b: NDArray[np.float64], stakes: Stakes) -> Pa
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Candidate:
-    """One candidate's cross-fitted value per unit: what chose the model."""
+    """One candidate's cross-fitted money of each unit, float64 (n,): what chose the model."""
 
     name: str
-    value: float
+    per_unit: NDArray[np.float64]
     to_best: PairedDifference
 
 
@@ -390,7 +390,7 @@ def choose_candidate(
     return best, {
         name: Candidate(
             name=name,
-            value=means[name],
+            per_unit=v,
             to_best=paired(v, values[best], stakes_by_name[name]),
         )
         for name, v in values.items()

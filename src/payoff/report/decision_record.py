@@ -46,7 +46,7 @@ def decision_record(evidence: Evidence, view: Mapping[str, Any]) -> str:
     lines += ["### Why not the others", "", *_others(facts), ""]
     lines += ["### Consequences", "", *_consequences(view), ""]
     lines += ["### Confirmation", "", *_confirmation(facts), ""]
-    lines += ["## What was not measured", "", *(f"- {markdown(s)}" for s in limits(facts)), ""]
+    lines += ["## Limits and open questions", "", *(f"- {markdown(s)}" for s in limits(facts)), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -81,8 +81,13 @@ def _split(facts: Facts) -> dict[str, Any]:
             ]
         ),
         blocks.text(
-            "The rows that judge took no part in learning or choosing: figures made from rows the "
-            "model has seen would flatter it.",
+            "Figures made from rows the model has seen would flatter it, so the rows that judge "
+            "must take no part in learning or choosing."
+            + (
+                " Here that rests on the word of whoever made the predictions."
+                if method == "none"
+                else ""
+            ),
             "term",
         ),
     ]
@@ -118,7 +123,7 @@ def _candidates(facts: Facts, model: Mapping[str, Any]) -> list[blocks.Block]:
         made.append(
             blocks.table(
                 f"Candidates by cross-fitted value, with {facts.level} interval",
-                ["Candidate", "Why it was or was not chosen", visible(unit), "Log loss", "Seconds"],
+                ["Candidate", "Why it was or was not chosen", visible(unit), "Log loss"],
                 rows,
                 left=2,
                 strong=strong,
@@ -168,13 +173,11 @@ def _candidate(candidate: Mapping[str, Any]) -> list[Any]:
     elif not reason and difference is not None:
         error = wording.plain_number(candidate.get("standard_error"))
         reason = f"{wording.number(difference)} against the best, standard error {error}"
-    seconds = candidate.get("seconds")
     return [
         blocks.cell(label, "chosen" if candidate.get("chosen") else ""),
         reason or "no reason stated",
         blocks.cell(told["short"], told["ends"] if told["low"] is not None else ""),
         wording.plain_number(candidate.get("log_loss")),
-        "not timed" if seconds is None else wording.plain_number(seconds),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from payoff.report import blocks, wording
@@ -14,7 +14,8 @@ from payoff.report.groups import HIDDEN, short_groups
 __all__ = ["limits", "manager_sections", "options_spec", "options_table", "warnings"]
 
 _MOST_OPTIONS: Final = 7
-_MOST_LIMITS: Final = 5
+_LINE: Final = 105  # letters of a printed line
+_MOST_LIMITS: Final = 4
 
 
 def warnings(facts: Facts) -> list[dict[str, str]]:
@@ -139,6 +140,18 @@ def limits(facts: Facts) -> list[str]:
         why = blocks.missing_of(part)
         if why is not None:
             said.append(str(blocks.absent(what, why)["text"]))
+    if not evidence.data.get("clustered"):
+        said.append(
+            "Whether rows belong together (one customer, one household, one day): not declared, so "
+            "each row counts as independent; intervals are too narrow where rows are alike."
+        )
+    bare = [c for c in decision.get("payoffs", ()) if not c.get("source") and c["money"] != "0"]
+    if bare:
+        cells = "cell says" if len(bare) == 1 else "cells say"
+        said.append(
+            f"Where the money comes from: {len(bare)} of {len(decision.get('payoffs', ()))} "
+            f"{cells} not who stated it."
+        )
     if not evidence.subgroups:
         said.append("Who gains and who loses: not measured, because no subgroups are declared.")
     hidden = [g for s in evidence.subgroups for g in s.groups if g.state in HIDDEN]
@@ -149,16 +162,43 @@ def limits(facts: Facts) -> list[str]:
     shift = str(evidence.shift.get("warning") or "")
     if shift and all(shift != c.detail for c in evidence.checks if c.page_one):
         said.append(visible(shift, 300))
+    open_issues = [c for c in evidence.checks if c.status == "issue" and not c.page_one]
+    if open_issues:
+        named = "; ".join(f"{visible(c.title, 60)} ({visible(c.code)})" for c in open_issues[:5])
+        more = f"; and {len(open_issues) - 5} more" if len(open_issues) > 5 else ""
+        said.insert(0, f"Checks that found an issue, told on the engineer's page: {named}{more}.")
     unlabelled = int(evidence.data.get("n_unlabelled") or 0)
     if unlabelled:
         said.append(f"{wording.number(unlabelled, 0)} rows have no outcome yet and are left out.")
     return said
 
 
-def _room(facts: Facts) -> int:
-    """Return how many groups leave the manager's page on one sheet of paper."""
+def _first_limits(facts: Facts) -> list[str]:
+    said = limits(facts)
+    shown = said[:_MOST_LIMITS]
+    if len(said) > len(shown):
+        shown.append(f"{len(said) - len(shown)} more on the engineer's page.")
+    return shown
+
+
+def _lines(said: Sequence[str]) -> int:
+    return sum(1 + len(text) // _LINE for text in said)
+
+
+def crowded(facts: Facts) -> bool:
+    """Whether the manager's page needs smaller type to stay on one sheet of paper."""
     options = min(len(facts.evidence.policies), _MOST_OPTIONS)
-    return max(3, 6 - max(0, options - 5) - len(warnings(facts)))
+    return options + 2 * len(warnings(facts)) + _lines(_first_limits(facts)) > 11
+
+
+def _room(facts: Facts, said: Sequence[str]) -> int:
+    """Return how many groups leave the manager's page on one sheet of paper.
+
+    A warning takes the room of two groups, and so does each limit that runs over its line.
+    """
+    options = min(len(facts.evidence.policies), _MOST_OPTIONS)
+    taken = 2 * len(warnings(facts)) + max(0, _lines(said) - 2)
+    return max(2, 9 - max(0, options - 5) - taken)
 
 
 def manager_sections(facts: Facts) -> list[dict[str, Any]]:
@@ -170,15 +210,12 @@ def manager_sections(facts: Facts) -> list[dict[str, Any]]:
     ]
     options.extend(blocks.text(s) for s in binding[:2] if s)
     options.append(blocks.text(facts.interval_term(), "term"))
-    said = limits(facts)
-    shown = said[:_MOST_LIMITS]
-    if len(said) > len(shown):
-        shown.append(f"{len(said) - len(shown)} more on the engineer's page.")
-    groups = short_groups(facts, _room(facts))
+    shown = _first_limits(facts)
+    groups = short_groups(facts, _room(facts, shown))
     made = [blocks.section("m-options", "The options in money", options)]
     if groups is not None:
         made.append(blocks.section("m-groups", "Who gains, who loses", [groups]))
-    made.append(blocks.section("m-limits", "What was not measured", [blocks.items(shown)]))
+    made.append(blocks.section("m-limits", "Limits and open questions", [blocks.items(shown)]))
     made.append(
         blocks.section(
             "m-people",

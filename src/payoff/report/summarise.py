@@ -12,7 +12,7 @@ from payoff.report.engineer import engineer_sections
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
 from payoff.report.figures import headline, three_numbers, verdict_word
-from payoff.report.manager import manager_sections, warnings
+from payoff.report.manager import crowded, manager_sections, warnings
 
 __all__ = ["summarise"]
 
@@ -51,7 +51,7 @@ def summarise(evidence: Evidence, *, bundle: Mapping[str, Any] | None = None) ->
         },
         "three": three_numbers(evidence),
         "warnings": warnings(facts),
-        "dense": len(warnings(facts)) + len(evidence.policies) > 6,
+        "dense": crowded(facts),
         "pages": [
             _page("manager", "For the manager", "What to decide", manager_sections(facts)),
             _page("analyst", "For the analyst", "The figures in full", analyst_sections(facts)),

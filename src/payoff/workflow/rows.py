@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from payoff.checks import Check
+from payoff.checks import Check, numbered
 from payoff.declare import Decision
 from payoff.declare import checks as declare_checks
 from payoff.declare.file import load
@@ -68,10 +69,33 @@ def check(decision: str | Path | Decision, data: Any = None) -> Checked:
     rows = assign(source, decision)
     columns = TableColumns(rows.table)
     check_money(decision, columns, rows.outcome, (rows.outcome >= 0) & (rows.weight > 0))
-    rule_actions(decision, columns, rows.table)
+    rule = rule_actions(decision, columns, rows.table)
     parts = split(rows)
-    found = (*declare_checks.check(decision), *load_checks.check(rows, parts))
+    found = (
+        *declare_checks.check(decision),
+        *load_checks.check(rows, parts),
+        _rule_fires(decision, rule),
+    )
     return Checked(decision=decision, source=source, data=rows, parts=parts, checks=found)
+
+
+def _rule_fires(decision: Decision, rule: NDArray[np.int16] | None) -> Check:
+    result = numbered("PAY-L111", "What today's rule does")
+    if rule is None or decision.current_rule is None:
+        return result(status="not_applicable", detail="Today's rule is not declared.")
+    counts = np.bincount(rule, minlength=len(decision.actions))
+    shares = ", ".join(
+        f"{name} {n / len(rule) * 100:.1f} %"
+        for name, n in zip(decision.action_names, counts, strict=True)
+    )
+    if decision.current_rule.cases and np.count_nonzero(counts) == 1:
+        return result(
+            status="issue",
+            detail=f"Today's rule takes the same action on all {len(rule):,} rows ({shares}).",
+            mend="Check its conditions: text compares letter by letter, and a missing value "
+            "fulfils no condition",
+        )
+    return result(status="passed", detail=f"Today's rule: {shares} of rows.")
 
 
 def data_facts(

@@ -14,7 +14,8 @@ from payoff import bundle, report
 from payoff.declare import Decision
 from payoff.declare.file import load
 from payoff.errors import DeclarationError
-from payoff.evidence.evidence import Evidence
+from payoff.evidence.evidence import Estimate, Evidence
+from payoff.evidence.interval import cluster_sums, mean_money
 from payoff.evidence.judge import Background, judge
 from payoff.load.dataset import Dataset
 from payoff.model import amounts as amount_models
@@ -163,8 +164,7 @@ def _train(checked: Checked, progress: Progress) -> _Trained:
             {
                 "name": name,
                 "label": crossed.scored[name].source,
-                "value": c.value,
-                "unit": f"{decision.currency} per {decision.unit}",
+                "value": asdict(_worth(decision, c.per_unit, at_stake[name])),
                 "difference_to_best": c.to_best.difference,
                 "standard_error": c.to_best.standard_error,
                 "log_loss": _log_loss(crossed.scored[name].prob, parts.fit),
@@ -175,11 +175,23 @@ def _train(checked: Checked, progress: Progress) -> _Trained:
         "failures": [{"name": k, "reason": v} for k, v in crossed.failures.items()],
         "calibration": calibration,
         "amounts": amounts.describe() if amounts else [],
-        "description": model.describe(),
+        "description": model.describe() | {"positive": decision.positive},
         "folds": decision.training.folds,
     }
     return _Trained(
         model=model, amounts=amounts, calibrator=calibrator, policies=tuple(ranked), record=record
+    )
+
+
+def _worth(decision: Decision, per_unit: NDArray[np.float64], at_stake: Stakes) -> Estimate:
+    """Estimate a candidate's cross-fitted money per unit."""
+    cluster = at_stake.cluster if at_stake.clustered else None
+    return mean_money(
+        cluster_sums(per_unit, at_stake.weight, cluster),
+        level=decision.evidence.level,
+        unit=f"{decision.currency} per {decision.unit}",
+        seed=decision.training.seed,
+        identical="" if np.any(per_unit) else "it never acts, and not acting is worth 0",
     )
 
 
