@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from payoff.errors import counted
 from payoff.evidence.evidence import Estimate, Group, SubgroupEvidence
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
@@ -39,11 +40,14 @@ def short_groups(facts: Facts, most: int) -> blocks.Block | None:
                 f"{visible(subgroup.name, 40)}: {visible(group.label, 50)}",
                 wording.number(group.n, 0),
                 wording.share(group.share),
-                blocks.cell(each["short"], each["ends"]),
-                blocks.cell(total["short"], total["ends"]),
+                blocks.cell(each["short"], wording.ends(each)),
+                blocks.cell(total["short"], wording.ends(total)),
             ]
         )
     hidden = len(every) - len(rows)
+    note = [f"{counted(hidden, 'more group')} on the analyst's page."] if hidden else []
+    if any(g.gain is not None and g.gain.low is None for _, g in usable[:most]):
+        note.append("No interval: too few of its rows differ; the analyst's page says more.")
     return blocks.table(
         f"The groups with the smallest gain, with its {facts.level} interval",
         [
@@ -54,7 +58,7 @@ def short_groups(facts: Facts, most: int) -> blocks.Block | None:
             f"Gain, {facts.money_unit}",
         ],
         rows,
-        note=f"{hidden} more groups on the analyst's page." if hidden else "",
+        note=" ".join(note),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from payoff.report import blocks, wording
@@ -45,11 +45,11 @@ def options_table(facts: Facts, most: int = 60) -> blocks.Block:
             other = blocks.cell("not compared")
         else:
             told = wording.figure(found.total, plus=True)
-            other = blocks.cell(told["short"], _ends(told))
+            other = blocks.cell(told["short"], wording.ends(told))
         rows.append(
             [
                 blocks.cell(facts.policy(policy.name), _role(facts, policy.name)),
-                blocks.cell(total["short"], _ends(total)),
+                blocks.cell(total["short"], wording.ends(total)),
                 other,
             ]
         )
@@ -66,12 +66,6 @@ def options_table(facts: Facts, most: int = 60) -> blocks.Block:
         strong=[0],
         note=f"{more} more options in the evidence file." if more > 0 else why,
     )
-
-
-def _ends(told: Mapping[str, Any]) -> str:
-    """Return an interval for one line; why there is none stands on the analyst's page."""
-    ends = str(told["ends"])
-    return "no interval" if ends.startswith("no interval") else ends
 
 
 def _role(facts: Facts, name: str) -> str:

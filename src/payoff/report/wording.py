@@ -10,6 +10,7 @@ estimate, and it stands with its interval or with the reason why it has none.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from payoff.evidence.evidence import Estimate
@@ -293,3 +294,15 @@ def opening(text: str) -> str:
     'Customers of ABC'
     """
     return text[:1].upper() + text[1:]
+
+
+def ends(told: Mapping[str, Any]) -> str:
+    """Return an interval for one line; why there is none stands on the analyst's page.
+
+    Examples
+    --------
+    >>> ends({"ends": "no interval: too few rows"}), ends({"ends": "1 to 2"})
+    ('no interval', '1 to 2')
+    """
+    text = str(told["ends"])
+    return "no interval" if text.startswith("no interval") else text
