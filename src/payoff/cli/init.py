@@ -87,7 +87,7 @@ def command(data: str, out: str, force: bool, no_input: bool, as_json: bool, **g
     if target.exists() and not force:
         raise DeclarationError.exists(out)
     seen = look(read(data), given["outcome"])
-    asking = not no_input and not as_json and sys.stdin.isatty()
+    asking = not no_input and not as_json and _person_there()
     if seen.outcome is None and asking:
         click.echo("Columns with 2 to 20 values: " + ", ".join(seen.candidates))
         seen = look(read(data), click.prompt("Which column says what happened?"))
@@ -126,6 +126,10 @@ def command(data: str, out: str, force: bool, no_input: bool, as_json: bool, **g
         lines = ", ".join(map(str, missing))
         click.echo(f"Money is still missing on line {lines}: say what each cell is worth.")
     click.echo(f"Next: payoff check {out}")
+
+
+def _person_there() -> bool:
+    return sys.stdin.isatty()
 
 
 def _answers(

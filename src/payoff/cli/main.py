@@ -43,7 +43,7 @@ Start here:
   payoff run decision.toml         fit, judge, and write the report
 \b
 Exit codes: 0 done; 1 done and the answer is no; 2 wrong input; 3 a bug.
-Every command but serve takes --json (machine-readable answer on standard output)."""
+Every command takes --json (machine-readable answer on standard output)."""
 
 
 class _Lazy(click.Group):

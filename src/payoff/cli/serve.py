@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from payoff.cli.common import json_option
+
 
 @click.command(
     epilog="""\b
@@ -36,7 +38,10 @@ Example:
     help="Most rows in one request.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="No access log.")
-def command(bundle: str, host: str, port: int, max_body: int, max_rows: int, quiet: bool) -> None:
+@json_option
+def command(
+    bundle: str, host: str, port: int, max_body: int, max_rows: int, quiet: bool, as_json: bool
+) -> None:
     """Answer decisions over HTTP from BUNDLE, after checking every byte of it.
 
     POST /decide takes rows and gives the action, the probabilities and the expected money of each;
@@ -44,4 +49,12 @@ def command(bundle: str, host: str, port: int, max_body: int, max_rows: int, qui
     """
     from payoff.serve.server import run
 
-    run(bundle, host=host, port=port, max_body=max_body, max_rows=max_rows, quiet=quiet)
+    run(
+        bundle,
+        host=host,
+        port=port,
+        max_body=max_body,
+        max_rows=max_rows,
+        quiet=quiet,
+        as_json=as_json,
+    )

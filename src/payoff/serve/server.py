@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import ipaddress
+import json
 import logging
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,6 +80,7 @@ def run(
     max_body: int = MAX_BODY,
     max_rows: int = MAX_ROWS,
     quiet: bool = False,
+    as_json: bool = False,
     log: DecisionLog | None = None,
 ) -> None:
     """Serve a bundle until SIGTERM or SIGINT; requests under way are answered first.
@@ -93,6 +95,8 @@ def run(
         Most bytes and rows of one request.
     quiet
         Write no line per request; faults are still written.
+    as_json
+        Say where it listens as one line of JSON, for the program that started it.
     log
         Records every decision before it is answered; None keeps nothing.
 
@@ -112,10 +116,18 @@ def run(
         raise BundleError.lacks(str(bundle), "model", "a model, to decide rows that are new")
     journal = faults_to_stderr if quiet else to_stderr
     app = create_app(opened, log=log, max_body=max_body, max_rows=max_rows, journal=journal)
-    serve(app, host=host, port=port, journal=journal)
+    facts = {"bundle_id": opened.id, "decision": opened.decision.name} if as_json else None
+    serve(app, host=host, port=port, journal=journal, facts=facts)
 
 
-def serve(app: ASGIApp, *, host: str, port: int, journal: Journal = to_stderr) -> None:
+def serve(
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    journal: Journal = to_stderr,
+    facts: Mapping[str, str] | None = None,
+) -> None:
     """Serve an application until SIGTERM or SIGINT.
 
     Parameters
@@ -126,6 +138,8 @@ def serve(app: ASGIApp, *, host: str, port: int, journal: Journal = to_stderr) -
         Where to listen.
     journal
         Takes warnings of the HTTP server.
+    facts
+        Makes the announcement one line of JSON, with these facts and ``listening``.
 
     Raises
     ------
@@ -140,7 +154,11 @@ def serve(app: ASGIApp, *, host: str, port: int, journal: Journal = to_stderr) -
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
             if self.started and sockets:
-                sys.stdout.write(f"payoff is listening on {_url(sockets[0])}\n")
+                url = _url(sockets[0])
+                line = f"payoff is listening on {url}"
+                if facts is not None:
+                    line = json.dumps({"listening": url, **facts})
+                sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
 
     with contextlib.closing(_listen(host, port)) as listener:
