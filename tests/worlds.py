@@ -16,7 +16,8 @@ from payoff.declare import (
     PayoffTable,
     Subgroup,
 )
-from payoff.evidence.judge import Background, judge
+from payoff.evidence.acted import Background
+from payoff.evidence.judge import judge
 from payoff.load.dataset import Dataset
 from payoff.load.roles import assign
 from payoff.load.source import read

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payoff.errors import DataError, EvidenceError
+from payoff.evidence.acted import Acted, Background
 from payoff.evidence.evidence import Evidence
-from payoff.evidence.judge import Acted, Background, judge
+from payoff.evidence.judge import judge
 from payoff.policy.choose import baselines, policies
 from tests.worlds import POWERS, SIMPLE, at_stake, binary, calibrated, judged, three_by_three
 

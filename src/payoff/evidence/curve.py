@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from payoff.declare import Decision
+from payoff.evidence.acted import Acted
 from payoff.policy.choose import orientation
 from payoff.policy.stakes import Stakes
-
-if TYPE_CHECKING:
-    from payoff.evidence.judge import Acted
 
 __all__ = ["threshold_values", "value_curve"]
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.checks import Check
 from payoff.declare import Decision
-from payoff.declare.decision import plural
 from payoff.declare.expression import constant_of
 from payoff.errors import DataError, EvidenceError
 from payoff.evidence import checks as evidence_checks
+from payoff.evidence.acted import Acted, Background
 from payoff.evidence.calibration import calibration
 from payoff.evidence.curve import value_curve
 from payoff.evidence.evidence import (
@@ -27,35 +23,16 @@ from payoff.evidence.evidence import (
     Evidence,
     PolicyEvidence,
 )
+from payoff.evidence.facts import decision_facts, versions
 from payoff.evidence.interval import cluster_sums, mean_money, share, wilson
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroup import subgroup_evidence
-from payoff.policy.choose import actions_of, default_action, limited_shares
+from payoff.evidence.verdict import capacity_used, verdict
+from payoff.policy.choose import actions_of, limited_shares
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
 
-__all__ = ["Acted", "Background", "judge"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Acted:
-    """A policy and the action it took on each judging row (int16, (n,))."""
-
-    policy: Policy
-    codes: NDArray[np.int16]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Background:
-    """What the evidence records beside the figures: data, model, earlier checks, seed."""
-
-    data: Mapping[str, Any]
-    model: Mapping[str, Any]
-    checks: tuple[Check, ...] = ()
-    fit_shares: Mapping[str, float] | None = None
-    fit_n: int = 0
-    choose_shares: Mapping[str, float] | None = None
-    seed: int = 0
+__all__ = ["judge"]
 
 
 def judge(
@@ -114,8 +91,8 @@ def judge(
         core.comparison(first, other, values[first.policy.name] - values[other.policy.name])
         for other in acted[1:]
     )
-    verdict = _verdict(decision, found, comparisons)
-    reference = next(a for a in acted if a.policy.name == verdict["reference"])
+    judged = verdict(found, comparisons)
+    reference = next(a for a in acted if a.policy.name == judged["reference"])
     groups = subgroup_evidence(
         decision,
         stakes,
@@ -130,14 +107,14 @@ def judge(
     )
     shift = outcome_shift(decision, stakes, background, acted, values)
     curve = value_curve(decision, stakes, acted)
-    capacity = _capacity(decision, found[0], first.policy)
+    capacity = capacity_used(decision, found[0], first.policy)
     own = evidence_checks.check(
         evidence_checks.Findings(
             decision=decision,
             stakes=stakes,
             policies=found,
             comparisons=comparisons,
-            verdict=verdict,
+            verdict=judged,
             subgroups=groups,
             calibration=reliability,
             shift=shift,
@@ -147,10 +124,10 @@ def judge(
         )
     )
     return Evidence(
-        decision=_decision_facts(decision),
+        decision=decision_facts(decision),
         data=background.data,
         model=background.model,
-        verdict=verdict,
+        verdict=judged,
         policies=found,
         comparisons=comparisons,
         subgroups=groups,
@@ -160,7 +137,7 @@ def judge(
         capacity=capacity,
         checks=(*background.checks, *own),
         seed=background.seed,
-        made_with=_versions(),
+        made_with=versions(),
     )
 
 
@@ -283,151 +260,3 @@ class _Core:
             total=self.total(value),
             differ=float(self.stakes.weight[differ].sum() / self.total_weight),
         )
-
-
-def _verdict(
-    decision: Decision, found: Sequence[PolicyEvidence], comparisons: Sequence[Comparison]
-) -> dict[str, Any]:
-    """Say whether to deploy: the larger expectation decides, the interval says how sure.
-
-    References
-    ----------
-    Vickers, A. J. et al. (2023). Diagnostic and Prognostic Research 7:11 (deciding now takes the
-    larger expectation; uncertainty tells whether more data are worth having).
-    """
-    own, simple = found[0], [p for p in found[1:] if p.baseline and p.feasible]
-    feasible = {p.name for p in simple}
-    best = max(simple, key=lambda p: p.total.value or 0.0) if simple else found[-1]
-    # Today's practice is what the policy replaces; one beyond its own declared capacity is none.
-    reference = next((n for n in ("current_rule", "do_nothing") if n in feasible), best.name)
-    gain = next((c.total for c in comparisons if c.against == best.name), None)
-    label = evidence_checks.quoted(best.label)
-    state = "uncertain"
-    if own.baseline or not simple or gain is None or gain.value is None:
-        sentence = "There is no simpler policy to compare with."
-    elif gain.value <= 0:
-        state = "refuse"
-        sentence = (
-            f"Do not deploy it as it stands: a policy without a model, {label}, earned as much or "
-            "more on the same rows."
-        )
-    elif gain.low is not None and gain.low > 0:
-        state = "deploy"
-        sentence = (
-            f"It earned more than every policy without a model: {evidence_checks.money(gain)} more "
-            f"than the best of them, {label}."
-        )
-    elif gain.low is None:
-        sentence = (
-            f"It earned more than the best policy without a model, {label}, but how sure that is "
-            f"cannot be said: {gain.reason}."
-        )
-    else:
-        sentence = (
-            f"It earned more than the best policy without a model, {label}, but these rows do not "
-            "rule out that it is worse."
-        )
-    return {
-        "state": state,
-        "recommended": own.name,
-        "reference": reference,
-        "best_trivial": best.name,
-        "sentence": sentence,
-    }
-
-
-def _capacity(
-    decision: Decision, recommended: PolicyEvidence, policy: Policy
-) -> tuple[dict[str, Any], ...]:
-    found = []
-    for action, room in limited_shares(decision).items():
-        used = next(u for u in recommended.actions if u.action == action)
-        price = policy.prices.get(action)
-        binding = bool(price) or used.share >= room * 0.999
-        label = next(a.label for a in decision.actions if a.name == action)
-        units = plural(decision.unit)
-        sentence = f"{label}: room for {room:.1%} of {units}, used for {used.share:.1%}." + (
-            f" One more would have earned about {price:,.4g} {decision.currency} "
-            "when the policy was chosen."
-            if price
-            else " More room would earn nothing."
-            if price == 0
-            else ""
-        )
-        found.append(
-            {
-                "action": action,
-                "share": room,
-                "per_period": room * decision.units_reported,
-                "used_share": used.share,
-                "shadow_price": price,
-                "binding": binding,
-                "sentence": sentence,
-            }
-        )
-    return tuple(found)
-
-
-def _decision_facts(decision: Decision) -> dict[str, Any]:
-    rule = decision.current_rule
-    text = None
-    if rule is not None and rule.column is not None:
-        text = f"as recorded in column {rule.column}"
-    elif rule is not None:
-        cases = "; ".join(f"{c.then} when {c.when}" for c in rule.cases)
-        text = f"{cases}; otherwise {rule.otherwise}" if cases else f"{rule.otherwise} for all"
-    return {
-        "name": decision.name,
-        "title": decision.title,
-        "kind": decision.kind,
-        "unit": decision.unit,
-        "units": plural(decision.unit),
-        "currency": decision.currency,
-        "period": decision.period,
-        "volume": decision.volume,
-        "money_unit": decision.money_unit,
-        "units_reported": decision.units_reported,
-        "do_nothing": decision.do_nothing,
-        "default": decision.action_names[default_action(decision)],
-        "positive": decision.positive,
-        "owner": decision.owner,
-        "approver": decision.approver,
-        "review_by": decision.review_by,
-        "level": decision.evidence.level,
-        "smallest_group": decision.evidence.smallest_group,
-        "actions": [
-            {
-                "name": a.name,
-                "label": a.label,
-                "capacity_per_period": a.capacity.per_period if a.capacity else None,
-                "capacity_share": decision.capacity_share(a),
-            }
-            for a in decision.actions
-        ],
-        "outcomes": [{"name": o.name, "label": o.label} for o in decision.outcomes],
-        "payoffs": [
-            {
-                "action": a,
-                "outcome": o,
-                "money": decision.payoffs.cell(a, o).money,
-                "source": decision.payoffs.cell(a, o).source,
-            }
-            for a in decision.action_names
-            for o in decision.outcome_names
-        ],
-        "excluded": [{"column": c, "reason": r} for c, r in decision.data.exclude.items()],
-        "known_later": [{"column": c, "reason": r} for c, r in decision.data.known_later.items()],
-        "current_rule": {"label": rule.label, "text": text} if rule else None,
-    }
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {"python": platform.python_version()}
-    for package in ("payoff", "numpy", "scipy", "scikit-learn", "lightgbm", "pyarrow", "duckdb"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found

@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from payoff.declare import Decision
+from payoff.evidence.acted import Acted, Background
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import share
 from payoff.policy.stakes import Stakes
-
-if TYPE_CHECKING:
-    from payoff.evidence.judge import Acted, Background
 
 __all__ = ["outcome_shift"]
 

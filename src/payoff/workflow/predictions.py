@@ -14,8 +14,9 @@ from payoff.columns import ACTION, PROBABILITY, SCORE, probability_of
 from payoff.declare import Decision
 from payoff.declare import checks as declare_checks
 from payoff.errors import DataError, EvidenceError
+from payoff.evidence.acted import Acted, Background
 from payoff.evidence.evidence import Evidence
-from payoff.evidence.judge import Acted, Background, judge
+from payoff.evidence.judge import judge
 from payoff.load.dataset import Dataset
 from payoff.load.frame import codes_of, is_numeric, numbers
 from payoff.load.roles import assign

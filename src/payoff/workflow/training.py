@@ -14,9 +14,10 @@ from payoff import bundle, report
 from payoff.declare import Decision
 from payoff.declare.file import load
 from payoff.errors import DeclarationError
+from payoff.evidence.acted import Background
 from payoff.evidence.evidence import Estimate, Evidence
 from payoff.evidence.interval import cluster_sums, mean_money
-from payoff.evidence.judge import Background, judge
+from payoff.evidence.judge import judge
 from payoff.load.dataset import Dataset
 from payoff.model import amounts as amount_models
 from payoff.model import calibrate, tabular

@@ -1,0 +1,36 @@
+"""What a judging is given beside the stakes: actions already taken, and facts for the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from payoff.checks import Check
+from payoff.policy.policy import Policy
+
+__all__ = ["Acted", "Background"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Acted:
+    """A policy and the action it took on each judging row (int16, (n,))."""
+
+    policy: Policy
+    codes: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """What the evidence records beside the figures: data, model, earlier checks, seed."""
+
+    data: Mapping[str, Any]
+    model: Mapping[str, Any]
+    checks: tuple[Check, ...] = ()
+    fit_shares: Mapping[str, float] | None = None
+    fit_n: int = 0
+    choose_shares: Mapping[str, float] | None = None
+    seed: int = 0

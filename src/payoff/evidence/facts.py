@@ -1,0 +1,79 @@
+"""Facts of the declaration and of the machine that the evidence repeats."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+from payoff.declare import Decision
+from payoff.declare.decision import plural
+from payoff.policy.choose import default_action
+
+__all__ = ["decision_facts", "versions"]
+
+
+def decision_facts(decision: Decision) -> dict[str, Any]:
+    """Return what the documents repeat of the declaration, ready for JSON."""
+    rule = decision.current_rule
+    text = None
+    if rule is not None and rule.column is not None:
+        text = f"as recorded in column {rule.column}"
+    elif rule is not None:
+        cases = "; ".join(f"{c.then} when {c.when}" for c in rule.cases)
+        text = f"{cases}; otherwise {rule.otherwise}" if cases else f"{rule.otherwise} for all"
+    return {
+        "name": decision.name,
+        "title": decision.title,
+        "kind": decision.kind,
+        "unit": decision.unit,
+        "units": plural(decision.unit),
+        "currency": decision.currency,
+        "period": decision.period,
+        "volume": decision.volume,
+        "money_unit": decision.money_unit,
+        "units_reported": decision.units_reported,
+        "do_nothing": decision.do_nothing,
+        "default": decision.action_names[default_action(decision)],
+        "positive": decision.positive,
+        "owner": decision.owner,
+        "approver": decision.approver,
+        "review_by": decision.review_by,
+        "level": decision.evidence.level,
+        "smallest_group": decision.evidence.smallest_group,
+        "actions": [
+            {
+                "name": a.name,
+                "label": a.label,
+                "capacity_per_period": a.capacity.per_period if a.capacity else None,
+                "capacity_share": decision.capacity_share(a),
+            }
+            for a in decision.actions
+        ],
+        "outcomes": [{"name": o.name, "label": o.label} for o in decision.outcomes],
+        "payoffs": [
+            {
+                "action": a,
+                "outcome": o,
+                "money": decision.payoffs.cell(a, o).money,
+                "source": decision.payoffs.cell(a, o).source,
+            }
+            for a in decision.action_names
+            for o in decision.outcome_names
+        ],
+        "excluded": [{"column": c, "reason": r} for c, r in decision.data.exclude.items()],
+        "known_later": [{"column": c, "reason": r} for c, r in decision.data.known_later.items()],
+        "current_rule": {"label": rule.label, "text": text} if rule else None,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, payoff and what its figures depend on."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version()}
+    for package in ("payoff", "numpy", "scipy", "scikit-learn", "lightgbm", "pyarrow", "duckdb"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

@@ -1,0 +1,97 @@
+"""Whether to deploy, against what, and what capacity is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from payoff.declare import Decision
+from payoff.declare.decision import plural
+from payoff.evidence.checks import money, quoted
+from payoff.evidence.evidence import Comparison, PolicyEvidence
+from payoff.policy.choose import limited_shares
+from payoff.policy.policy import Policy
+
+__all__ = ["capacity_used", "verdict"]
+
+
+def verdict(found: Sequence[PolicyEvidence], comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """Say whether to deploy: the larger expectation decides, the interval says how sure.
+
+    References
+    ----------
+    Vickers, A. J. et al. (2023). Diagnostic and Prognostic Research 7:11 (deciding now takes the
+    larger expectation; uncertainty tells whether more data are worth having).
+    """
+    own, simple = found[0], [p for p in found[1:] if p.baseline and p.feasible]
+    feasible = {p.name for p in simple}
+    best = max(simple, key=lambda p: p.total.value or 0.0) if simple else found[-1]
+    # Today's practice is what the policy replaces; one beyond its own declared capacity is none.
+    reference = next((n for n in ("current_rule", "do_nothing") if n in feasible), best.name)
+    gain = next((c.total for c in comparisons if c.against == best.name), None)
+    label = quoted(best.label)
+    state = "uncertain"
+    if own.baseline or not simple or gain is None or gain.value is None:
+        sentence = "There is no simpler policy to compare with."
+    elif gain.value <= 0:
+        state = "refuse"
+        sentence = (
+            f"Do not deploy it as it stands: a policy without a model, {label}, earned as much or "
+            "more on the same rows."
+        )
+    elif gain.low is not None and gain.low > 0:
+        state = "deploy"
+        sentence = (
+            f"It earned more than every policy without a model: {money(gain)} more "
+            f"than the best of them, {label}."
+        )
+    elif gain.low is None:
+        sentence = (
+            f"It earned more than the best policy without a model, {label}, but how sure that is "
+            f"cannot be said: {gain.reason}."
+        )
+    else:
+        sentence = (
+            f"It earned more than the best policy without a model, {label}, but these rows do not "
+            "rule out that it is worse."
+        )
+    return {
+        "state": state,
+        "recommended": own.name,
+        "reference": reference,
+        "best_trivial": best.name,
+        "sentence": sentence,
+    }
+
+
+def capacity_used(
+    decision: Decision, recommended: PolicyEvidence, policy: Policy
+) -> tuple[dict[str, Any], ...]:
+    """Say of each limited action how much of its room is used, and what one more would earn."""
+    found = []
+    for action, room in limited_shares(decision).items():
+        used = next(u for u in recommended.actions if u.action == action)
+        price = policy.prices.get(action)
+        binding = bool(price) or used.share >= room * 0.999
+        label = next(a.label for a in decision.actions if a.name == action)
+        units = plural(decision.unit)
+        sentence = f"{label}: room for {room:.1%} of {units}, used for {used.share:.1%}." + (
+            f" One more would have earned about {price:,.4g} {decision.currency} "
+            "when the policy was chosen."
+            if price
+            else " More room would earn nothing."
+            if price == 0
+            else ""
+        )
+        found.append(
+            {
+                "action": action,
+                "share": room,
+                "per_period": room * decision.units_reported,
+                "used_share": used.share,
+                "shadow_price": price,
+                "binding": binding,
+                "sentence": sentence,
+            }
+        )
+    return tuple(found)
