@@ -19,7 +19,7 @@ from payoff.errors import DataError, counted
 __all__ = ["DuckDB", "read_csv", "read_parquet"]
 
 # Not BOOLEAN: "yes" and "no" are names of outcomes and categories, and must stay as written.
-_TYPES = ["BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR"]
+_TYPES = ["BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR"]
 
 _DELIMITERS: Final = ",;\t|"
 

@@ -290,7 +290,7 @@ def _from_text(name: str, column: pa.ChunkedArray, notes: list[str]) -> pa.Chunk
         return pc.if_else(blank, pa.scalar(None, pa.bool_()), pc.equal(marks, "true"))
     sample = values.slice(0, 1000)
     number = r"^\s*[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?\s*$"
-    date = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?$"
+    date = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)?)?$"
     for pattern, target, word in (
         (number, pa.float64(), "numbers"),
         (date, pa.timestamp("us"), "dates"),
