@@ -35,7 +35,14 @@ def test_one_row_is_answered(client):
         "action_label": "Call them",
         "probabilities": {"yes": 0.5, "no": 0.5},
         "expected_money": {"call": 5.0, "leave": 0.0},
+        "warnings": [],
     }
+
+
+def test_a_row_unlike_those_learnt_from_is_decided_with_a_warning(client):
+    decided = client.post("/decide", json={"amount": 10**9}).json()["decisions"][0]
+    assert decided["action"] == "call"
+    assert any("'amount' = 1000000000 lies outside" in w for w in decided["warnings"])
 
 
 def test_many_rows_have_the_shape_of_one_and_their_order(client):

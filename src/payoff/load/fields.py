@@ -13,11 +13,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from payoff.errors import nearest, show
+from payoff.load.spelling import text_of
 
 __all__ = ["FIELD_TYPES", "Contract", "Field", "FieldType"]
 
 FieldType = Literal["number", "category", "date", "boolean"]
 _MOST_HINTS: Final = 5
+_MOST_NOTES: Final = 20
 FIELD_TYPES: Final = ("number", "category", "date", "boolean")
 
 
@@ -111,6 +113,29 @@ class Contract:
                 found.append({"row": number, "field": field.name, **reason})
         return found
 
+    def unusual(self, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+        """Return, per row, what can be decided but was not seen among the rows learnt from.
+
+        Examples
+        --------
+        >>> contract = Contract(fields=(Field(name="age", type="number", low=18, high=90),))
+        >>> contract.unusual([{"age": 7}, {"age": 20}])
+        [["'age' = 7 lies outside 18 to 90, the range learnt from"], []]
+        """
+        complete = {
+            f.name: frozenset(f.categories)
+            for f in self.fields
+            if f.categories and len(f.categories) == f.n_categories
+        }
+        return [
+            [
+                note
+                for f in self.fields
+                if (note := _oddity(f, row.get(f.name), complete.get(f.name)))
+            ][:_MOST_NOTES]
+            for row in rows
+        ]
+
     def check(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return the problems of several rows (at most 100)."""
         found: list[dict[str, Any]] = []
@@ -119,6 +144,23 @@ class Contract:
             if len(found) >= 100:
                 return found[:100]
         return found
+
+
+def _oddity(field: Field, value: Any, known: frozenset[str] | None) -> str:
+    if value is None:
+        if field.missing_share > 0 or field.role != "feature":
+            return ""
+        return f"{show(field.name)} is missing; it never was in the rows learnt from"
+    if field.type == "number":
+        low, high = field.low, field.high
+        if low is not None and high is not None and not low <= value <= high:
+            return (
+                f"{show(field.name)} = {show(value)} lies outside {low:g} to {high:g}, the range "
+                "learnt from"
+            )
+    elif known is not None and text_of(value) not in known:
+        return f"{show(field.name)} = {show(value, 40)} was not among the values learnt from"
+    return ""
 
 
 def _mismatch(field: Field, value: Any) -> dict[str, str] | None:

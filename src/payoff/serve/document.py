@@ -233,6 +233,13 @@ def _decision(bundle: Servable) -> dict[str, Any]:
             "required": actions,
             "additionalProperties": False,
         },
+        "warnings": {
+            "type": "array",
+            "items": {"type": "string"},
+            "maxItems": 20,
+            "description": "What was not seen among the rows learnt from: a missing field, a new "
+            "category, a number out of range. The decision stands, on less experience.",
+        },
     }
     return _closed(properties, "One decision.")
 

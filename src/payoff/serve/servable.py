@@ -81,6 +81,10 @@ class Contract(Protocol):
         """Return what is wrong with the rows; an empty list means they can be decided."""
         ...
 
+    def unusual(self, rows: Sequence[Row]) -> list[list[str]]:
+        """Return, per row, what was not seen in training; the row can be decided all the same."""
+        ...
+
 
 class Servable(Protocol):
     """A bundle that can decide."""

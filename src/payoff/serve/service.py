@@ -84,8 +84,11 @@ class Service:
                 "action_label": labels[made["action"]],
                 "probabilities": made["probabilities"],
                 "expected_money": made["expected_money"],
+                "warnings": unusual,
             }
-            for _, made in zip(rows, self.bundle.decide(rows), strict=True)
+            for made, unusual in zip(
+                self.bundle.decide(rows), self.bundle.contract.unusual(rows), strict=True
+            )
         ]
         self._record(rows, decisions, request_id)
         return {
