@@ -263,6 +263,15 @@ class Decision:
         return f"{self.currency} per {self.period}"
 
     @property
+    def value_unit(self) -> str:
+        """Unit of money per unit, such as ``EUR per customer``."""
+        return f"{self.currency} per {self.unit}"
+
+    def action_label(self, name: str) -> str:
+        """Return the words of an action for the report."""
+        return next(a.label for a in self.actions if a.name == name)
+
+    @property
     def columns_needed(self) -> tuple[str, ...]:
         """Columns that money, rule, roles and subgroups read (features not included)."""
         found = dict.fromkeys(self.data.roles)

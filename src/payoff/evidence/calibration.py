@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
-from payoff.evidence.interval import cluster_sums, mean_money, share
+from payoff.evidence.interval import share
+from payoff.evidence.worth import worth
 from payoff.policy.stakes import Stakes
 
 __all__ = ["calibration"]
@@ -34,7 +36,7 @@ def calibration(
     p = stakes.prob[:, decision.positive_code]
     hit = stakes.outcome == decision.positive_code
     weight = stakes.weight
-    cluster = stakes.cluster if stakes.clustered else None
+    cluster = stakes.resampled
     cuts = np.unique(np.quantile(p, np.linspace(0, 1, _BINS + 1)[1:-1]))
     place = np.searchsorted(cuts, p, side="right")
     bins = []
@@ -61,12 +63,7 @@ def calibration(
         )
     happened = stakes.prob[np.arange(len(p)), stakes.outcome]
     promised = stakes.expected[np.arange(len(p)), codes]
-    difference = mean_money(
-        cluster_sums(values - promised, weight, cluster),
-        level=decision.evidence.level,
-        unit=f"{decision.currency} per {decision.unit}",
-        seed=seed,
-    )
+    difference = worth(decision, stakes, values - promised, seed=seed)
     return {
         "outcome": decision.positive,
         "n": len(p),
@@ -75,11 +72,5 @@ def calibration(
         "brier": float(np.average((p - hit) ** 2, weights=weight)),
         "expected": float(np.average(promised, weights=weight)),
         "realised": float(np.average(values, weights=weight)),
-        "difference": _plain(difference),
+        "difference": asdict(difference),
     }
-
-
-def _plain(estimate: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(estimate)

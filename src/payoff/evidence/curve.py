@@ -95,7 +95,7 @@ def value_curve(decision: Decision, stakes: Stakes, acted: Sequence[Acted]) -> d
         stakes.realised[:, high],
         stakes.weight,
         thresholds,
-        stakes.cluster if stakes.clustered else None,
+        stakes.resampled,
     )
     z = float(special.ndtri(0.5 + decision.evidence.level / 2))
     units = decision.units_reported

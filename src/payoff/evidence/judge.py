@@ -24,11 +24,12 @@ from payoff.evidence.evidence import (
     PolicyEvidence,
 )
 from payoff.evidence.facts import decision_facts, versions
-from payoff.evidence.interval import cluster_sums, mean_money, share, wilson
+from payoff.evidence.interval import share, wilson
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroup import subgroup_evidence
 from payoff.evidence.verdict import capacity_used, verdict
-from payoff.policy.choose import actions_of, limited_shares
+from payoff.evidence.worth import worth
+from payoff.policy.choose import actions_of, limited_shares, policy_value
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
 
@@ -84,7 +85,7 @@ def judge(
             raise EvidenceError.part_reused("judge", "judge")
     acted.sort(key=lambda a: a.policy.name != recommended)
     core = _Core(decision, stakes, background.seed)
-    values = {a.policy.name: core.values(a.codes) for a in acted}
+    values = {a.policy.name: policy_value(a.codes, stakes) for a in acted}
     found = tuple(core.policy(a, values[a.policy.name]) for a in acted)
     first = acted[0]
     comparisons = tuple(
@@ -148,24 +149,11 @@ class _Core:
         self.decision = decision
         self.stakes = stakes
         self.seed = seed
-        self.cluster = stakes.cluster if stakes.clustered else None
-        self.per_unit = f"{decision.currency} per {decision.unit}"
         self.total_weight = float(stakes.weight.sum())
         self.best = stakes.realised.max(axis=1)
 
-    def values(self, codes: NDArray[np.int16]) -> NDArray[np.float64]:
-        out: NDArray[np.float64] = self.stakes.realised[np.arange(len(codes)), codes]
-        return out
-
     def estimate(self, values: NDArray[np.float64], identical: str = "") -> Estimate:
-        sums = cluster_sums(values, self.stakes.weight, self.cluster)
-        return mean_money(
-            sums,
-            level=self.decision.evidence.level,
-            unit=self.per_unit,
-            seed=self.seed,
-            identical=identical,
-        )
+        return worth(self.decision, self.stakes, values, seed=self.seed, identical=identical)
 
     def total(self, estimate: Estimate) -> Estimate:
         return estimate.scaled(self.decision.units_reported, self.decision.money_unit)
@@ -242,10 +230,10 @@ class _Core:
         """Return share, units per period and their bounds of the units in a mask."""
         level, units = self.decision.evidence.level, self.decision.units_reported
         part = weight / self.total_weight
-        if self.cluster is None and not self.stakes.weighted:
+        if self.stakes.resampled is None and not self.stakes.weighted:
             low, high = wilson(min(part, 1.0), len(rows), level)
         else:
-            found = share(rows, self.stakes.weight, self.cluster, level=level)
+            found = share(rows, self.stakes.weight, self.stakes.resampled, level=level)
             low, high = found.low or 0.0, found.high if found.high is not None else 1.0
         return {"share": part, "per_period": part * units, "low": low * units, "high": high * units}
 

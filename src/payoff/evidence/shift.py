@@ -35,7 +35,7 @@ def outcome_shift(
     """
     if background.fit_shares is None:
         return {"not_measured": "the predictions were made elsewhere, on rows payoff has not seen"}
-    cluster = stakes.cluster if stakes.clustered else None
+    cluster = stakes.resampled
     rows = []
     largest = 0.0
     for code, name in enumerate(decision.outcome_names):

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.evidence.evidence import Estimate, Group, SubgroupEvidence
-from payoff.evidence.interval import cluster_sums, mean_money, share
+from payoff.evidence.interval import share
+from payoff.evidence.worth import worth
 from payoff.policy.choose import default_action
 from payoff.policy.stakes import Stakes
 
@@ -86,7 +87,7 @@ class _Groups:
                 gain=None,
                 total_gain=None,
             )
-        cluster = self.stakes.cluster[rows] if self.stakes.clustered else None
+        cluster = None if self.stakes.resampled is None else self.stakes.resampled[rows]
         level = self.decision.evidence.level
         positives = int(self.positive[rows].sum())
         rate = share(self.positive[rows], weight, cluster, level=level)
@@ -110,9 +111,9 @@ class _Groups:
                 gain=None,
                 total_gain=None,
             )
-        value = self.money(self.values[rows], weight, cluster, "")
+        value = self.money(self.values, rows)
         same = "" if np.any(self.gain[rows]) else "the two policies earn the same on every row"
-        gain = self.money(self.gain[rows], weight, cluster, same)
+        gain = self.money(self.gain, rows, same)
         return Group(
             label=label,
             state=state,
@@ -128,16 +129,13 @@ class _Groups:
         )
 
     def money(
-        self,
-        values: NDArray[np.float64],
-        weight: NDArray[np.float64],
-        cluster: NDArray[np.int64] | None,
-        identical: str,
+        self, values: NDArray[np.float64], rows: NDArray[np.int64], identical: str = ""
     ) -> Estimate:
-        return mean_money(
-            cluster_sums(values, weight, cluster),
-            level=self.decision.evidence.level,
-            unit=f"{self.decision.currency} per {self.decision.unit}",
+        return worth(
+            self.decision,
+            self.stakes,
+            values[rows],
             seed=self.seed,
+            rows=rows,
             identical=identical,
         )

@@ -73,7 +73,7 @@ def capacity_used(
         used = next(u for u in recommended.actions if u.action == action)
         price = policy.prices.get(action)
         binding = bool(price) or used.share >= room * 0.999
-        label = next(a.label for a in decision.actions if a.name == action)
+        label = decision.action_label(action)
         units = plural(decision.unit)
         sentence = f"{label}: room for {room:.1%} of {units}, used for {used.share:.1%}." + (
             f" One more would have earned about {price:,.4g} {decision.currency} "

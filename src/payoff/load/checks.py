@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from payoff.checks import Check, numbered
 from payoff.errors import listed, show
 from payoff.load.dataset import Dataset, Parts
-from payoff.load.frame import codes_of, is_numeric, is_temporal, numbers
+from payoff.load.frame import codes_of, is_numeric, is_temporal, moments, numbers
 from payoff.load.split import times
 
 __all__ = ["alone", "check", "population_stability"]
@@ -77,7 +77,7 @@ def alone(values: pa.ChunkedArray, positive: NDArray[np.bool_]) -> float:
         )
     if is_numeric(values.type) or is_temporal(values.type) or pa.types.is_boolean(values.type):
         if is_temporal(values.type):
-            values = pc.cast(pc.cast(values, pa.timestamp("us")), pa.int64())
+            values = moments(values)
         x = numbers(values)
         blank = np.isnan(x)
         score = np.where(blank, np.nanmin(x) - 1 if not blank.all() else 0.0, x)
@@ -184,7 +184,7 @@ def _leak_by_time(data: Dataset) -> Check:
     for name in data.features:
         column = data.table.column(name)
         if is_temporal(column.type):
-            moment = numbers(pc.cast(pc.cast(column, pa.timestamp("us")), pa.int64()))
+            moment = numbers(moments(column))
             with np.errstate(invalid="ignore"):
                 share = float(np.mean(moment > due))
             if share > 0.01:
@@ -245,7 +245,7 @@ def population_stability(a: NDArray[np.float64], b: NDArray[np.float64]) -> floa
 def _binned(fit: pa.ChunkedArray, judge: pa.ChunkedArray) -> tuple[Any, Any]:
     if is_numeric(fit.type) or is_temporal(fit.type):
         if is_temporal(fit.type):
-            fit, judge = (pc.cast(pc.cast(c, pa.timestamp("us")), pa.int64()) for c in (fit, judge))
+            fit, judge = (moments(c) for c in (fit, judge))
         x, y = numbers(fit), numbers(judge)
         good = x[np.isfinite(x)]
         cuts = np.unique(np.quantile(good, np.linspace(0.1, 0.9, 9))) if len(good) else np.zeros(1)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from payoff.load.spelling import text_of
 
-__all__ = ["codes_of", "is_numeric", "is_temporal", "numbers", "texts"]
+__all__ = ["codes_of", "is_numeric", "is_temporal", "moments", "numbers", "texts"]
 
 
 def is_numeric(kind: pa.DataType) -> bool:
@@ -53,6 +53,18 @@ def numbers(column: pa.ChunkedArray | pa.Array) -> NDArray[np.float64]:
     out = np.array(values.to_numpy(zero_copy_only=False), dtype=np.float64)
     out.setflags(write=False)
     return out
+
+
+def moments(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Return dates or moments as whole microseconds since 1970, null kept.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> moments(pa.array([datetime.date(1970, 1, 2)])).to_pylist()
+    [86400000000]
+    """
+    return pc.cast(pc.cast(column, pa.timestamp("us")), pa.int64())
 
 
 def texts(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:

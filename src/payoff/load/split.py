@@ -13,7 +13,7 @@ from payoff.declare import PARTS, Decision
 from payoff.errors import DataError, counted, show
 from payoff.load.contract import learn
 from payoff.load.dataset import Dataset, Parts
-from payoff.load.frame import codes_of, is_numeric, is_temporal
+from payoff.load.frame import codes_of, is_numeric, is_temporal, moments
 from payoff.rng import generator
 
 __all__ = ["describe_part", "split", "times"]
@@ -110,8 +110,7 @@ def times(data: Dataset) -> NDArray[np.float64]:
     name = str(data.decision.data.time)
     column = data.table.column(name)
     if is_temporal(column.type):
-        moments = pc.cast(pc.cast(column, pa.timestamp("us")), pa.int64())
-        values = pc.cast(moments, pa.float64(), safe=False).to_numpy()
+        values = pc.cast(moments(column), pa.float64(), safe=False).to_numpy()
     elif is_numeric(column.type):
         values = pc.cast(column, pa.float64(), safe=False).to_numpy()
     else:

@@ -187,7 +187,9 @@ def expected_policy(decision: Decision, prices: Mapping[str, float]) -> Policy:
     shares = limited_shares(decision)
     how = "For each unit it takes the action with the largest expected money"
     if shares:
-        limits = ", ".join(f"{_label(decision, a)} for at most {s:.1%}" for a, s in shares.items())
+        limits = ", ".join(
+            f"{decision.action_label(a)} for at most {s:.1%}" for a, s in shares.items()
+        )
         how += f", within capacity ({limits} of units)"
     return Policy(
         name="expected",
@@ -199,10 +201,6 @@ def expected_policy(decision: Decision, prices: Mapping[str, float]) -> Policy:
         prices=prices,
         shares=shares,
     )
-
-
-def _label(decision: Decision, name: str) -> str:
-    return next(a.label for a in decision.actions if a.name == name)
 
 
 def policies(decision: Decision, stakes: Stakes, *, tuned_on: str | None) -> list[Policy]:
@@ -235,7 +233,7 @@ def _threshold_policies(
     names = decision.action_names
     prob = np.asarray(stakes.prob)[:, decision.positive_code]
     limit = 0.5 if tuned_on is None else best_threshold(prob, _gain(stakes, high, low))
-    word = _label(decision, names[high])
+    word = decision.action_label(names[high])
     tuned = Policy(
         name="threshold",
         kind="threshold",

@@ -55,6 +55,11 @@ class Stakes:
         """Return the number of units."""
         return len(self.outcome)
 
+    @property
+    def resampled(self) -> NDArray[np.int64] | None:
+        """Codes of what is resampled together; None where every row stands for itself."""
+        return self.cluster if self.clustered else None
+
 
 def stakes(data: Dataset, scored: Scored | None) -> Stakes:
     """Join rows and predictions into what is at stake.

@@ -16,8 +16,8 @@ from payoff.declare.file import load
 from payoff.errors import DeclarationError
 from payoff.evidence.acted import Background
 from payoff.evidence.evidence import Estimate, Evidence
-from payoff.evidence.interval import cluster_sums, mean_money
 from payoff.evidence.judge import judge
+from payoff.evidence.worth import worth
 from payoff.load.dataset import Dataset
 from payoff.model import amounts as amount_models
 from payoff.model import calibrate, tabular
@@ -186,14 +186,8 @@ def _train(checked: Checked, progress: Progress) -> _Trained:
 
 def _worth(decision: Decision, per_unit: NDArray[np.float64], at_stake: Stakes) -> Estimate:
     """Estimate a candidate's cross-fitted money per unit."""
-    cluster = at_stake.cluster if at_stake.clustered else None
-    return mean_money(
-        cluster_sums(per_unit, at_stake.weight, cluster),
-        level=decision.evidence.level,
-        unit=f"{decision.currency} per {decision.unit}",
-        seed=decision.training.seed,
-        identical="" if np.any(per_unit) else "it never acts, and not acting is worth 0",
-    )
+    never = "" if np.any(per_unit) else "it never acts, and not acting is worth 0"
+    return worth(decision, at_stake, per_unit, seed=decision.training.seed, identical=never)
 
 
 def _log_loss(prob: NDArray[np.float64], data: Dataset) -> float:
@@ -253,7 +247,7 @@ def _calibrate(
     gain = paired(_by_expected(decision, after), _by_expected(decision, before), before)
     record["money"] = {
         **asdict(gain),
-        "unit": f"{decision.currency} per {decision.unit}",
+        "unit": decision.value_unit,
     }
     if gain.difference < 0:
         reason = (
