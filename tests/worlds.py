@@ -22,8 +22,8 @@ from payoff.load.dataset import Dataset
 from payoff.load.roles import assign
 from payoff.load.source import read
 from payoff.model.scored import Scored
-from payoff.policy.choose import policies
-from payoff.policy.stakes import stakes
+from payoff.policy.choose import policies, untuned
+from payoff.policy.stakes import stakes_to_choose, stakes_to_judge
 
 #: Each cell its own power of ten: a sum shows which cells were counted, and how often.
 POWERS = {"call": {"yes": 1000, "no": -100}, "leave": {"yes": -10, "no": 1}}
@@ -84,13 +84,14 @@ def at_stake(decision, table, prob, part="judge"):
     prob = np.asarray(prob, dtype=float)
     if prob.ndim == 1:
         prob = np.stack([prob, 1 - prob], axis=1)
-    return data, stakes(data, Scored(prob=prob, part=part))
+    join = stakes_to_judge if part == "judge" else stakes_to_choose
+    return data, join(data, Scored(prob=prob, part=part))
 
 
 def judged(decision, table, prob, *, chosen=None, background=None):
     """Judge every policy; thresholds are tuned on ``chosen`` (another part's stakes)."""
     data, stake = at_stake(decision, table, prob)
-    found = policies(decision, chosen or stake, tuned_on="choose" if chosen else None)
+    found = policies(decision, chosen) if chosen else untuned(decision, stake)
     return judge(
         decision,
         stake,

@@ -15,7 +15,7 @@ from payoff.load.contract import learn
 from payoff.load.roles import assign
 from payoff.load.source import read
 from payoff.load.split import split
-from payoff.policy.stakes import stakes
+from payoff.policy.stakes import stakes_to_judge
 from payoff.workflow import check
 from tests.bad_input.frames import READ, REFUSED, TIME, N
 from tests.bad_input.making import RIGHT, assert_well_told, is_quiet, rows
@@ -165,4 +165,4 @@ def test_no_warning_escapes_on_infinite_features():
         data = assign(read(rows(x2=np.full(N, np.inf))), from_toml(RIGHT))
         parts = split(data)
         learn(parts.fit)
-        stakes(parts.judge, None)
+        stakes_to_judge(parts.judge, None)

@@ -152,7 +152,7 @@ def test_rows_that_did_not_judge_are_refused():
         judge(
             decision,
             stake,
-            policies(decision, stake, tuned_on="choose"),
+            policies(decision, stake),
             recommended="expected",
             subgroups={},
             background=Background(data={}, model={}),
@@ -166,7 +166,7 @@ def test_a_policy_tuned_on_the_judging_rows_is_refused():
         judge(
             decision,
             stake,
-            policies(decision, stake, tuned_on="judge"),
+            policies(decision, stake),
             recommended="expected",
             subgroups={},
             background=Background(data={}, model={}),
@@ -233,11 +233,11 @@ def test_the_current_rule_is_the_reference_when_there_is_one(rng):
 
 def test_actions_alone_can_be_judged(rng):
     decision = binary()
-    from payoff.policy.stakes import stakes
+    from payoff.policy.stakes import stakes_to_judge
     from tests.worlds import rows
 
     data = rows(decision, {"y": [1, 0] * 50})
-    stake = stakes(data, None)
+    stake = stakes_to_judge(data, None)
     policy = dataclasses.replace(baselines(decision)[0], name="predicted", baseline=False)
     found = judge(
         decision,

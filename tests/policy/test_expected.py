@@ -11,7 +11,7 @@ from payoff.errors import DataError, EvidenceError
 from payoff.load.evaluate import RowColumns, TableColumns
 from payoff.model.scored import Scored
 from payoff.policy.expected import expected_money, realised_money, rule_actions
-from payoff.policy.stakes import stakes
+from payoff.policy.stakes import stakes_to_judge
 from tests.worlds import POWERS, SIMPLE, at_stake, binary, rows, three_by_three
 
 
@@ -66,7 +66,7 @@ def test_missing_money_names_cell_row_and_mend():
 def test_money_missing_where_the_outcome_did_not_happen_does_not_matter_for_judging():
     decision = binary({"call": {"yes": "amount", "no": -1}, "leave": {"yes": 0, "no": 0}})
     data = rows(decision, {"y": [1, 0], "amount": [5.0, None]})
-    assert stakes(data, None).realised.tolist() == [[5, 0], [-1, 0]]
+    assert stakes_to_judge(data, None).realised.tolist() == [[5, 0], [-1, 0]]
 
 
 @pytest.mark.parametrize("amount", [1e308, -1e308, float("inf")])
@@ -108,14 +108,14 @@ def test_a_recorded_action_that_is_not_declared_is_refused():
     decision = dataclasses.replace(binary(), current_rule=CurrentRule(column="did"))
     data = rows(decision, {"y": [1, 0, 1], "did": ["call", "mail", "leave"]})
     with pytest.raises(EvidenceError, match=r"PAY-E003.*did.*'mail'"):
-        stakes(data, None)
+        stakes_to_judge(data, None)
 
 
 def test_predictions_of_another_part_are_refused():
     decision = binary()
     data = rows(decision, {"y": [1, 0]}, part="judge")
     with pytest.raises(EvidenceError, match="PAY-E001"):
-        stakes(data, Scored(prob=np.full((2, 2), 0.5), part="fit"))
+        stakes_to_judge(data, Scored(prob=np.full((2, 2), 0.5), part="fit"))
 
 
 @given(

@@ -14,8 +14,8 @@ from payoff.policy.choose import (
     cross_fitted_threshold,
     expected_policy,
     orientation,
-    policies,
     policy_value,
+    untuned,
 )
 from payoff.policy.policy import Policy
 from tests.worlds import POWERS, at_stake, binary, calibrated, three_by_three
@@ -120,7 +120,7 @@ def test_threshold_orientation_follows_money_not_the_name_of_the_action():
     decision = binary({"call": {"yes": -9, "no": 1}, "leave": {"yes": 0, "no": 0}})
     _, stake = at_stake(decision, {"y": [1, 0, 1, 0]}, [0.9, 0.1, 0.8, 0.2])
     assert orientation(stake, decision) == (1, 0)
-    tuned = next(p for p in policies(decision, stake, tuned_on="choose") if p.name == "threshold")
+    tuned = next(p for p in untuned(decision, stake) if p.name == "threshold")
     assert actions_of(tuned, stake).tolist() == [1, 0, 1, 0]
 
 
@@ -160,7 +160,7 @@ def test_every_trivial_policy_is_among_the_baselines():
     _, stake = at_stake(
         decision, {"y": ["fraud", "fine"], "amount": [5.0, 6.0]}, [[0.2, 0.2, 0.6], [0.1, 0.1, 0.8]]
     )
-    names = [p.name for p in policies(decision, stake, tuned_on="choose")]
+    names = [p.name for p in untuned(decision, stake)]
     assert names == ["expected", "half", "all:refuse", "all:review", "do_nothing"]
 
 
@@ -177,7 +177,7 @@ def test_the_likeliest_outcome_is_answered_by_its_best_mean_action(rng):
     names = np.array(["fraud", "error", "fine"])
     table = {"y": names[rng.integers(0, 3, 300)], "amount": rng.lognormal(5, 1, 300)}
     _, stake = at_stake(decision, table, prob)
-    half = next(p for p in policies(decision, stake, tuned_on="choose") if p.name == "half")
+    half = next(p for p in untuned(decision, stake) if p.name == "half")
     assert half.answers == ("refuse", "refuse", "pay")
     codes = actions_of(half, stake)
     assert codes.tolist() == [[0, 0, 2][k] for k in prob.argmax(axis=1)]
@@ -188,6 +188,6 @@ def test_a_threshold_policy_keeps_to_capacity_by_probability(rng):
     decision = binary(capacity=0.05)
     prob, y = calibrated(rng, 400)
     _, stake = at_stake(decision, {"y": y}, prob)
-    half = next(p for p in policies(decision, stake, tuned_on="choose") if p.name == "half")
+    half = next(p for p in untuned(decision, stake) if p.name == "half")
     low = Policy.from_dict({**half.to_dict(), "threshold": 0.01})
     assert set(np.flatnonzero(actions_of(low, stake) == 0)) == set(np.argsort(-prob)[:20])

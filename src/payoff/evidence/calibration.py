@@ -6,31 +6,23 @@ from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from payoff.declare import Decision
 from payoff.evidence.interval import share
-from payoff.evidence.worth import worth
-from payoff.policy.stakes import Stakes
+from payoff.evidence.judged import Judged
 
 __all__ = ["calibration"]
 
 _BINS: Final = 10
 
 
-def calibration(
-    decision: Decision,
-    stakes: Stakes,
-    codes: NDArray[np.int16],
-    values: NDArray[np.float64],
-    *,
-    seed: int,
-) -> dict[str, Any]:
+def calibration(judged: Judged) -> dict[str, Any]:
     """Return reliability by tenths of the positive probability, log-loss, Brier score, and money.
 
     ``expected`` is the mean money per unit the probabilities promised for the actions taken,
     ``realised`` what those actions earned; their difference carries a paired interval.
     """
+    decision, stakes = judged.decision, judged.stakes
+    codes, values = judged.first.codes, judged.own
     if stakes.prob is None or stakes.expected is None:
         return {"not_measured": "the predictions are actions, without probabilities"}
     p = stakes.prob[:, decision.positive_code]
@@ -63,7 +55,7 @@ def calibration(
         )
     happened = stakes.prob[np.arange(len(p)), stakes.outcome]
     promised = stakes.expected[np.arange(len(p)), codes]
-    difference = worth(decision, stakes, values - promised, seed=seed)
+    difference = judged.worth(values - promised)
     return {
         "outcome": decision.positive,
         "n": len(p),

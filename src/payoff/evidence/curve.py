@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from payoff.declare import Decision
-from payoff.evidence.acted import Acted
+from payoff.evidence.judged import Judged
 from payoff.policy.choose import orientation
-from payoff.policy.stakes import Stakes
 
 __all__ = ["threshold_values", "value_curve"]
 
@@ -73,11 +70,12 @@ def threshold_values(
     return value, np.sqrt(np.maximum(spread, 0) * n / max(n - 1, 1)) / total, share
 
 
-def value_curve(decision: Decision, stakes: Stakes, acted: Sequence[Acted]) -> dict[str, Any]:
+def value_curve(judged: Judged) -> dict[str, Any]:
     """Return the value-by-threshold curve for two actions and two outcomes.
 
     The band holds for one threshold chosen beforehand, not for the best one picked off the curve.
     """
+    decision, stakes, acted = judged.decision, judged.stakes, judged.acted
     if stakes.prob is None:
         return {"not_measured": "the predictions are actions, without probabilities"}
     if not decision.is_binary:

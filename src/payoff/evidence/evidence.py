@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from payoff.checks import Check
@@ -29,7 +29,7 @@ __all__ = [
     "SubgroupEvidence",
 ]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +220,10 @@ class SubgroupEvidence:
     groups: tuple[Group, ...]
 
 
+def _not_asked() -> dict[str, Any]:
+    return {"not_measured": "this judging did not ask for it"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Everything one judging found; see the fields' classes for the figures.
@@ -240,6 +244,20 @@ class Evidence:
         The recommended policy first; each comparison is the recommended policy against another.
     subgroups, calibration, curve, shift, capacity, checks
         See the builders in this package for the keys.
+    intervals
+        Why each interval is of the kind it is: paying cases, skew, largest rows, clusters.
+    optimism
+        What tuning would have flattered the figures by, had the rows that chose also judged.
+    people
+        Errors as people: sentences with numbers per period, and what each error costs.
+    sensitivity
+        What would change the answer: break-even points, ranges, payoffs given as ranges.
+    base_rate
+        Value of each policy as a function of how common the outcome is.
+    information
+        How sure the choice is, and what more labelled rows would be worth.
+    past
+        What past decisions can and cannot tell: overlap, effective sample size, uplift.
     """
 
     decision: Mapping[str, Any]
@@ -256,6 +274,13 @@ class Evidence:
     checks: tuple[Check, ...]
     seed: int
     made_with: Mapping[str, str]
+    intervals: Mapping[str, Any] = field(default_factory=_not_asked)
+    optimism: Mapping[str, Any] = field(default_factory=_not_asked)
+    people: Mapping[str, Any] = field(default_factory=_not_asked)
+    sensitivity: Mapping[str, Any] = field(default_factory=_not_asked)
+    base_rate: Mapping[str, Any] = field(default_factory=_not_asked)
+    information: Mapping[str, Any] = field(default_factory=_not_asked)
+    past: Mapping[str, Any] = field(default_factory=_not_asked)
     schema_version: int = SCHEMA_VERSION
 
     def policy(self, name: str) -> PolicyEvidence:

@@ -25,20 +25,21 @@ from payoff.evidence.evidence import (
 )
 from payoff.evidence.facts import decision_facts, versions
 from payoff.evidence.interval import share, wilson
+from payoff.evidence.judged import Judged
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroup import subgroup_evidence
 from payoff.evidence.verdict import capacity_used, verdict
 from payoff.evidence.worth import worth
 from payoff.policy.choose import actions_of, limited_shares, policy_value
 from payoff.policy.policy import Policy
-from payoff.policy.stakes import Stakes
+from payoff.policy.stakes import Judging, Stakes
 
 __all__ = ["judge"]
 
 
 def judge(
     decision: Decision,
-    stakes: Stakes,
+    stakes: Judging,
     policies: Sequence[Policy | Acted],
     *,
     recommended: str,
@@ -52,7 +53,7 @@ def judge(
     decision
         The declaration.
     stakes
-        The judging rows; ``stakes.part`` must be ``"judge"``.
+        The judging rows; rows that chose are of another type.
     policies
         Frozen policies, or actions already taken (cross-fitted, or decided elsewhere).
     recommended
@@ -69,7 +70,7 @@ def judge(
     DataError
         ``PAY-L008`` when only one outcome occurs, ``PAY-L003`` without rows.
     """
-    if stakes.part != "judge":
+    if not isinstance(stakes, Judging):  # for callers without a type checker
         raise EvidenceError.part_reused(stakes.part, "these policies")
     if len(stakes) == 0:
         raise DataError.empty("the judging rows")
@@ -92,22 +93,20 @@ def judge(
         core.comparison(first, other, values[first.policy.name] - values[other.policy.name])
         for other in acted[1:]
     )
-    judged = verdict(found, comparisons)
-    reference = next(a for a in acted if a.policy.name == judged["reference"])
-    groups = subgroup_evidence(
-        decision,
-        stakes,
-        first.codes,
-        values[first.policy.name],
-        values[reference.policy.name],
-        subgroups,
-        seed=background.seed,
+    judged = Judged(
+        decision=decision,
+        stakes=stakes,
+        acted=tuple(acted),
+        values=values,
+        policies=found,
+        comparisons=comparisons,
+        verdict=verdict(found, comparisons),
+        subgroups=subgroups,
+        background=background,
     )
-    reliability = calibration(
-        decision, stakes, first.codes, values[first.policy.name], seed=background.seed
-    )
-    shift = outcome_shift(decision, stakes, background, acted, values)
-    curve = value_curve(decision, stakes, acted)
+    groups = subgroup_evidence(judged)
+    reliability = calibration(judged)
+    shift = outcome_shift(judged)
     capacity = capacity_used(decision, found[0], first.policy)
     own = evidence_checks.check(
         evidence_checks.Findings(
@@ -115,7 +114,7 @@ def judge(
             stakes=stakes,
             policies=found,
             comparisons=comparisons,
-            verdict=judged,
+            verdict=judged.verdict,
             subgroups=groups,
             calibration=reliability,
             shift=shift,
@@ -128,12 +127,12 @@ def judge(
         decision=decision_facts(decision),
         data=background.data,
         model=background.model,
-        verdict=judged,
+        verdict=judged.verdict,
         policies=found,
         comparisons=comparisons,
         subgroups=groups,
         calibration=reliability,
-        curve=curve,
+        curve=value_curve(judged),
         shift=shift,
         capacity=capacity,
         checks=(*background.checks, *own),

@@ -8,31 +8,23 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-from payoff.declare import Decision
-from payoff.evidence.acted import Acted, Background
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import share
-from payoff.policy.stakes import Stakes
+from payoff.evidence.judged import Judged
 
 __all__ = ["outcome_shift"]
 
 
-def outcome_shift(
-    decision: Decision,
-    stakes: Stakes,
-    background: Background,
-    acted: Sequence[Acted],
-    values: Mapping[str, NDArray[np.float64]],
-) -> dict[str, Any]:
+def outcome_shift(judged: Judged) -> dict[str, Any]:
     """Return the share of each outcome per part, the difference, and what it did to the policy.
 
     The effect is shown by judging twice on the same rows: as they are, and reweighted so that the
     outcomes have the shares of the fit rows. Where the best policy differs between the two, the
     change of the base rate, not the model, decides what is best.
     """
+    decision, stakes, background = judged.decision, judged.stakes, judged.background
     if background.fit_shares is None:
         return {"not_measured": "the predictions were made elsewhere, on rows payoff has not seen"}
     cluster = stakes.resampled
@@ -54,7 +46,7 @@ def outcome_shift(
         apart = difference.low is not None and (difference.low > 0 or (difference.high or 0) < 0)
         if apart and before > 0:
             largest = max(largest, abs(math.log(max(now.value or 1e-9, 1e-9) / before)))
-    warning = _warning(decision, stakes, background, acted, values, rows, largest)
+    warning = _warning(judged, rows, largest)
     return {"outcomes": rows, "warning": warning}
 
 
@@ -77,14 +69,12 @@ def _difference(now: Estimate, before: float, n_before: int, level: float) -> Es
 
 
 def _warning(
-    decision: Decision,
-    stakes: Stakes,
-    background: Background,
-    acted: Sequence[Acted],
-    values: Mapping[str, NDArray[np.float64]],
+    judged: Judged,
     rows: Sequence[Mapping[str, Any]],
     largest: float,
 ) -> str:
+    decision, stakes, background = judged.decision, judged.stakes, judged.background
+    acted, values = judged.acted, judged.values
     if largest < math.log(1.25):
         return ""
     worst = max(rows, key=lambda r: abs((r["judge"] or 0) - r["fit"]))

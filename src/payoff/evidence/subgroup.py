@@ -2,69 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.declare import Decision
 from payoff.evidence.evidence import Estimate, Group, SubgroupEvidence
 from payoff.evidence.interval import share
-from payoff.evidence.worth import worth
+from payoff.evidence.judged import Judged
 from payoff.policy.choose import default_action
-from payoff.policy.stakes import Stakes
 
 __all__ = ["subgroup_evidence"]
 
 
-def subgroup_evidence(
-    decision: Decision,
-    stakes: Stakes,
-    codes: NDArray[np.int16],
-    values: NDArray[np.float64],
-    reference: NDArray[np.float64],
-    subgroups: Mapping[str, tuple[tuple[str, ...], NDArray[np.int32]]],
-    *,
-    seed: int,
-) -> tuple[SubgroupEvidence, ...]:
+def subgroup_evidence(judged: Judged) -> tuple[SubgroupEvidence, ...]:
     """Return the figures of every group; a group too small to show is named but not measured.
 
     Intervals are for one group at a time; comparing many groups by them finds differences that are
     chance.
     """
-    judged = _Groups(decision, stakes, codes, values, reference, seed)
+    every = _Groups(judged)
     found = []
-    for name, (labels, place) in subgroups.items():
+    for name, (labels, place) in judged.subgroups.items():
         order = np.argsort(place, kind="stable")
         ends = np.searchsorted(place[order], np.arange(-1, len(labels) + 1))
         groups = [
-            judged.group(label, order[ends[k + 1] : ends[k + 2]]) for k, label in enumerate(labels)
+            every.group(label, order[ends[k + 1] : ends[k + 2]]) for k, label in enumerate(labels)
         ]
         unknown = order[ends[0] : ends[1]]
         if len(unknown):
-            groups.append(judged.group("not known", unknown, unknown=True))
+            groups.append(every.group("not known", unknown, unknown=True))
         found.append(SubgroupEvidence(name=name, groups=tuple(groups)))
     return tuple(found)
 
 
 class _Groups:
-    def __init__(
-        self,
-        decision: Decision,
-        stakes: Stakes,
-        codes: NDArray[np.int16],
-        values: NDArray[np.float64],
-        reference: NDArray[np.float64],
-        seed: int,
-    ) -> None:
-        self.decision = decision
-        self.stakes = stakes
-        self.values = values
-        self.gain = values - reference
-        self.acted = codes != default_action(decision)
-        self.positive = stakes.outcome == decision.positive_code
-        self.seed = seed
-        self.total = float(stakes.weight.sum())
+    def __init__(self, judged: Judged) -> None:
+        self.judged = judged
+        self.decision = judged.decision
+        self.stakes = judged.stakes
+        self.values = judged.own
+        self.gain = judged.own - judged.reference
+        self.acted = judged.first.codes != default_action(judged.decision)
+        self.positive = judged.stakes.outcome == judged.decision.positive_code
+        self.total = float(judged.stakes.weight.sum())
 
     def group(self, label: str, rows: NDArray[np.int64], *, unknown: bool = False) -> Group:
         n = len(rows)
@@ -131,11 +110,4 @@ class _Groups:
     def money(
         self, values: NDArray[np.float64], rows: NDArray[np.int64], identical: str = ""
     ) -> Estimate:
-        return worth(
-            self.decision,
-            self.stakes,
-            values[rows],
-            seed=self.seed,
-            rows=rows,
-            identical=identical,
-        )
+        return self.judged.worth(values[rows], rows=rows, identical=identical)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
+from payoff.errors import EvidenceError
 from payoff.policy.policy import Policy
-from payoff.policy.stakes import Stakes
+from payoff.policy.stakes import Choosing, Stakes
 from payoff.rng import generator
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "paired",
     "policies",
     "policy_value",
+    "untuned",
 ]
 
 _ROUNDS: Final = 12
@@ -203,36 +205,55 @@ def expected_policy(decision: Decision, prices: Mapping[str, float]) -> Policy:
     )
 
 
-def policies(decision: Decision, stakes: Stakes, *, tuned_on: str | None) -> list[Policy]:
-    """Return every policy the report compares.
+def policies(decision: Decision, chosen: Choosing) -> list[Policy]:
+    """Return every policy the report compares, tuned on rows that will not judge.
 
     Parameters
     ----------
-    stakes
-        Rows to choose on, with probabilities.
-    tuned_on
-        Name of the part whose outcomes may tune a threshold; None tunes none (its value is then
-        0.5, for a caller that acts by :func:`cross_fitted_threshold`).
+    chosen
+        Rows to choose on, with probabilities. Judging rows are of another type.
+
+    Raises
+    ------
+    EvidenceError
+        ``PAY-E001`` for rows that judge.
     """
+    if not isinstance(chosen, Choosing):  # for callers without a type checker
+        raise EvidenceError.part_reused(chosen.part, chosen.part)
+    return _policies(decision, chosen, chosen)
+
+
+def untuned(decision: Decision, stakes: Stakes) -> list[Policy]:
+    """Return the policies that need no outcome to be chosen, for rows that are about to be judged.
+
+    The threshold policy among them holds 0.5, for a caller that acts by
+    :func:`cross_fitted_threshold`.
+    """
+    return _policies(decision, stakes, None)
+
+
+def _policies(decision: Decision, stakes: Stakes, chosen: Choosing | None) -> list[Policy]:
     if stakes.expected is None:
         return baselines(decision)
     prices = capacity_prices(stakes.expected, stakes.weight, decision)
     found = [expected_policy(decision, prices)]
     if decision.is_binary:
-        found += _threshold_policies(decision, stakes, tuned_on)
+        found += _threshold_policies(decision, stakes, chosen)
     else:
         found.append(_likeliest_policy(decision, stakes))
     return [*found, *baselines(decision)]
 
 
 def _threshold_policies(
-    decision: Decision, stakes: Stakes, tuned_on: str | None
+    decision: Decision, stakes: Stakes, chosen: Choosing | None
 ) -> tuple[Policy, Policy]:
-    """Return the tuned threshold, and the usual one half."""
+    """Return the threshold tuned on ``chosen``, and the usual one half."""
     high, low = orientation(stakes, decision)
     names = decision.action_names
-    prob = np.asarray(stakes.prob)[:, decision.positive_code]
-    limit = 0.5 if tuned_on is None else best_threshold(prob, _gain(stakes, high, low))
+    limit = 0.5
+    if chosen is not None:
+        prob = np.asarray(chosen.prob)[:, decision.positive_code]
+        limit = best_threshold(prob, _gain(chosen, high, low))
     word = decision.action_label(names[high])
     tuned = Policy(
         name="threshold",
@@ -246,7 +267,7 @@ def _threshold_policies(
         positive=decision.positive_code,
         threshold=limit,
         shares=limited_shares(decision),
-        tuned_on=tuned_on,
+        tuned_on=None if chosen is None else chosen.part,
     )
     half = replace(
         tuned,
@@ -368,7 +389,7 @@ class Candidate:
 
 
 def choose_candidate(
-    stakes_by_name: Mapping[str, Stakes], decision: Decision
+    stakes_by_name: Mapping[str, Choosing], decision: Decision
 ) -> tuple[str, dict[str, Candidate]]:
     """Choose the candidate whose out-of-fold predictions earn the most money.
 

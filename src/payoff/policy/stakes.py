@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from payoff.load.evaluate import TableColumns
 from payoff.model.scored import Scored
 from payoff.policy.expected import expected_money, realised_money, rule_actions
 
-__all__ = ["Stakes", "stakes"]
+__all__ = ["Choosing", "Judging", "Stakes", "stakes_to_choose", "stakes_to_judge"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,7 +24,7 @@ class Stakes:
     Parameters
     ----------
     part
-        Part of the rows; only ``"judge"`` rows may judge.
+        Part of the rows.
     prob
         float64 (n, n_outcomes), or None when only actions are known.
     expected
@@ -61,31 +62,63 @@ class Stakes:
         return self.cluster if self.clustered else None
 
 
-def stakes(data: Dataset, scored: Scored | None) -> Stakes:
-    """Join rows and predictions into what is at stake.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Choosing(Stakes):
+    """What may tune a number of a policy: rows of the fit or the choose part, never the judge's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judging(Stakes):
+    """What may judge: rows of the judge part. No function that tunes takes it."""
+
+
+def stakes_to_choose(data: Dataset, scored: Scored | None) -> Choosing:
+    """Join rows and predictions of the fit or the choose part.
 
     Raises
     ------
     DataError
         ``PAY-L010`` for money that is not finite.
     EvidenceError
-        ``PAY-E001`` when rows and predictions are of different parts.
+        ``PAY-E001`` when the rows are the judge's, or of another part than the predictions.
     """
+    if data.part not in ("fit", "choose"):
+        raise EvidenceError.part_reused(data.part, "a choice")
+    return Choosing(**_facts(data, scored))
+
+
+def stakes_to_judge(data: Dataset, scored: Scored | None) -> Judging:
+    """Join rows and predictions of the judge part.
+
+    Raises
+    ------
+    DataError
+        ``PAY-L010`` for money that is not finite.
+    EvidenceError
+        ``PAY-E001`` when the rows are not the judge's, or of another part than the predictions.
+    """
+    if data.part != "judge":
+        raise EvidenceError.part_reused(data.part, "these policies")
+    return Judging(**_facts(data, scored))
+
+
+def _facts(data: Dataset, scored: Scored | None) -> dict[str, Any]:
     decision = data.decision
     if scored is not None and (len(scored) != len(data) or scored.part != data.part):
         raise EvidenceError.part_reused(data.part, f"{scored.part} ({len(scored):,} rows)")
     columns = TableColumns(data.table)
-    return Stakes(
-        part=data.part,
-        prob=None if scored is None else scored.prob,
-        expected=None
-        if scored is None
-        else expected_money(decision, columns, scored.prob, scored.amounts),
-        realised=realised_money(decision, columns, data.outcome),
-        outcome=data.outcome,
-        rule=rule_actions(decision, columns, data.table),
-        weight=data.weight,
-        cluster=data.cluster,
-        clustered=decision.data.cluster is not None,
-        weighted=decision.data.weight is not None,
-    )
+    expected = None
+    if scored is not None:
+        expected = expected_money(decision, columns, scored.prob, scored.amounts)
+    return {
+        "part": data.part,
+        "prob": None if scored is None else scored.prob,
+        "expected": expected,
+        "realised": realised_money(decision, columns, data.outcome),
+        "outcome": data.outcome,
+        "rule": rule_actions(decision, columns, data.table),
+        "weight": data.weight,
+        "cluster": data.cluster,
+        "clustered": decision.data.cluster is not None,
+        "weighted": decision.data.weight is not None,
+    }

@@ -28,10 +28,10 @@ from payoff.model.scored import Scored
 from payoff.policy.choose import (
     baselines,
     cross_fitted_threshold,
-    policies,
+    untuned,
 )
 from payoff.policy.policy import Policy
-from payoff.policy.stakes import Stakes, stakes
+from payoff.policy.stakes import Judging, stakes_to_judge
 from payoff.progress import Progress, silent
 from payoff.workflow.rows import data_facts, open_rows
 
@@ -167,7 +167,7 @@ def _prediction_columns(decision: Decision, source: Source) -> tuple[str, dict[s
 
 def _foreign(
     decision: Decision, data: Dataset, kind: str, columns: Mapping[str, str]
-) -> tuple[list[Policy | Acted], Stakes, str]:
+) -> tuple[list[Policy | Acted], Judging, str]:
     for role, column in columns.items():
         if column not in data.table.column_names:
             raise DataError.missing_column(column, f"the {kind} ({role})", data.table.column_names)
@@ -188,9 +188,9 @@ def _foreign(
             "an action column: money of this decision is known only later, and its expected amount "
             "is not among the predictions",
         )
-    at_stake = stakes(data, Scored(prob=prob, part="judge", source="made elsewhere"))
+    at_stake = stakes_to_judge(data, Scored(prob=prob, part="judge", source="made elsewhere"))
     found: list[Policy | Acted] = []
-    for policy in policies(decision, at_stake, tuned_on=None):
+    for policy in untuned(decision, at_stake):
         if policy.name != "threshold":
             found.append(policy)
         elif not policy.shares:
@@ -202,7 +202,7 @@ def _foreign(
 
 def _foreign_actions(
     decision: Decision, data: Dataset, column: str
-) -> tuple[list[Policy | Acted], Stakes, str]:
+) -> tuple[list[Policy | Acted], Judging, str]:
     codes, labels = codes_of(data.table.column(column))
     names = decision.action_names
     place = np.array([names.index(v) if v in names else -2 for v in labels] + [-2], dtype=np.int16)
@@ -210,7 +210,7 @@ def _foreign_actions(
     if (taken < 0).any():
         strange = [v for v in labels if v not in names] or ["(missing)"]
         raise EvidenceError.unknown_action(column, strange, int((taken < 0).sum()), names)
-    at_stake = stakes(data, None)
+    at_stake = stakes_to_judge(data, None)
     policy = replace(
         baselines(decision)[-1],
         name="predicted",

@@ -34,7 +34,7 @@ from payoff.policy.choose import (
     policy_value,
 )
 from payoff.policy.policy import Policy
-from payoff.policy.stakes import Stakes, stakes
+from payoff.policy.stakes import Choosing, Stakes, stakes_to_choose, stakes_to_judge
 from payoff.progress import Progress, silent
 from payoff.workflow.rows import Checked, check, data_facts
 
@@ -147,7 +147,7 @@ def _train(checked: Checked, progress: Progress) -> _Trained:
             parts.fit, parts.contract, seed=seed, progress=progress, crossed=known_later
         )
     at_stake = {
-        name: stakes(parts.fit, replace(scored, amounts=held_out))
+        name: stakes_to_choose(parts.fit, replace(scored, amounts=held_out))
         for name, scored in crossed.scored.items()
     }
     best, candidates = choose_candidate(at_stake, decision)
@@ -155,7 +155,7 @@ def _train(checked: Checked, progress: Progress) -> _Trained:
     raw = _score(model, amounts, Calibrator.raw(len(decision.outcomes)), parts.choose)
     calibrator, calibration = _calibrate(decision, parts.choose, raw)
     progress("choose", 0, 1)
-    chosen = stakes(parts.choose, replace(raw, prob=calibrator.apply(raw.prob)))
+    chosen = stakes_to_choose(parts.choose, replace(raw, prob=calibrator.apply(raw.prob)))
     ranked = _recommend(decision, chosen)
     progress("choose", 1, 1, ranked[0].label)
     record = {
@@ -242,8 +242,8 @@ def _calibrate(
         seed=seed,
         cluster=choose.cluster,
     )
-    before = stakes(choose, raw)
-    after = stakes(choose, replace(raw, prob=held_out))
+    before = stakes_to_choose(choose, raw)
+    after = stakes_to_choose(choose, replace(raw, prob=held_out))
     gain = paired(_by_expected(decision, after), _by_expected(decision, before), before)
     record["money"] = {
         **asdict(gain),
@@ -265,12 +265,12 @@ def _by_expected(decision: Decision, at_stake: Stakes) -> NDArray[np.float64]:
     return policy_value(actions_of(policy, at_stake), at_stake)
 
 
-def _recommend(decision: Decision, chosen: Stakes) -> list[Policy]:
+def _recommend(decision: Decision, chosen: Choosing) -> list[Policy]:
     """Put the recommended policy first: expected money, unless a threshold clearly earns more.
 
     The threshold is compared by its cross-fitted value, so that its own tuning does not flatter it.
     """
-    found = policies(decision, chosen, tuned_on=chosen.part)
+    found = policies(decision, chosen)
     if not any(p.name == "threshold" for p in found):
         return found
     tuned = policy_value(
@@ -290,7 +290,7 @@ def _judge(checked: Checked, trained: _Trained) -> Evidence:
     fit_facts = parts.how["parts"]["fit"]
     return judge(
         decision,
-        stakes(parts.judge, scored),
+        stakes_to_judge(parts.judge, scored),
         trained.policies,
         recommended=trained.policies[0].name,
         subgroups=parts.judge.subgroups,
