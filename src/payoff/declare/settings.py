@@ -303,10 +303,11 @@ class Training:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceSettings:
-    """Confidence level of intervals and the smallest subgroup that is shown."""
+    """Confidence level of intervals, and the fewest rows behind a group and behind a rate."""
 
     level: float = 0.95
     smallest_group: int = 30
+    smallest_denominator: int = 5
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -316,5 +317,12 @@ class EvidenceSettings:
             "evidence.smallest_group",
             "a whole number from 2 up",
             low=2,
+            high=1e9,
+        )
+        check_number(
+            self.smallest_denominator,
+            "evidence.smallest_denominator",
+            "a whole number from 1 up",
+            low=1,
             high=1e9,
         )

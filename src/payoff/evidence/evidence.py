@@ -396,8 +396,8 @@ def _policy(value: Mapping[str, Any]) -> PolicyEvidence:
 
 
 def _group(value: Mapping[str, Any]) -> Group:
-    figures = ("rate", "value", "gain", "total_gain", "shrunken_value", "shrunken_gain")
-    figures = (*figures, "gain_simultaneous", "impact")
+    money = ("value", "gain", "total_gain", "shrunken_value", "shrunken_gain", "gain_simultaneous")
+    figures = ("rate", "impact", *money)
     read = {k: Estimate(**value[k]) if value[k] is not None else None for k in figures}
     rates = {name: Estimate(**rate) for name, rate in value["rates"].items()}
     return Group(**{**value, **read, "rates": rates})

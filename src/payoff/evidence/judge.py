@@ -28,7 +28,7 @@ from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
 from payoff.evidence.optimism import optimism
 from payoff.evidence.shift import outcome_shift
-from payoff.evidence.subgroup import subgroup_evidence
+from payoff.evidence.subgroups import subgroup_evidence
 from payoff.evidence.verdict import capacity_used, verdict
 from payoff.evidence.worth import worth
 from payoff.policy.choose import actions_of, limited_shares, policy_value

@@ -256,7 +256,7 @@ class _Subgroup:
                 core.stakes.weight[self.rows[k]],
                 core.cluster(self.rows[k]),
             )
-            for k in np.flatnonzero(shown)
+            for k in np.flatnonzero(shown).tolist()
         }
         told = [
             replace(

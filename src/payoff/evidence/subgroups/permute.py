@@ -1,10 +1,10 @@
 """Sums of every group when labels are dealt out by chance: no Python loop over the deals.
 
-Three ways that agree in distribution, chosen by the rows. Few different values (constant money, or a
-rate): counts of each value in each group are drawn from the hypergeometric law of a table with fixed
-margins, exact whatever n is. Up to 4,000 independent cases: cases are dealt. Beyond: the 4,000 cases
-that deviate most are dealt exactly, and the sums of the many others, none of them large, are drawn
-from the normal limit of dealing without replacement.
+Three ways that agree in distribution, chosen by the rows. Few different values (constant money, or
+a rate): counts of each value in each group are drawn from the hypergeometric law of a table with
+fixed margins, exact whatever n is. Up to 4,000 independent cases: cases are dealt. Beyond: the
+4,000 cases that deviate most are dealt exactly, and the sums of the many others, none of them
+large, are drawn from the normal limit of dealing without replacement.
 """
 
 from __future__ import annotations
@@ -56,9 +56,7 @@ def dealt_sums(
     Two cases, two groups of one: one gets the gain, the other the loss.
 
     >>> rng = np.random.default_rng(0)
-    >>> out = dealt_sums(
-    ...     np.array([1.0, -1.0]), np.ones(2), np.array([1, 1]), resamples=50, rng=rng
-    ... )
+    >>> out = dealt_sums(np.array([1.0, -1.0]), np.ones(2), np.array([1, 1]), resamples=50, rng=rng)
     >>> sorted(set(map(tuple, out[:, :, 0].tolist())))
     [(-1.0, 1.0), (1.0, -1.0)]
     """
@@ -112,9 +110,7 @@ def _by_counts(
     return out
 
 
-def _share_out(
-    left: NDArray[np.int64], size: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def _share_out(left: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Draw ``size`` cases without replacement from each row of counts, int64 (B, K)."""
     need = np.full(len(left), size)
     after = left.sum(axis=1)

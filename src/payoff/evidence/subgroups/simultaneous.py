@@ -1,10 +1,10 @@
 """Many groups at once: which differ from the others beyond what chance does to the largest of them.
 
-Each group is compared with all other rows by a studentised difference of means. What the largest of
-these does by chance is found by dealing the labels out at random (max-|t|, Westfall and Young 1993),
-so that with 40 groups that do not differ any false alarm at all is as rare as declared. Under
-exchangeable cases it is exact; where groups have equal means but unequal spread it holds for large
-groups, because the difference is studentised (Janssen 1997; Chung and Romano 2013).
+Each group is compared with all other rows by a studentised difference of means. What the largest
+of these does by chance is found by dealing the labels out at random (max-|t|, Westfall and Young
+1993), so that with 40 groups that do not differ any false alarm at all is as rare as declared.
+Under exchangeable cases it is exact; where groups have equal means but unequal spread it holds for
+large groups, because the difference is studentised (Janssen 1997; Chung and Romano 2013).
 """
 
 from __future__ import annotations
@@ -153,10 +153,9 @@ def contrast(
     if spread <= 1e-24 * max(float(np.abs(cases.s).max()) ** 2, 1e-300):
         return None
     columns = moments(s, cases.w)
-    found = np.stack(
-        [np.bincount(cases.group, weights=columns[:, j], minlength=groups) for j in range(5)],
-        axis=1,
-    )
+    found = np.empty((groups, columns.shape[1]))
+    for j in range(columns.shape[1]):
+        found[:, j] = np.bincount(cases.group, weights=columns[:, j], minlength=groups)
     form = _Studentised(sizes, found.sum(axis=0), spread, borrowed)
     difference, error2, _, error1 = form(found[None])
     design = _design(cases, s, found, family)
