@@ -27,6 +27,7 @@ __all__ = [
     "Group",
     "PolicyEvidence",
     "SubgroupEvidence",
+    "finite",
 ]
 
 SCHEMA_VERSION: Final = 2
@@ -290,7 +291,7 @@ class Evidence:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form (plain dicts, lists, numbers, text; no NaN)."""
         value = asdict(self)
-        plain: dict[str, Any] = _finite(value)
+        plain: dict[str, Any] = finite(value)
         return plain
 
     def to_json(self) -> str:
@@ -343,12 +344,12 @@ def _group(value: Mapping[str, Any]) -> Group:
     return Group(**{**value, **read})
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Copy to JSON types; a float that is not finite becomes None."""
     if isinstance(value, Mapping):
-        return {str(k): _finite(v) for k, v in value.items()}
+        return {str(k): finite(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
+        return [finite(v) for v in value]
     if isinstance(value, bool | str | int) or value is None:
         return value
     number = float(value)
