@@ -311,8 +311,8 @@ class Evidence:
         Parameters
         ----------
         name
-            ``"policies"``, ``"comparisons"``, ``"groups"``, ``"confusion"`` or ``"curve"``. Every
-            figure stands beside its ``_low``, ``_high`` and ``_unit``, and the rows ``n`` behind it.
+            ``"policies"``, ``"comparisons"``, ``"groups"``, ``"confusion"`` or ``"curve"``. Each
+            figure has ``_low``, ``_high`` and ``_unit`` beside it, and the rows ``n`` behind it.
         library
             ``"pandas"``, ``"polars"`` or ``"pyarrow"``; it has to be installed.
 

@@ -23,10 +23,14 @@ FRAMES: Final[Mapping[str, str]] = {
 }
 LIBRARIES: Final = ("pandas", "polars", "pyarrow")
 _WHOLE: Final = ("n", "n_clusters")
+_TEXTS: Final = (
+    *("policy", "label", "against", "subgroup", "group", "state", "action", "outcome"),
+    *("method", "reason"),
+)
 
 
 def _estimate(found: Estimate | None, name: str) -> dict[str, Any]:
-    """Return one estimate as columns ``<name>``, ``<name>_low``, ``<name>_high``, ``<name>_unit``."""
+    """Return one estimate as columns: the figure, its ends and its unit."""
     return {
         name: None if found is None else found.value,
         f"{name}_low": None if found is None else found.low,
@@ -108,7 +112,7 @@ def _confusion(evidence: Evidence) -> list[dict[str, Any]]:
             "per_period_low": c.low,
             "per_period_high": c.high,
             "per_period_unit": str(evidence.decision.get("units") or "units"),
-            "money_per_unit": c.money_per_unit,
+            "money_each": c.money_per_unit,
             "money_per_period": c.money_per_period,
             "regret_per_period": c.regret_per_period,
             "money_unit": p.total.unit,
@@ -171,7 +175,8 @@ def frame(evidence: Evidence, name: str, library: str) -> Any:
     names = list(rows[0]) if rows else ["subgroup", "group"]
     schema = {c: _type(c, rows) for c in names}
     columns = {c: [None if r[c] is None else _cast(r[c]) for r in rows] for c in names}
-    return nw.from_dict(columns, schema=schema, backend=library).to_native()
+    backend: Any = library
+    return nw.from_dict(columns, schema=schema, backend=backend).to_native()
 
 
 def _cast(value: Any) -> Any:
@@ -186,7 +191,4 @@ def _type(name: str, rows: Sequence[Mapping[str, Any]]) -> Any:
         return nw.Int64()
     if name in ("baseline", "feasible"):
         return nw.Boolean()
-    texts = ("policy", "label", "against", "subgroup", "group", "state", "action", "outcome")
-    if name in (*texts, "method", "reason") or name.endswith("unit") and name != "money_per_unit":
-        return nw.String()
-    return nw.Float64()
+    return nw.String() if name in _TEXTS or name.endswith("_unit") else nw.Float64()

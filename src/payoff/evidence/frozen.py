@@ -9,10 +9,7 @@ __all__ = ["FrozenDict", "FrozenList", "frozen"]
 
 
 def _refuse(self: object, *_: object, **__: object) -> NoReturn:
-    raise TypeError(
-        "evidence is frozen; take a copy with to_dict() and change that, or make another with "
-        "dataclasses.replace"
-    )
+    raise TypeError("evidence is frozen: change a copy, from to_dict()")
 
 
 class FrozenDict(dict[Any, Any]):
@@ -24,8 +21,7 @@ class FrozenDict(dict[Any, Any]):
     1
     >>> FrozenDict(a=1)["a"] = 2
     Traceback (most recent call last):
-    TypeError: evidence is frozen; take a copy with to_dict() and change that, or make another with \
-dataclasses.replace
+    TypeError: evidence is frozen: change a copy, from to_dict()
     """
 
     __slots__ = ()
