@@ -28,6 +28,7 @@ from payoff.evidence.facts import decision_facts, versions
 from payoff.evidence.information import information
 from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
+from payoff.evidence.optimism import optimism
 from payoff.evidence.people import people
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroup import subgroup_evidence
@@ -145,6 +146,7 @@ def judge(
         checks=(*background.checks, *own),
         seed=background.seed,
         made_with=versions(),
+        optimism=optimism(decision, background.tuned, seed=background.seed),
     )
 
 
