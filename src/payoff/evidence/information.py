@@ -44,8 +44,8 @@ def evsi(mean: NDArray[np.float64], draws: NDArray[np.float64], part: float) -> 
 
     References
     ----------
-    Sadatsafavi, M., Lee, T. Y. and Gustafson, P. (2022). Uncertainty and the value of information
-    in risk prediction modeling. Medical Decision Making 42.
+    Sadatsafavi, M., Lee, T. Y. and Gustafson, P. (2022). Medical Decision Making 42 (value of
+    information for prediction models).
     Jalal, H. and Alarid-Escudero, F. (2018). A Gaussian approximation approach for value of
     information analysis. Medical Decision Making 38.
 
