@@ -122,3 +122,17 @@ class EvidenceError(PayoffError):
             need=wanted,
             mend="Name the column with --probability, --score or --action, or under [predictions]",
         )
+
+    @classmethod
+    def no_frame(cls, asked: str, why: str, known: Iterable[str]) -> EvidenceError:
+        """The figures cannot be handed over as asked."""
+        near = nearest(asked, known)
+        return cls(
+            "these figures cannot be handed over as a frame",
+            code="PAY-E011",
+            got=f"{show(asked)}: {plain(why)[:300]}",
+            need=f"one of {listed(known)}",
+            mend=f"Did you mean {show(near)}?"
+            if near and near != asked
+            else "Name another one; to_dict() always works",
+        )
