@@ -209,6 +209,7 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 smallest_denominator=Key(
                     WHOLE, "Rates of a group among fewer rows are not estimated."
                 ),
+                margin=Key(NUMBER, "Money per period by which it may be worse and still pass."),
             ),
             "How the policy is judged.",
         ),

@@ -76,6 +76,17 @@ class EvidenceError(PayoffError):
         )
 
     @classmethod
+    def no_contest(cls, got: str, need: str, mend: str = "") -> EvidenceError:
+        """Several policies cannot be compared."""
+        return cls(
+            "these cannot be compared",
+            code="PAY-E008",
+            got=plain(got),
+            need=need,
+            mend=mend or "payoff compare BUNDLE BUNDLE, or NAME=COLUMN with --data and --decision",
+        )
+
+    @classmethod
     def bad_probabilities(cls, got: str, rows: int, need: str, mend: str) -> EvidenceError:
         """Predictions are not probabilities."""
         return cls(
@@ -110,4 +121,18 @@ class EvidenceError(PayoffError):
             got=f"columns {listed(known)}",
             need=wanted,
             mend="Name the column with --probability, --score or --action, or under [predictions]",
+        )
+
+    @classmethod
+    def no_frame(cls, asked: str, why: str, known: Iterable[str]) -> EvidenceError:
+        """The figures cannot be handed over as asked."""
+        near = nearest(asked, known)
+        return cls(
+            "these figures cannot be handed over as a frame",
+            code="PAY-E011",
+            got=f"{show(asked)}: {plain(why)[:300]}",
+            need=f"one of {listed(known)}",
+            mend=f"Did you mean {show(near)}?"
+            if near and near != asked
+            else "Name another one; to_dict() always works",
         )

@@ -13,6 +13,7 @@ from payoff.declare.expression import constant_of
 from payoff.errors import DataError, EvidenceError
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
+from payoff.evidence.base_rate import base_rate
 from payoff.evidence.calibration import calibration
 from payoff.evidence.curve import value_curve
 from payoff.evidence.evidence import (
@@ -24,9 +25,11 @@ from payoff.evidence.evidence import (
     PolicyEvidence,
 )
 from payoff.evidence.facts import decision_facts, versions
+from payoff.evidence.information import information
 from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
 from payoff.evidence.optimism import optimism
+from payoff.evidence.people import people
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroups import subgroup_evidence
 from payoff.evidence.verdict import capacity_used, verdict
@@ -107,7 +110,8 @@ def judge(
     )
     groups = subgroup_evidence(judged)
     reliability = calibration(judged)
-    shift = outcome_shift(judged)
+    rates = base_rate(judged)
+    shift = outcome_shift(judged, rates)
     capacity = capacity_used(decision, found[0], first.policy)
     own = evidence_checks.check(
         evidence_checks.Findings(
@@ -135,6 +139,9 @@ def judge(
         calibration=reliability,
         curve=value_curve(judged),
         shift=shift,
+        people=people(judged),
+        base_rate=rates,
+        information=information(judged),
         capacity=capacity,
         checks=(*background.checks, *own),
         seed=background.seed,

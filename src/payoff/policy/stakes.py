@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from payoff.errors import EvidenceError
 from payoff.load.dataset import Dataset
 from payoff.load.evaluate import TableColumns
 from payoff.model.scored import Scored
-from payoff.policy.expected import expected_money, realised_money, rule_actions
+from payoff.policy.expected import cell_money, realised_money, rule_actions, weighted_money
 
 __all__ = ["Choosing", "Judging", "Stakes", "stakes_to_choose", "stakes_to_judge"]
 
@@ -39,6 +40,9 @@ class Stakes:
         float64 (n,) and int64 (n,).
     clustered, weighted
         Whether a cluster and a weight column are declared.
+    cells
+        (place of the action, place of the outcome) -> money of that cell as known when the decision
+        is due, a constant or float64 (n,); empty without probabilities.
     """
 
     part: str
@@ -51,6 +55,7 @@ class Stakes:
     cluster: NDArray[np.int64]
     clustered: bool
     weighted: bool
+    cells: Mapping[tuple[int, int], float | NDArray[np.float64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of units."""
@@ -108,8 +113,10 @@ def _facts(data: Dataset, scored: Scored | None) -> dict[str, Any]:
         raise EvidenceError.part_reused(data.part, f"{scored.part} ({len(scored):,} rows)")
     columns = TableColumns(data.table)
     expected = None
+    cells: Mapping[tuple[int, int], float | NDArray[np.float64]] = {}
     if scored is not None:
-        expected = expected_money(decision, columns, scored.prob, scored.amounts)
+        cells = cell_money(decision, columns, scored.amounts)
+        expected = weighted_money(cells, scored.prob, len(decision.actions))
     return {
         "part": data.part,
         "prob": None if scored is None else scored.prob,
@@ -121,4 +128,5 @@ def _facts(data: Dataset, scored: Scored | None) -> dict[str, Any]:
         "cluster": data.cluster,
         "clustered": decision.data.cluster is not None,
         "weighted": decision.data.weight is not None,
+        "cells": cells,
     }
