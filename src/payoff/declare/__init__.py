@@ -13,6 +13,7 @@ from payoff.declare.settings import (
     Subgroup,
     Training,
 )
+from payoff.declare.text import TextSettings
 
 __all__ = [
     "KINDS",
@@ -32,5 +33,6 @@ __all__ = [
     "Scalar",
     "Split",
     "Subgroup",
+    "TextSettings",
     "Training",
 ]

@@ -23,11 +23,12 @@ from payoff.declare.settings import (
     Subgroup,
     Training,
 )
+from payoff.declare.text import TextSettings
 from payoff.errors import DeclarationError, listed
 
 __all__ = ["KINDS", "PERIODS", "Decision", "plural"]
 
-KINDS: Final = ("tabular", "predictions")
+KINDS: Final = ("tabular", "text", "predictions")
 PERIODS: Final = ("day", "week", "month", "quarter", "year", "campaign")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}|[\w$€£¥ .]{1,12}")
 
@@ -83,6 +84,7 @@ class Decision:
     do_nothing: str | None = None
     positive: str | None = None
     data: Data = field(default_factory=Data)
+    text: TextSettings = field(default_factory=TextSettings)
     predictions: Predictions = field(default_factory=Predictions)
     subgroups: tuple[Subgroup, ...] = ()
     current_rule: CurrentRule | None = None
@@ -187,6 +189,7 @@ class Decision:
                         "simple subgroup",
                         [n for n in names if n in simple],
                     )
+        self._check_text()
         for outcome in self.predictions.probability:
             if outcome not in self.outcome_names:
                 raise DeclarationError.unknown_name(
@@ -202,6 +205,31 @@ class Decision:
                     limit.per_period,
                     "'volume' in [decision], to know which share of units this is",
                     "Add 'volume', or use 'capacity_share'",
+                )
+
+    def _check_text(self) -> None:
+        if self.kind == "text" and not self.data.text:
+            raise DeclarationError.bad_value(
+                "decision.kind",
+                self.kind,
+                "'text' in [data] to name the columns that hold documents",
+                'Add, for example, text = ["narrative"] to [data]',
+            )
+        for key, given in (("data.text", self.data.text), ("text", self.text != TextSettings())):
+            if given and self.kind == "tabular":
+                raise DeclarationError.bad_value(
+                    key,
+                    self.data.text if key == "data.text" else "settings for documents",
+                    "kind = 'text' in [decision]",
+                    f"This decision is of kind '{self.kind}', which reads no documents",
+                )
+        for number, subgroup in enumerate(self.subgroups):
+            if subgroup.column in self.data.text:
+                raise DeclarationError.bad_value(
+                    f"subgroups[{number}].column",
+                    subgroup.column,
+                    "a column with few values",
+                    "Documents are no groups; name an ordinary column",
                 )
 
     def _check_rule(self, rule: CurrentRule) -> None:

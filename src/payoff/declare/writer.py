@@ -115,7 +115,7 @@ def _rule(rule: CurrentRule) -> list[str]:
 def written(decision: Decision) -> str:
     """Return the TOML text of a decision."""
     sections = ("data", "outcomes", "actions", "payoffs", "subgroups", "current_rule")
-    skipped = (*sections, "predictions", "split", "training", "evidence", "schema_version")
+    skipped = (*sections, "text", "predictions", "split", "training", "evidence", "schema_version")
     facts = _changed(decision, skip=skipped)
     facts.setdefault("name", decision.name)
     lines = ["schema_version = 1", "", *_section("decision", facts)]
@@ -132,6 +132,6 @@ def written(decision: Decision) -> str:
         lines += _section("[subgroups]", _changed(subgroup))
     if decision.current_rule is not None:
         lines += _rule(decision.current_rule)
-    for name in ("predictions", "split", "training", "evidence"):
+    for name in ("text", "predictions", "split", "training", "evidence"):
         lines += _section(name, _changed(getattr(decision, name)))
     return "\n".join(lines)

@@ -126,7 +126,7 @@ def _facts(data: Dataset, scored: Scored | None) -> dict[str, Any]:
         "rule": rule_actions(decision, columns, data.table),
         "weight": data.weight,
         "cluster": data.cluster,
-        "clustered": decision.data.cluster is not None,
+        "clustered": data.clustered,
         "weighted": decision.data.weight is not None,
         "cells": cells,
     }
