@@ -78,7 +78,7 @@ WRONG = (
         )
         for line, code, word in (
             ("similarity = 0.2", "PAY-D006", "0.5 to 1"),
-            ('languages = ["english"]', "PAY-D006", "two small letters"),
+            ('languages = ["english"]', "PAY-D006", "small letters"),
             ("longest = 3", "PAY-D006", "5,000,000"),
             ('twins = "drop"', "PAY-D006", "keep together"),
             ('redact = "yes"', "PAY-D005", "true or false"),

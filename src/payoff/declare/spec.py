@@ -186,7 +186,7 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 redact=Key(TRUTH, "Replace personal data before anything reads the documents."),
                 twins=Key(_choice(*TWINS), "What the split does with near copies."),
                 similarity=Key(NUMBER, "Share of common shingles from which two are twins."),
-                languages=Key(_list(TEXT), "Languages expected, as two-letter codes."),
+                languages=Key(_list(TEXT), "Languages expected, as ISO 639 codes."),
                 longest=Key(WHOLE, "Characters of one document; a longer one is refused."),
             ),
             "How documents are read, for kind = 'text'.",

@@ -30,7 +30,7 @@ class TextSettings:
     similarity
         Share of common shingles (Jaccard), above 0 up to 1, from which two documents are twins.
     languages
-        Languages that are expected, as ISO 639-1 codes; empty when any may come.
+        Languages that are expected, as ISO 639 codes; empty when any may come.
     longest
         Characters of one document; a longer one is refused.
 
@@ -60,9 +60,9 @@ class TextSettings:
             high=1.0,
         )
         for code in self.languages:
-            if not re.fullmatch(r"[a-z]{2}", code):
+            if not re.fullmatch(r"[a-z]{2,3}", code):
                 raise DeclarationError.bad_value(
-                    "text.languages", code, "two small letters, such as 'en'"
+                    "text.languages", code, "two or three small letters, such as 'en'"
                 )
         if isinstance(self.longest, bool) or not isinstance(self.longest, int):
             raise DeclarationError.wrong_type("text.longest", self.longest, "a whole number")

@@ -74,6 +74,11 @@ class Dataset:
         return self.decision.data.cluster is not None or (self.twins is not None and together)
 
     @property
+    def ordinary(self) -> tuple[str, ...]:
+        """Features that are no documents."""
+        return tuple(f for f in self.features if f not in self.decision.data.text)
+
+    @property
     def similarity(self) -> float:
         """The Jaccard index from which two documents are twins."""
         return float(self.decision.text.similarity)

@@ -33,16 +33,16 @@ _URL: Final = re.compile(
     r"(?![\w-]|\.[a-z])(?:/[^\s<>\"'“”‘’\[\]]{0,2000})?",
     re.IGNORECASE,
 )
-_IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d\d(?: ?[A-Z0-9]){11,30}")
+_IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d\d(?= ?[A-Z0-9])")
 _CARD: Final = re.compile(r"(?<![\w.-])[2-6](?:[ -]?\d){11,18}(?![\w-]|\.\d)")
 _IP4: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
 _IP6: Final = re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE)
 _VERSION: Final = re.compile(r"(?:version|release|build|firmware|\bv)[ .]?$", re.IGNORECASE)
 _PHONE: Final = re.compile(
-    r"(?<![\w+.])(?:"
+    r"(?<![\w+.])(?<!\d[ -])(?:"
     r"(?:\+|00)[1-9](?:[ ().-]{0,2}\d){7,14}"  # with the country
     r"|(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}"  # North America
-    r"|\(?0[1-9]\d{0,4}\)?(?: ?/ ?|[ -])?\d(?:[ -]?\d){4,8}"  # with a leading 0
+    r"|(?:\(0[1-9]\d{0,4}\)|0[1-9]\d{0,4})(?: ?/ ?|[ -])?\d(?:[ -]?\d){4,8}"  # with a leading 0
     r")(?![\w-]|[.,]\d)"
 )
 _BARE_PHONE: Final = re.compile(r"(?<![\w.,#$£€-])[1-9]\d{6,11}(?![\w-]|[.,]\d)")
@@ -51,7 +51,10 @@ _CALL: Final = re.compile(
     r"\W{0,3}(?:\w{1,10}\W{1,3}){0,3}$",
     re.IGNORECASE,
 )
-_DATE: Final = re.compile(r"\d{1,2}[ ./-]\d{1,2}[ ./-](?:19|20)?\d\d(?!\d)|\d{4}[ -]\d\d[ -]\d\d")
+_DATE: Final = re.compile(
+    r"\d{1,2}[ ./-]\d{1,2}[ ./-](?:19|20)?\d\d(?!\d)|(?:19|20)\d\d[ -]\d\d[ -]\d\d"
+)
+_IBAN_MARKS: Final = frozenset(" 0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _TAIL: Final = ".,;:!?)]}…"
 #: Length of an account number by country (SWIFT, IBAN registry).
 _IBAN_LENGTH: Final = {
@@ -118,12 +121,15 @@ def redact(text: str, names: Names | None = None) -> str:
     >>> redact("Call me on +44 20 7946 0958 or write to jo@acme.example.")
     'Call me on [phone] or write to [e-mail].'
     """
-    kept: list[str] = []
-    place = 0
-    for found in find(text, names):
-        kept += [text[place : found.start], f"[{found.kind}]"]
-        place = found.end
-    return "".join(kept) + text[place:] if kept else text
+    while found := find(text, names):  # what stood in the shadow of another comes to light
+        kept: list[str] = []
+        place = 0
+        for one in found:
+            kept += [text[place : one.start], f"[{one.kind}]"]
+            place = one.end
+        text = "".join(kept) + text[place:]
+        names = None  # a finder of names might take a placeholder for one
+    return text
 
 
 def _finders(text: str, names: Names | None) -> Iterator[tuple[str, Callable[[str], Spans]]]:
@@ -157,8 +163,8 @@ def _ibans(text: str) -> Spans:
         length = _IBAN_LENGTH.get(found[0][:2])
         end = found.start()
         marks = ""
-        while length and end < found.end() and len(marks) < length:
-            marks += "" if text[end] == " " else text[end]
+        while length and len(marks) < length and text[end : end + 1] in _IBAN_MARKS:
+            marks += text[end].strip()
             end += 1
         if length == len(marks) and not text[end : end + 1].isalnum():
             turned = marks[4:] + marks[:4]
