@@ -10,7 +10,7 @@ Any other embedding takes part by offering what :class:`Embedder` states.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files as resources
@@ -218,7 +218,7 @@ def minilm() -> Remembering:
     return Remembering(inner=MiniLM(onnx=package.model_path().read_bytes(), vocabulary=vocabulary))
 
 
-def embedder_from(files: dict[str, bytes]) -> MiniLM:
+def embedder_from(files: Mapping[str, bytes]) -> MiniLM:
     """Read the embedding model of a bundle back.
 
     Raises

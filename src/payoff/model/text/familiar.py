@@ -27,7 +27,7 @@ __all__ = ["References", "learn_references", "threshold_for"]
 MOST_REFERENCES: Final = 20_000
 NEAREST: Final = 3
 #: Weights kept of each document's TF-IDF vector, the largest.
-_MOST_WEIGHTS: Final = 64
+_MOST_WEIGHTS: Final = 100
 _CHUNK: Final = 256
 
 
@@ -105,7 +105,7 @@ class References:
 def learn_references(
     x: csr_matrix, place: NDArray[np.int64], outcome: NDArray[np.integer], seed: int
 ) -> References:
-    """Keep up to 20,000 documents, each by its 64 largest weights scaled to length 1 again.
+    """Keep up to 20,000 documents, each by its 100 largest weights scaled to length 1 again.
 
     Parameters
     ----------

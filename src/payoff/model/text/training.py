@@ -29,7 +29,7 @@ from payoff.model.text.margins import (
     slope_of,
 )
 from payoff.model.text.model import TextModel
-from payoff.model.text.prepare import documents_of_table, joined
+from payoff.model.text.prepare import documents_of_table
 from payoff.model.text.summary import importance
 from payoff.model.text.terms import learn_terms
 
@@ -148,9 +148,7 @@ def fit(
     y, w = outcome[rows], data.weight[rows]
     margins, known, strength = work.held_out(x, rows)
     slope = slope_of(margins, known, w[work.sample(rows)])
-    core = fit_margins(
-        x, y, w, n_outcomes=len(outcomes), strength=strength, seed=seed, slope=slope
-    )
+    core = fit_margins(x, y, w, n_outcomes=len(outcomes), strength=strength, seed=seed, slope=slope)
     progress("fit model", 1, 1, name)
     return TextModel(
         name=name,
@@ -170,7 +168,9 @@ def fit(
             },
             **importance(features, core, x, outcomes),
             "rows": len(rows),
-            "rows_per_outcome": {o: int((outcome == code).sum()) for code, o in enumerate(outcomes)},
+            "rows_per_outcome": {
+                o: int((outcome == code).sum()) for code, o in enumerate(outcomes)
+            },
             "positive": data.decision.positive_code,
             "seed": seed,
         },
@@ -184,7 +184,7 @@ class _Work:
     documents: Mapping[str, Sequence[str]]
     reading: Reading
     ordinary: Sequence[Field]
-    embedder: Embedder | None
+    embedder: Remembering | None
     outcome: NDArray[Any]
     weight: NDArray[np.float64]
     cluster: NDArray[np.int64]
@@ -213,7 +213,7 @@ class _Work:
             documents=documents,
             reading=read_table(data.table, ordinary),
             ordinary=ordinary,
-            embedder=embedder,
+            embedder=Remembering(inner=embedder) if embedder else None,
             outcome=outcome,
             weight=data.weight,
             cluster=data.cluster,
@@ -231,8 +231,6 @@ class _Work:
         embedder: Embedder | None = None
         if name != "tfidf":
             embedder = self.embedder or minilm()
-            if not isinstance(embedder, Remembering):
-                embedder = Remembering(inner=embedder)
         encoder, scale = self._encoder(rows)
         made = TextFeatures(
             columns=tuple(self.documents),
