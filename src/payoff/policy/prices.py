@@ -97,7 +97,7 @@ def priced(
     References
     ----------
     Dantzig, G. B. & Wolfe, P. (1960). Decomposition principle for linear programs. Operations
-    Research 8. Bertsimas, D. & Tsitsiklis, J. (1997). Introduction to Linear Optimization, ch. 5.
+    Research 8. Gilmore, P. C. & Gomory, R. E. (1961). Operations Research 9 (columns added as needed).
     """
     n = len(expected)
     scale = max(float(np.abs(expected).max()), 1e-300)
