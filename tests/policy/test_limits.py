@@ -128,7 +128,7 @@ def test_bands_find_the_group_of_a_number():
 def test_groups_cut_at_quartiles_are_refused(rng):
     limit = Limit(name="a", actions={"call": 1.0}, share=0.1, subgroup="age")
     decision = dataclasses.replace(binary(subgroups=("age",)), limits=(limit,))
-    with pytest.raises(EvidenceError, match=r"PAY-E010.*bands"):
+    with pytest.raises(EvidenceError, match=r"PAY-E023.*bands"):
         at_stake(decision, {"y": [1, 0] * 50, "age": rng.normal(40, 9, 100)}, [0.5] * 100)
     banded = dataclasses.replace(
         decision, subgroups=(Subgroup(name="age", column="age", bands=(40.0,)),)
@@ -139,7 +139,7 @@ def test_groups_cut_at_quartiles_are_refused(rng):
 def test_an_unknown_group_is_named(rng):
     limit = Limit(name="v", actions={"call": 1.0}, share=0.1, subgroup="region", group="nort")
     decision, stake, _ = regional(rng, 200, limits=[limit])
-    with pytest.raises(EvidenceError, match=r"PAY-E008.*'north'"):
+    with pytest.raises(EvidenceError, match=r"PAY-E021.*'north'"):
         best_policy(decision, stake)
 
 

@@ -131,7 +131,7 @@ def test_the_optimum_is_that_of_the_whole_program_and_its_prices_prove_it(seed):
     codes = groups_of(bounds, groups, len(expected))
     want = whole_program(expected, weight, bounds, actions, codes)
     if want is None:
-        with pytest.raises(EvidenceError, match="PAY-E009"):
+        with pytest.raises(EvidenceError, match="PAY-E022"):
             priced(expected, weight, bounds, actions, codes)
         return
     found = priced(expected, weight, bounds, actions, codes)

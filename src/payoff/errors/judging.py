@@ -76,6 +76,17 @@ class EvidenceError(PayoffError):
         )
 
     @classmethod
+    def no_contest(cls, got: str, need: str, mend: str = "") -> EvidenceError:
+        """Several policies cannot be compared."""
+        return cls(
+            "these cannot be compared",
+            code="PAY-E008",
+            got=plain(got),
+            need=need,
+            mend=mend or "payoff compare BUNDLE BUNDLE, or NAME=COLUMN with --data and --decision",
+        )
+
+    @classmethod
     def bad_probabilities(cls, got: str, rows: int, need: str, mend: str) -> EvidenceError:
         """Predictions are not probabilities."""
         return cls(
@@ -121,7 +132,7 @@ class EvidenceError(PayoffError):
         near = nearest(group, known)
         return cls(
             "a limit or constraint names a group that the rows do not have",
-            code="PAY-E008",
+            code="PAY-E021",
             where=f"{show(name)}, subgroup {show(subgroup)}",
             got=show(group),
             need=f"one of {listed(known, 20)}",
@@ -133,7 +144,7 @@ class EvidenceError(PayoffError):
         """Limits and constraints that no policy can keep together."""
         return cls(
             "these limits and constraints cannot all hold, whatever is done",
-            code="PAY-E009",
+            code="PAY-E022",
             got=listed(names),
             need="limits and constraints that at least one way of acting keeps",
             mend="Lower the floor, raise the cap or the capacity, or drop one of those named",
@@ -144,9 +155,23 @@ class EvidenceError(PayoffError):
         """Groups that are cut from the data, not declared, cannot be found for a single row."""
         return cls(
             "a limit or constraint needs groups that do not depend on the data at hand",
-            code="PAY-E010",
+            code="PAY-E023",
             where=f"subgroup {show(subgroup)}, column {plain(column)}",
             got="a number that is cut at its quartiles",
             need="the same group for the same unit, whenever it is decided",
             mend="Give the subgroup 'bands', such as bands = [30, 45, 60]",
+        )
+
+    @classmethod
+    def no_frame(cls, asked: str, why: str, known: Iterable[str]) -> EvidenceError:
+        """The figures cannot be handed over as asked."""
+        near = nearest(asked, known)
+        return cls(
+            "these figures cannot be handed over as a frame",
+            code="PAY-E011",
+            got=f"{show(asked)}: {plain(why)[:300]}",
+            need=f"one of {listed(known)}",
+            mend=f"Did you mean {show(near)}?"
+            if near and near != asked
+            else "Name another one; to_dict() always works",
         )

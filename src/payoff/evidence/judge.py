@@ -13,6 +13,7 @@ from payoff.declare.expression import constant_of
 from payoff.errors import DataError, EvidenceError
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
+from payoff.evidence.base_rate import base_rate
 from payoff.evidence.calibration import calibration
 from payoff.evidence.curve import value_curve
 from payoff.evidence.evidence import (
@@ -24,6 +25,7 @@ from payoff.evidence.evidence import (
     PolicyEvidence,
 )
 from payoff.evidence.facts import decision_facts, versions
+from payoff.evidence.information import information
 from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
 from payoff.evidence.limits import (
@@ -33,8 +35,9 @@ from payoff.evidence.limits import (
     limits_used,
 )
 from payoff.evidence.optimism import optimism
+from payoff.evidence.people import people
 from payoff.evidence.shift import outcome_shift
-from payoff.evidence.subgroup import subgroup_evidence
+from payoff.evidence.subgroups import subgroup_evidence
 from payoff.evidence.verdict import verdict
 from payoff.evidence.worth import worth
 from payoff.policy.best import WITHOUT, actions_of, earned, fixed_cost, policy_value
@@ -115,7 +118,8 @@ def judge(
     )
     groups = subgroup_evidence(judged)
     reliability = calibration(judged)
-    shift = outcome_shift(judged)
+    rates = base_rate(judged)
+    shift = outcome_shift(judged, rates)
     capacity = limits_used(judged)
     constraints = constraints_judged(judged, beside)
     own = evidence_checks.check(
@@ -144,6 +148,9 @@ def judge(
         calibration=reliability,
         curve=value_curve(judged),
         shift=shift,
+        people=people(judged),
+        base_rate=rates,
+        information=information(judged),
         capacity=capacity,
         constraints=constraints,
         checks=(*background.checks, *own, *limit_checks(judged, constraints)),

@@ -16,9 +16,9 @@ from payoff.declare import Constraint, Decision, Limit
 from payoff.declare.decision import plural
 from payoff.errors import listed
 from payoff.evidence.acted import Acted
-from payoff.evidence.checks import amount, money
 from payoff.evidence.interval import share
 from payoff.evidence.judged import Judged
+from payoff.evidence.wording import amount, money
 from payoff.policy.best import WITHOUT, actions_of, earned
 from payoff.policy.bounds import Bound, bounds_of, group_of, spent
 from payoff.policy.stakes import Stakes

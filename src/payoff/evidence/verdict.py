@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from payoff.evidence.checks import money, quoted
 from payoff.evidence.evidence import Comparison, PolicyEvidence
+from payoff.evidence.wording import money, quoted
 
 __all__ = ["verdict"]
 

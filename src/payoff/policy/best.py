@@ -158,7 +158,7 @@ def best_policy(
     Raises
     ------
     EvidenceError
-        ``PAY-E008`` unknown group, ``PAY-E009`` constraints that cannot all hold.
+        ``PAY-E021`` unknown group, ``PAY-E022`` constraints that cannot all hold.
     """
     expected = np.asarray(stakes.expected)
     bounds = tuple(b for b in bounds_of(decision, stakes.groups) if b.name != without)

@@ -133,7 +133,7 @@ def bounds_of(decision: Decision, groups: Mapping[str, Group]) -> tuple[Bound, .
     Raises
     ------
     EvidenceError
-        ``PAY-E008`` when a limit or constraint names a group that no row has.
+        ``PAY-E021`` when a limit or constraint names a group that no row has.
     """
     found = [
         Bound(name=a.name, kind="capacity", uses={a.name: 1.0}, rooms={"": share})

@@ -16,7 +16,14 @@ from payoff.declare.expression import columns_of, constant_of
 from payoff.errors import DataError, EvidenceError
 from payoff.load.evaluate import Columns, Value, condition, money
 
-__all__ = ["check_money", "expected_money", "realised_money", "rule_actions"]
+__all__ = [
+    "cell_money",
+    "check_money",
+    "expected_money",
+    "realised_money",
+    "rule_actions",
+    "weighted_money",
+]
 
 
 class _WithAmounts:
@@ -75,14 +82,64 @@ def expected_money(
     ----------
     Elkan, C. (2001). The foundations of cost-sensitive learning. IJCAI.
     """
-    out = np.zeros((len(columns), len(decision.actions)))
+    return weighted_money(cell_money(decision, columns, amounts), prob, len(decision.actions))
+
+
+def weighted_money(
+    cells: Mapping[tuple[int, int], float | NDArray[np.float64]],
+    prob: NDArray[np.float64],
+    n_actions: int,
+) -> NDArray[np.float64]:
+    """Return ``sum_o p(o | x_i) * U_i(a, o)`` from the money of each cell, float64 (n, n_actions).
+
+    Parameters
+    ----------
+    cells
+        (place of the action, place of the outcome) -> money per unit, as :func:`cell_money` gives.
+    prob
+        float64 (n, n_outcomes).
+
+    Examples
+    --------
+    >>> weighted_money({(0, 0): 9.0, (0, 1): -1.0}, np.array([[0.5, 0.5]]), 1).tolist()
+    [[4.0]]
+    """
+    out = np.zeros((len(prob), n_actions))
+    for (a, o), value in cells.items():
+        out[:, a] += prob[:, o] * value
+    return out
+
+
+def cell_money(
+    decision: Decision,
+    columns: Columns,
+    amounts: Mapping[tuple[str, str], NDArray[np.float64]],
+) -> dict[tuple[int, int], float | NDArray[np.float64]]:
+    """Return the money of every cell as it is known when the decision is due.
+
+    Parameters
+    ----------
+    amounts
+        (column, outcome) -> float64 (n,), predicted means of columns that are known only later.
+
+    Returns
+    -------
+    dict
+        (place of the action, place of the outcome) -> a constant, or float64 (n,) money per unit.
+
+    Raises
+    ------
+    DataError
+        ``PAY-L010`` when money is missing or infinite for a row.
+    """
+    found: dict[tuple[int, int], float | NDArray[np.float64]] = {}
     done: dict[tuple[str, str], NDArray[np.float64]] = {}
     for o, outcome in enumerate(decision.outcome_names):
         for a, action in enumerate(decision.action_names):
             cell = decision.payoffs.cell(action, outcome)
             constant = constant_of(cell.node)
             if constant is not None:
-                out[:, a] += prob[:, o] * constant
+                found[a, o] = constant
                 continue
             key = (cell.money, outcome if _depends(decision, cell.money) else "")
             if key not in done:
@@ -91,8 +148,8 @@ def expected_money(
                 source = _WithAmounts(columns, {c: predicted[c] for c in later if c in predicted})
                 done[key] = money(cell.node, source)
                 _check_money(done[key], np.ones(len(columns), bool), action, outcome, cell.money)
-            out[:, a] += prob[:, o] * done[key]
-    return out
+            found[a, o] = done[key]
+    return found
 
 
 def _depends(decision: Decision, text: str) -> bool:

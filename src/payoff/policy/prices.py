@@ -86,7 +86,7 @@ def priced(
     Raises
     ------
     EvidenceError
-        ``PAY-E009`` when the constraints cannot all hold, naming those that clash.
+        ``PAY-E022`` when the constraints cannot all hold, naming those that clash.
 
     Notes
     -----
@@ -97,7 +97,8 @@ def priced(
     References
     ----------
     Dantzig, G. B. & Wolfe, P. (1960). Decomposition principle for linear programs. Operations
-    Research 8. Gilmore, P. C. & Gomory, R. E. (1961). Operations Research 9 (columns added as needed).
+    Research 8. Gilmore, P. C. & Gomory, R. E. (1961). Operations Research
+    9 (columns added as needed).
     """
     n = len(expected)
     scale = max(float(np.abs(expected).max()), 1e-300)

@@ -14,7 +14,7 @@ from payoff.load.dataset import Dataset
 from payoff.load.evaluate import TableColumns
 from payoff.model.scored import Scored
 from payoff.policy.bounds import Group, Grouping
-from payoff.policy.expected import expected_money, realised_money, rule_actions
+from payoff.policy.expected import cell_money, realised_money, rule_actions, weighted_money
 
 __all__ = ["Choosing", "Judging", "Stakes", "stakes_to_choose", "stakes_to_judge"]
 
@@ -43,6 +43,9 @@ class Stakes:
         Whether a cluster and a weight column are declared.
     groups
         Subgroup -> labels and int32 (n,) codes, for the subgroups that limits and constraints name.
+    cells
+        (place of the action, place of the outcome) -> money of that cell as known when the decision
+        is due, a constant or float64 (n,); empty without probabilities.
     """
 
     part: str
@@ -56,6 +59,7 @@ class Stakes:
     clustered: bool
     weighted: bool
     groups: Mapping[str, Group] = field(default_factory=dict)
+    cells: Mapping[tuple[int, int], float | NDArray[np.float64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of units."""
@@ -113,8 +117,10 @@ def _facts(data: Dataset, scored: Scored | None) -> dict[str, Any]:
         raise EvidenceError.part_reused(data.part, f"{scored.part} ({len(scored):,} rows)")
     columns = TableColumns(data.table)
     expected = None
+    cells: Mapping[tuple[int, int], float | NDArray[np.float64]] = {}
     if scored is not None:
-        expected = expected_money(decision, columns, scored.prob, scored.amounts)
+        cells = cell_money(decision, columns, scored.amounts)
+        expected = weighted_money(cells, scored.prob, len(decision.actions))
     return {
         "part": data.part,
         "prob": None if scored is None else scored.prob,
@@ -127,6 +133,7 @@ def _facts(data: Dataset, scored: Scored | None) -> dict[str, Any]:
         "clustered": decision.data.cluster is not None,
         "weighted": decision.data.weight is not None,
         "groups": _groups(data, columns),
+        "cells": cells,
     }
 
 

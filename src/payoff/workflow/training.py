@@ -40,6 +40,7 @@ from payoff.policy.stakes import Choosing, Stakes, stakes_to_choose, stakes_to_j
 from payoff.progress import Progress, silent
 from payoff.rng import generator
 from payoff.workflow.rows import Checked, check, data_facts
+from payoff.workflow.scoring import score
 
 __all__ = ["Outcome", "run"]
 
@@ -159,7 +160,7 @@ def _train(checked: Checked, progress: Progress) -> _Trained:
     }
     best, candidates = choose_candidate(at_stake, decision)
     model = tabular.fit(parts.fit, parts.contract, best, seed=seed, progress=progress)
-    raw = _score(model, amounts, Calibrator.raw(len(decision.outcomes)), parts.choose)
+    raw = score(model, amounts, Calibrator.raw(len(decision.outcomes)), parts.choose)
     calibrator, calibration = _calibrate(decision, parts.choose, raw)
     progress("choose", 0, 1)
     chosen = stakes_to_choose(parts.choose, replace(raw, prob=calibrator.apply(raw.prob)))
@@ -221,7 +222,7 @@ def _tuned(
             )
         )
         own, honest = fit.take(rows, fit.part), honest[rows]
-    raw = _score(model, amounts, Calibrator.raw(len(decision.outcomes)), own)
+    raw = score(model, amounts, Calibrator.raw(len(decision.outcomes)), own)
     seen = stakes_to_choose(own, raw)
     steps = [
         Step(name="learning", stakes=seen, apparent=_by_expected(decision, seen), honest=honest)
@@ -248,20 +249,6 @@ def _log_loss(prob: NDArray[np.float64], data: Dataset) -> float:
     known = data.outcome >= 0
     p = prob[known, data.outcome[known]]
     return float(np.average(-np.log(np.maximum(p, 1e-15)), weights=data.weight[known]))
-
-
-def _score(
-    model: tabular.TabularModel,
-    amounts: amount_models.AmountModel | None,
-    calibrator: Calibrator,
-    data: Dataset,
-) -> Scored:
-    return Scored(
-        prob=calibrator.apply(model.predict_table(data.table)),
-        part=data.part,
-        amounts=amounts.predict_table(data.table) if amounts else {},
-        source=model.name,
-    )
 
 
 def _calibrate(
@@ -339,7 +326,7 @@ def _recommend(decision: Decision, chosen: Choosing) -> list[Policy]:
 
 def _judge(checked: Checked, trained: _Trained) -> Evidence:
     decision, parts = checked.decision, checked.parts
-    scored = _score(trained.model, trained.amounts, trained.calibrator, parts.judge)
+    scored = score(trained.model, trained.amounts, trained.calibrator, parts.judge)
     fit_facts = parts.how["parts"]["fit"]
     return judge(
         decision,
