@@ -98,7 +98,7 @@ def test_the_price_of_a_constraint_is_the_paired_difference(rng):
     bound = evidence_of(np.random.default_rng(5), payoffs=LOSS, constraints=[NORTH], volume=1000)
     want = free.policy("expected").value.value - bound.policy("expected").value.value
     assert Estimate(**bound.constraints[0]["price"]).value == pytest.approx(want)
-    assert "at least 40.0%; measured" in one["sentence"]
+    assert "at least 40.0% of customers in “north”; acted on were" in one["sentence"]
     assert "Keeping it costs EUR " in one["sentence"]
     assert one["state"] in ("met", "within")
     assert check(found, "PAY-E218").status == "passed"
@@ -155,7 +155,7 @@ def test_limits_where_units_come_one_at_a_time(rng):
     richer = np.minimum(prob * 2, 1.0)
     found = judged(decision, {"y": y}, richer, chosen=chosen)
     assert check(found, "PAY-E219").status == "tip"
-    assert "call by" in check(found, "PAY-E219").detail
+    assert "“call” by" in check(found, "PAY-E219").detail
     assert found.capacity[0]["used_share"] <= 0.05
     assert check(judged(binary(), {"y": y}, prob), "PAY-E219").status == "not_applicable"
 
@@ -211,3 +211,28 @@ def test_json_both_ways_with_limits_and_constraints(rng):
         rng, limits=[HOURS], constraints=[dataclasses.replace(NORTH, share=0.01)], volume=1000
     )
     assert Evidence.from_dict(json.loads(found.to_json())).to_json() == found.to_json()
+
+
+def test_sections_that_look_at_mistakes_and_promises_know_nothing_of_fixed_costs(rng):
+    """A fixed cost makes no action a mistake and breaks no promise: those figures stay."""
+    prob, y = calibrated(rng, 3000)
+    free, dear = (judged(costly(c, model=c), {"y": y}, prob) for c in (0.0, 900.0))
+    assert dear.people["mistakes"] == free.people["mistakes"]
+    for key in ("expected", "realised"):
+        assert dear.calibration[key] == pytest.approx(free.calibration[key])
+    gap = 2 * 900.0
+    own = dear.policy("expected").total.value
+    assert own == pytest.approx(free.policy("expected").total.value - gap)
+    assert dear.curve["recommended_value"] == pytest.approx(own)
+    assert dear.curve["do_nothing"] == 0
+    assert dear.curve["all"] == pytest.approx(dear.policy("all:call").total.value)
+    inside = [0 < s < 1 for s in dear.curve["acted_share"]]
+    lost = np.array(free.curve["value"]) - np.array(dear.curve["value"])
+    assert lost[inside] == pytest.approx(gap)
+
+
+def test_other_base_rates_are_decided_within_the_same_limits(rng):
+    found = evidence_of(rng, limits=[HOURS], volume=1000)
+    assert "not_measured" not in found.base_rate["refitted"]
+    clash = evidence_of(rng, 400, constraints=[NORTH], payoffs=LOSS)
+    assert clash.base_rate["refitted"]["value"]

@@ -18,7 +18,7 @@ from payoff.errors import listed
 from payoff.evidence.acted import Acted
 from payoff.evidence.interval import share
 from payoff.evidence.judged import Judged
-from payoff.evidence.wording import amount, money
+from payoff.evidence.wording import amount, money, quoted
 from payoff.policy.best import WITHOUT, actions_of, earned
 from payoff.policy.bounds import Bound, bounds_of, group_of, spent
 from payoff.policy.stakes import Stakes
@@ -234,18 +234,29 @@ def _measured(judged: Judged, bound: Bound, constraint: Constraint) -> dict[str,
         figure |= {"method": "t", "n": high[2].n + low[2].n}
         state = _state(gap, ends[0], constraint.share, above=False)
         said = (
-            f"at most {constraint.share:.1%} between groups; measured {gap:.1%} "
-            f"({low[0]} {low[2].value:.1%}, {high[0]} {high[2].value:.1%})."
+            f"the shares acted on may differ by {constraint.share:.1%} between groups; they "
+            f"differed by {gap:.1%} ({quoted(low[0])} {low[2].value:.1%}, {quoted(high[0])} "
+            f"{high[2].value:.1%})."
         )
         return {"groups": listing, "measured": figure, "state": state, "said": said}
     floor = constraint.kind == "floor"
     worst = (min if floor else max)(groups, key=lambda g: g[2].value or 0.0)
     value, edge = worst[2].value or 0.0, (worst[2].high if floor else worst[2].low)
     state = _state(value, value if edge is None else edge, constraint.share, above=floor)
-    where = f" in {worst[0]}" if worst[0] else ""
-    word = "at least" if floor else "at most"
-    each = " each" if len(groups) > 1 else ""
-    said = f"{word} {constraint.share:.1%}{each}; measured {value:.1%}{where}."
+    words = {"floor": ("at least", "lowest"), "cap": ("at most", "highest")}[constraint.kind]
+    units = plural(decision.unit)
+    if not worst[0]:
+        said = f"{words[0]} {constraint.share:.1%} of {units}; acted on were {value:.1%}."
+    elif len(groups) == 1:
+        said = (
+            f"{words[0]} {constraint.share:.1%} of {units} in {quoted(worst[0])}; acted on were "
+            f"{value:.1%}."
+        )
+    else:
+        said = (
+            f"{words[0]} {constraint.share:.1%} of {units} in every group; the {words[1]} share "
+            f"was {value:.1%} ({quoted(worst[0])})."
+        )
     return {"groups": listing, "measured": asdict(worst[2]), "state": state, "said": said}
 
 
@@ -312,12 +323,12 @@ def _one_at_a_time(judged: Judged) -> Check:
             if each > room * 1.05 + 1e-9:
                 place = f" ({label})" if label else ""
                 more = each / room - 1 if room > 0 else math.inf
-                over.append(f"{_words(decision, bound)}{place} by {more:.0%}")
+                over.append(f"{quoted(_words(decision, bound))}{place} by {more:.0%}")
     if over:
         return result(
             status="tip",
-            detail=f"By its prices alone the policy would have exceeded {listed(over)} on the rows "
-            "judged; the figures here are of batches, which are cut to fit.",
+            detail=f"By its prices alone the policy would have exceeded {', '.join(over)} on the "
+            "rows judged; the figures here are of batches, which are cut to fit.",
             mend="Decide in batches where a limit is hard, or choose again on recent rows",
         )
     return result(

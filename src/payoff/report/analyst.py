@@ -137,6 +137,10 @@ def confusion_table(facts: Facts, policy: PolicyEvidence, most: int = _MOST_CELL
         )
     hidden = len(policy.cells) - len(kept)
     note = f"{hidden} pairs with less money are in the evidence file." if hidden else ""
+    if policy.fixed_per_period:
+        note = (
+            f"Fixed costs of {wording.number(policy.fixed_per_period)} are not in. {note}".strip()
+        )
     currency = facts.money_unit.partition(" per ")[0]
     return blocks.table(
         f"“{facts.policy(policy.name, 60)}”: {facts.units} and money {facts.per}, counted on "
