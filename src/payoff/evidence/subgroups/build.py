@@ -257,6 +257,11 @@ class _Subgroup:
         return told, self.labels[best]
 
 
-def _standing(group: Group) -> float:
-    found: Estimate | None = group.shrunken_gain or group.gain
-    return float(found.value) if found is not None and found.value is not None else 0.0
+def _standing(group: Group) -> tuple[float, float]:
+    """Return the shrunken gain, and the raw one for where all are shrunken to the same."""
+    raw = _value(group.gain)
+    return (raw if group.shrunken_gain is None else _value(group.shrunken_gain)), raw
+
+
+def _value(estimate: Estimate | None) -> float:
+    return 0.0 if estimate is None or estimate.value is None else float(estimate.value)
