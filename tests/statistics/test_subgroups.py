@@ -243,6 +243,42 @@ def test_full():
     hold(rows(FULL_RUNS, FULL_SEED), FULL)
 
 
+def found_by(borrowed: float, runs: int, seed: int, world: str) -> float:
+    """Share of runs in which a planted loss is named, or, with none planted, any group is."""
+    rng = np.random.default_rng(seed)
+    hits = 0
+    for _ in range(runs):
+        if world == "loss":
+            group = sizes_of(rng, 40, 60, 3000)
+            win = rng.random(len(group)) < 0.05
+            value = np.where(win, rng.lognormal(3, 1, len(group)), -1.0)
+            large = int(np.flatnonzero(np.bincount(group) > 1000)[0])
+            value[group == large] -= 1.2
+        else:
+            group = np.repeat(np.arange(4), [100, 300, 1000, 3000])
+            value = rng.normal(size=len(group)) * np.array([4, 1, 2, 1])[group]
+        found = contrast(
+            cases_of(value, np.ones(len(value)), group, None),
+            np.ones(int(group.max()) + 1, dtype=bool),
+            level=LEVEL,
+            rng=rng,
+            resamples=299,
+            borrowed=borrowed,
+        )
+        p = found.p_adjusted[large] if world == "loss" else found.p_any
+        hits += p <= 1 - LEVEL
+    return hits / runs
+
+
+@pytest.mark.statistics
+def test_why_each_group_borrows_thirty_cases_worth_of_spread():
+    """With none borrowed nothing is found; with only the common spread, false alarms."""
+    assert found_by(1.0, 100, FULL_SEED, "loss") <= 0.05
+    assert found_by(30.0, 100, FULL_SEED, "loss") >= 0.25
+    assert found_by(30.0, 300, FULL_SEED, "unequal spread") <= 0.085
+    assert found_by(1e9, 100, FULL_SEED, "unequal spread") >= 0.3
+
+
 @pytest.mark.statistics
 def test_three_ways_of_dealing_agree():
     """Counts, cases and the normal limit give the same spread of group sums."""

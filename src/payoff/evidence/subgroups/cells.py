@@ -68,6 +68,7 @@ def cell_bootstrap(
     rng: np.random.Generator,
     resamples: int = 1000,
     added: float = 1.0,
+    unit: str = "share",
 ) -> dict[str, list[Estimate]]:
     """Estimate measures of each group's table, with the percentile interval of resampled counts.
 
@@ -88,6 +89,8 @@ def cell_bootstrap(
         Rows shared out over the cells of a group in proportion to all groups' rows before drawing
         (Laplace's correction, with the pooled table as what is expected): without it a cell that
         happened to be empty would be empty in every draw, and the interval would be a point.
+    unit
+        Unit of the estimates.
 
     Returns
     -------
@@ -133,14 +136,17 @@ def cell_bootstrap(
             for place, edge in zip(places, (np.floor, np.ceil), strict=True)
         )
         found[name] = [
-            _estimate(value[g], low[g], high[g], int(n[g]), level, int(usable[g]))
+            _estimate((value[g], low[g], high[g]), int(n[g]), int(usable[g]), level, unit)
             for g in range(len(n))
         ]
     return found
 
 
-def _estimate(value: float, low: float, high: float, n: int, level: float, usable: int) -> Estimate:
+def _estimate(
+    figures: tuple[float, float, float], n: int, usable: int, level: float, unit: str
+) -> Estimate:
     """Return one group's estimate; none where its own counts or the draws do not define it."""
+    value, low, high = figures
     known = bool(np.isfinite(value))
     interval = known and usable > 0
     return Estimate(
@@ -148,7 +154,7 @@ def _estimate(value: float, low: float, high: float, n: int, level: float, usabl
         low=min(float(low), float(value)) if interval else None,
         high=max(float(high), float(value)) if interval else None,
         level=level,
-        unit="share",
+        unit=unit,
         n=n,
         n_clusters=n,
         method="cells" if interval else "none",
