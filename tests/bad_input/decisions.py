@@ -68,7 +68,7 @@ WRONG = (
     _wrong(
         "one text column twice",
         changed(KIND, ("[data]\n", TEXT.replace('"note"', '"note", "note"'))),
-        "PAY-D007",
+        "PAY-D009",
         "note",
     ),
     _wrong(
