@@ -1,6 +1,7 @@
 """What is at stake: the declaration of one decision (standard library only)."""
 
 from payoff.declare.decision import KINDS, PERIODS, Decision
+from payoff.declare.past import Past
 from payoff.declare.payoffs import Action, Capacity, Cell, Outcome, PayoffTable, Scalar
 from payoff.declare.settings import (
     PARTS,
@@ -27,6 +28,7 @@ __all__ = [
     "Decision",
     "EvidenceSettings",
     "Outcome",
+    "Past",
     "PayoffTable",
     "Predictions",
     "Scalar",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from payoff.declare.decision import Decision
+from payoff.declare.past import Past
 from payoff.declare.payoffs import Action, Capacity, Cell, Outcome, PayoffTable, money_text
 from payoff.declare.settings import (
     Case,
@@ -131,6 +132,7 @@ def _decision(value: Mapping[str, Any]) -> Decision:
         ),
         subgroups=tuple(_subgroup(s, n) for n, s in enumerate(value.get("subgroups", []))),
         current_rule=_rule(value.get("current_rule")),
+        past=_past(value.get("past")),
         predictions=Predictions(**value.get("predictions", {})),
         split=Split(**value.get("split", {})),
         training=Training(**training),
@@ -196,6 +198,13 @@ def _rule(value: Mapping[str, Any] | None) -> CurrentRule | None:
         **{k: v for k, v in value.items() if k != "cases"},
         cases=tuple(Case(**c) for c in value.get("cases", ())),
     )
+
+
+def _past(value: Mapping[str, Any] | None) -> Past | None:
+    if value is None:
+        return None
+    known = tuple(value.get("outcomes_known", ()))
+    return Past(**{**value, "outcomes_known": known})
 
 
 def _line_of(text: str, where: str) -> int | None:

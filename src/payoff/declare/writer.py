@@ -114,7 +114,7 @@ def _rule(rule: CurrentRule) -> list[str]:
 
 def written(decision: Decision) -> str:
     """Return the TOML text of a decision."""
-    sections = ("data", "outcomes", "actions", "payoffs", "subgroups", "current_rule")
+    sections = ("data", "outcomes", "actions", "payoffs", "subgroups", "current_rule", "past")
     skipped = (*sections, "predictions", "split", "training", "evidence", "schema_version")
     facts = _changed(decision, skip=skipped)
     facts.setdefault("name", decision.name)
@@ -132,6 +132,8 @@ def written(decision: Decision) -> str:
         lines += _section("[subgroups]", _changed(subgroup))
     if decision.current_rule is not None:
         lines += _rule(decision.current_rule)
+    if decision.past is not None:
+        lines += _section("past", _changed(decision.past))
     for name in ("predictions", "split", "training", "evidence"):
         lines += _section(name, _changed(getattr(decision, name)))
     return "\n".join(lines)

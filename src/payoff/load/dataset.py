@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.load.fields import Contract
+from payoff.load.past import Logged
 
 __all__ = ["Dataset", "Parts"]
 
@@ -39,6 +40,8 @@ class Dataset:
         Name -> (labels, int32 codes (n,)), -1 where the group is not known.
     fingerprint
         SHA-256 of the rows, so that a report names exactly the data it judged.
+    logged
+        What was done to each row, where ``[past]`` declares it.
     """
 
     decision: Decision
@@ -50,6 +53,7 @@ class Dataset:
     subgroups: Mapping[str, tuple[tuple[str, ...], NDArray[np.int32]]]
     features: tuple[str, ...]
     fingerprint: str
+    logged: Logged | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -79,6 +83,7 @@ class Dataset:
             subgroups={k: (labels, codes[rows]) for k, (labels, codes) in self.subgroups.items()},
             features=self.features,
             fingerprint=self.fingerprint,
+            logged=None if self.logged is None else self.logged.take(rows),
         )
 
 

@@ -5,7 +5,7 @@ Nothing heavier than numpy is imported, because the server uses this module too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.declare.expression import columns_of, constant_of
+from payoff.declare.payoffs import value_key
 from payoff.errors import DataError, EvidenceError
 from payoff.load.evaluate import Columns, Value, condition, money
 
-__all__ = ["check_money", "expected_money", "realised_money", "rule_actions"]
+__all__ = ["cell_money", "check_money", "expected_money", "realised_money", "rule_actions"]
 
 
 class _WithAmounts:
@@ -76,13 +77,47 @@ def expected_money(
     Elkan, C. (2001). The foundations of cost-sensitive learning. IJCAI.
     """
     out = np.zeros((len(columns), len(decision.actions)))
+    for a, o, value in _cells(decision, columns, amounts, range(len(decision.actions))):
+        out[:, a] += prob[:, o] * value
+    return out
+
+
+def cell_money(
+    decision: Decision,
+    columns: Columns,
+    amounts: Mapping[tuple[str, str], NDArray[np.float64]],
+    action: int,
+) -> NDArray[np.float64]:
+    """Return the money of one action under each outcome, float64 (n, n_outcomes).
+
+    Columns that are known only later are replaced by the amounts given.
+
+    Raises
+    ------
+    DataError
+        ``PAY-L010`` when money is missing or infinite for a row.
+    """
+    out = np.empty((len(columns), len(decision.outcomes)))
+    for _, o, value in _cells(decision, columns, amounts, (action,)):
+        out[:, o] = value
+    return out
+
+
+def _cells(
+    decision: Decision,
+    columns: Columns,
+    amounts: Mapping[tuple[str, str], NDArray[np.float64]],
+    actions: Sequence[int],
+) -> Iterator[tuple[int, int, NDArray[np.float64] | float]]:
+    """Yield action, outcome and the money of the cell; one that is written twice is read once."""
     done: dict[tuple[str, str], NDArray[np.float64]] = {}
     for o, outcome in enumerate(decision.outcome_names):
-        for a, action in enumerate(decision.action_names):
+        for a in actions:
+            action = decision.action_names[a]
             cell = decision.payoffs.cell(action, outcome)
             constant = constant_of(cell.node)
             if constant is not None:
-                out[:, a] += prob[:, o] * constant
+                yield a, o, constant
                 continue
             key = (cell.money, outcome if _depends(decision, cell.money) else "")
             if key not in done:
@@ -91,8 +126,7 @@ def expected_money(
                 source = _WithAmounts(columns, {c: predicted[c] for c in later if c in predicted})
                 done[key] = money(cell.node, source)
                 _check_money(done[key], np.ones(len(columns), bool), action, outcome, cell.money)
-            out[:, a] += prob[:, o] * done[key]
-    return out
+            yield a, o, done[key]
 
 
 def _depends(decision: Decision, text: str) -> bool:
@@ -193,13 +227,16 @@ def rule_actions(
     if rule.column is not None:
         if table is None:
             return None
+        past = decision.past
+        written = past.values if past is not None and past.action == rule.column else {}
+        known = {value_key(written.get(name, name)): code for code, name in enumerate(names)}
         from payoff.load.frame import codes_of
 
         codes, labels = codes_of(table.column(rule.column))
-        place = np.array([names.index(v) if v in names else -2 for v in labels] + [-1], np.int16)
+        place = np.array([known.get(value_key(v), -2) for v in labels] + [-1], np.int16)
         found: NDArray[np.int16] = place[codes]
         if (found < 0).any():
-            strange = [v for v in labels if v not in names] or ["(missing)"]
+            strange = [v for v in labels if value_key(v) not in known] or ["(missing)"]
             raise EvidenceError.unknown_action(rule.column, strange, int((found < 0).sum()), names)
         return found
     out = np.full(len(columns), names.index(str(rule.otherwise)), dtype=np.int16)

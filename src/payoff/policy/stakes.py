@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from payoff.errors import EvidenceError
 from payoff.load.dataset import Dataset
 from payoff.load.evaluate import TableColumns
-from payoff.model.scored import Scored
+from payoff.model.scored import Scored, ScoredArms
 from payoff.policy.expected import expected_money, realised_money, rule_actions
+from payoff.policy.past import Bounds, PastStakes
+from payoff.policy.past_stakes import bounds_of, past_facts
 
 __all__ = ["Choosing", "Judging", "Stakes", "stakes_to_choose", "stakes_to_judge"]
 
@@ -39,6 +41,13 @@ class Stakes:
         float64 (n,) and int64 (n,).
     clustered, weighted
         Whether a cluster and a weight column are declared.
+    past
+        Where ``[past]`` says that acting changes what happens: what was done and how it was chosen.
+        ``realised`` then holds doubly robust scores, whose mean is what each action would have
+        earned; ``prob`` is None, because every action has probabilities of its own.
+    bounds
+        Where outcomes are known only under some actions: the rows without one, and what they could
+        have earned at least and at most; ``realised`` is NaN on those rows.
     """
 
     part: str
@@ -51,6 +60,23 @@ class Stakes:
     cluster: NDArray[np.int64]
     clustered: bool
     weighted: bool
+    past: PastStakes | None = None
+    bounds: Bounds | None = None
+
+    @property
+    def causal(self) -> bool:
+        """Whether acting changes what happens, so that one outcome per row does not judge it."""
+        return self.past is not None
+
+    @property
+    def why_no_prob(self) -> str:
+        """Why there is no one probability of each outcome; meaningful where ``prob`` is None."""
+        if self.past is not None:
+            return (
+                "acting may change what happens ([past]), so each action has probabilities of its "
+                "own and none holds for all of them"
+            )
+        return "the predictions are actions, without probabilities"
 
     def __len__(self) -> int:
         """Return the number of units."""
@@ -72,7 +98,7 @@ class Judging(Stakes):
     """What may judge: rows of the judge part. No function that tunes takes it."""
 
 
-def stakes_to_choose(data: Dataset, scored: Scored | None) -> Choosing:
+def stakes_to_choose(data: Dataset, scored: Scored | ScoredArms | None) -> Choosing:
     """Join rows and predictions of the fit or the choose part.
 
     Raises
@@ -87,7 +113,7 @@ def stakes_to_choose(data: Dataset, scored: Scored | None) -> Choosing:
     return Choosing(**_facts(data, scored))
 
 
-def stakes_to_judge(data: Dataset, scored: Scored | None) -> Judging:
+def stakes_to_judge(data: Dataset, scored: Scored | ScoredArms | None) -> Judging:
     """Join rows and predictions of the judge part.
 
     Raises
@@ -102,19 +128,23 @@ def stakes_to_judge(data: Dataset, scored: Scored | None) -> Judging:
     return Judging(**_facts(data, scored))
 
 
-def _facts(data: Dataset, scored: Scored | None) -> dict[str, Any]:
+def _facts(data: Dataset, scored: Scored | ScoredArms | None) -> dict[str, Any]:
     decision = data.decision
     if scored is not None and (len(scored) != len(data) or scored.part != data.part):
         raise EvidenceError.part_reused(data.part, f"{scored.part} ({len(scored):,} rows)")
     columns = TableColumns(data.table)
-    expected = None
-    if scored is not None:
-        expected = expected_money(decision, columns, scored.prob, scored.amounts)
+    realised = realised_money(decision, columns, data.outcome)
+    facts: dict[str, Any] = {"prob": None, "expected": None, "realised": realised}
+    if decision.past is not None and not decision.past.selected:
+        facts = past_facts(data, columns, scored, realised)
+    elif isinstance(scored, Scored):
+        facts["prob"] = scored.prob
+        facts["expected"] = expected_money(decision, columns, scored.prob, scored.amounts)
+    if decision.past is not None and decision.past.selected:
+        facts["bounds"] = bounds_of(data)
     return {
+        **facts,
         "part": data.part,
-        "prob": None if scored is None else scored.prob,
-        "expected": expected,
-        "realised": realised_money(decision, columns, data.outcome),
         "outcome": data.outcome,
         "rule": rule_actions(decision, columns, data.table),
         "weight": data.weight,
