@@ -82,6 +82,10 @@ coverage: $(DEV) ## The test suite with branch coverage
 nightly: $(DEV) ## Simulations, slow tests, and ten times the property examples
 	@PAYOFF_HYPOTHESIS=nightly $(PYTEST) -m "" --cov tests
 
+.PHONY: statistics
+statistics: $(DEV) ## Run the simulations in full and rewrite docs/reference/statistics.md
+	@$(PYTHON) tools/statistics_table.py
+
 .PHONY: test-oldest
 test-oldest: $(DEV) ## The test suite on the oldest dependencies that pyproject.toml admits
 	@mkdir -p .cache

@@ -44,6 +44,7 @@ def dataset_of(table, outcome, *, decision=None, weight=None, cluster=None):
         subgroups={},
         features=tuple(table.column_names),
         fingerprint="0" * 64,
+        place=np.arange(table.num_rows),
     )
 
 

@@ -113,11 +113,25 @@ class EvidenceError(PayoffError):
         )
 
     @classmethod
+    def no_frame(cls, asked: str, why: str, known: Iterable[str]) -> EvidenceError:
+        """The figures cannot be handed over as asked."""
+        near = nearest(asked, known)
+        return cls(
+            "these figures cannot be handed over as a frame",
+            code="PAY-E011",
+            got=f"{show(asked)}: {plain(why)[:300]}",
+            need=f"one of {listed(known)}",
+            mend=f"Did you mean {show(near)}?"
+            if near and near != asked
+            else "Name another one; to_dict() always works",
+        )
+
+    @classmethod
     def no_propensity(cls, got: str) -> EvidenceError:
         """Past decisions without the probability of what was done."""
         return cls(
             "past decisions cannot be judged without knowing how actions were chosen",
-            code="PAY-E005",
+            code="PAY-E025",
             where="key past",
             got=plain(got),
             need="'randomised = true', or the column of the probability of the action taken",
@@ -130,7 +144,7 @@ class EvidenceError(PayoffError):
         """An action's money depends on an outcome that was not recorded under it."""
         return cls(
             "the money of a past action is not known",
-            code="PAY-E005",
+            code="PAY-E025",
             where=counted(rows, "row"),
             got=f"no outcome where {show(action)} was done, and money that depends on the outcome",
             need="the outcome, or money that is the same under every outcome",

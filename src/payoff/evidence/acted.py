@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.checks import Check
+from payoff.evidence.optimism import Step
 from payoff.policy.policy import Policy
 
 __all__ = ["Acted", "Background"]
@@ -25,7 +26,10 @@ class Acted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Background:
-    """What the evidence records beside the figures: data, model, earlier checks, seed."""
+    """What the evidence records beside the figures: data, model, earlier checks, seed.
+
+    ``tuned`` holds the steps of tuning whose optimism the evidence shows.
+    """
 
     data: Mapping[str, Any]
     model: Mapping[str, Any]
@@ -33,4 +37,5 @@ class Background:
     fit_shares: Mapping[str, float] | None = None
     fit_n: int = 0
     choose_shares: Mapping[str, float] | None = None
+    tuned: tuple[Step, ...] = ()
     seed: int = 0

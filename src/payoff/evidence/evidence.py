@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from payoff.checks import Check
 from payoff.errors import BundleError
+from payoff.evidence.frozen import frozen
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -283,6 +284,13 @@ class Evidence:
     past: Mapping[str, Any] = field(default_factory=_not_asked)
     schema_version: int = SCHEMA_VERSION
 
+    def __post_init__(self) -> None:
+        """Copy every mapping and list into such as cannot be changed."""
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if isinstance(value, Mapping | list | tuple):
+                object.__setattr__(self, name, frozen(value))
+
     def policy(self, name: str) -> PolicyEvidence:
         """Return the evidence of one policy by name."""
         return next(p for p in self.policies if p.name == name)
@@ -296,6 +304,32 @@ class Evidence:
     def to_json(self) -> str:
         """Return the JSON text: sorted keys, so that equal evidence is equal bytes."""
         return json.dumps(self.to_dict(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+    def frame(self, name: str, library: str = "pyarrow") -> Any:
+        """Return figures as a frame of the library you work in.
+
+        Parameters
+        ----------
+        name
+            ``"policies"``, ``"comparisons"``, ``"groups"``, ``"confusion"`` or ``"curve"``. Each
+            figure has ``_low``, ``_high`` and ``_unit`` beside it, and the rows ``n`` behind it.
+        library
+            ``"pandas"``, ``"polars"`` or ``"pyarrow"``; it has to be installed.
+
+        Raises
+        ------
+        EvidenceError
+            ``PAY-E011`` for another name or library, or a frame that was not measured.
+        """
+        from payoff.evidence.frames import frame
+
+        return frame(self, name, library)
+
+    def _repr_html_(self) -> str:
+        """Show the verdict, the options in money and the warnings in a notebook."""
+        from payoff.evidence.notebook import to_html
+
+        return to_html(self)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Evidence:

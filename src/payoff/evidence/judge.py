@@ -26,6 +26,7 @@ from payoff.evidence.evidence import (
 from payoff.evidence.facts import decision_facts, versions
 from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
+from payoff.evidence.optimism import optimism
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroup import subgroup_evidence
 from payoff.evidence.verdict import capacity_used, verdict
@@ -138,6 +139,7 @@ def judge(
         checks=(*background.checks, *own),
         seed=background.seed,
         made_with=versions(),
+        optimism=optimism(decision, background.tuned, seed=background.seed),
     )
 
 

@@ -40,6 +40,8 @@ class Dataset:
         Name -> (labels, int32 codes (n,)), -1 where the group is not known.
     fingerprint
         SHA-256 of the rows, so that a report names exactly the data it judged.
+    place
+        int64 (n,), where each row stands in the source.
     logged
         What was done to each row, where ``[past]`` declares it.
     """
@@ -53,11 +55,12 @@ class Dataset:
     subgroups: Mapping[str, tuple[tuple[str, ...], NDArray[np.int32]]]
     features: tuple[str, ...]
     fingerprint: str
+    place: NDArray[np.int64]
     logged: Logged | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
-        for array in (self.outcome, self.weight, self.cluster):
+        for array in (self.outcome, self.weight, self.cluster, self.place):
             array.setflags(write=False)
 
     def __len__(self) -> int:
@@ -83,6 +86,7 @@ class Dataset:
             subgroups={k: (labels, codes[rows]) for k, (labels, codes) in self.subgroups.items()},
             features=self.features,
             fingerprint=self.fingerprint,
+            place=self.place[rows],
             logged=None if self.logged is None else self.logged.take(rows),
         )
 

@@ -79,6 +79,7 @@ def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> 
         subgroups=_subgroups(table, decision),
         features=features_of(table, decision),
         fingerprint=source.fingerprint,
+        place=np.arange(table.num_rows, dtype=np.int64),
         logged=read_past(table, decision, weight) if need_outcome else None,
     )
 

@@ -44,7 +44,7 @@ def past_facts(
     Raises
     ------
     EvidenceError
-        ``PAY-E005`` when nothing says with which probability actions were chosen, or when an
+        ``PAY-E025`` when nothing says with which probability actions were chosen, or when an
         action's money depends on an outcome that was never recorded.
     """
     logged = data.logged

@@ -11,7 +11,12 @@ from payoff.report.escape import visible
 from payoff.report.facts import Facts
 from payoff.report.groups import groups_section
 from payoff.report.manager import options_spec
-from payoff.report.measures import calibration_section, curve_section, shift_section
+from payoff.report.measures import (
+    calibration_section,
+    curve_section,
+    optimism_section,
+    shift_section,
+)
 
 __all__ = ["analyst_sections", "confusion_table"]
 
@@ -31,6 +36,7 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
         calibration_section(facts),
         _capacity(facts),
         shift_section(facts),
+        optimism_section(facts),
         _payoffs(facts),
         _data(facts),
     ]

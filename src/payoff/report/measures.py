@@ -9,7 +9,7 @@ from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
 
-__all__ = ["PARTS", "calibration_section", "curve_section", "shift_section"]
+__all__ = ["PARTS", "calibration_section", "curve_section", "optimism_section", "shift_section"]
 
 PARTS: Final = {
     "fit": "fit (to learn from)",
@@ -284,3 +284,42 @@ def _shift(facts: Facts) -> list[blocks.Block]:
     ]
     warning = visible(found.get("warning") or "", 400)
     return [*made, blocks.text(warning, "warn")] if warning else made
+
+
+def optimism_section(facts: Facts) -> dict[str, Any]:
+    """Return what tuning would have flattered, step by step."""
+    found = facts.evidence.optimism
+    title = "Flattery taken out"
+    why = blocks.missing_of(found)
+    if why is not None:
+        return blocks.section("a-optimism", title, [blocks.absent(title, why)])
+    rows: list[list[Any]] = []
+    for step in found["steps"]:
+        told = {k: wording.figure(step[k], plus=k == "removed") for k in ("apparent", "honest")}
+        removed = wording.figure(step["removed"], plus=True)
+        rows.append(
+            [
+                visible(step["what"], 200),
+                told["apparent"]["short"],
+                told["honest"]["short"],
+                blocks.cell(removed["short"], wording.ends(removed)),
+                wording.number(step["removed"]["n"], 0),
+            ]
+        )
+    return blocks.section(
+        "a-optimism",
+        title,
+        [
+            blocks.text(
+                "What was tuned on some rows looks better on those rows than it is. Each step is "
+                "measured twice on the same rows: as they flatter themselves, and judged by what "
+                "other rows tuned. No figure elsewhere holds the difference.",
+                "term",
+            ),
+            blocks.table(
+                f"What tuning would have added to the figures, in {facts.money_unit}",
+                ["Step", "Flattered", "Honest", "Taken out", "Rows"],
+                rows,
+            ),
+        ],
+    )

@@ -17,6 +17,7 @@ from payoff.errors import DataError, EvidenceError
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.evidence import Evidence
 from payoff.evidence.judge import judge
+from payoff.evidence.optimism import tuned_threshold
 from payoff.load.dataset import Dataset
 from payoff.load.frame import codes_of, is_numeric, numbers
 from payoff.load.roles import assign
@@ -100,7 +101,9 @@ def judge_predictions(
     kind, columns_used = columns
     progress("judge", 0, 1, kind)
     acted, at_stake, note = _foreign(decision, data, kind, columns_used)
+    threshold = tuned_threshold(decision, at_stake, seed=decision.training.seed)
     background = Background(
+        tuned=(threshold,) if threshold else (),
         data=data_facts(source, rows, how, dropped),
         model={"not_measured": note},
         checks=declare_checks.check(decision),

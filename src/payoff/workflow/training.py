@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from payoff.errors import DeclarationError
 from payoff.evidence.acted import Background
 from payoff.evidence.evidence import Estimate, Evidence
 from payoff.evidence.judge import judge
+from payoff.evidence.optimism import Step, cross_fitted_choice, tuned_threshold
 from payoff.evidence.worth import worth
 from payoff.load.dataset import Dataset
 from payoff.model import amounts as amount_models
@@ -24,6 +25,7 @@ from payoff.model import calibrate, tabular
 from payoff.model.calibrate import Calibrator
 from payoff.model.scored import Scored
 from payoff.policy.choose import (
+    Candidate,
     actions_of,
     capacity_prices,
     choose_candidate,
@@ -36,9 +38,14 @@ from payoff.policy.choose import (
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Choosing, Stakes, stakes_to_choose, stakes_to_judge
 from payoff.progress import Progress, silent
+from payoff.rng import generator
 from payoff.workflow.rows import Checked, check, data_facts
+from payoff.workflow.scoring import score
 
 __all__ = ["Outcome", "run"]
+
+#: Rows the finished model is asked about again to see what judging it on them would flatter.
+_MOST_ASKED_AGAIN: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -122,6 +129,7 @@ class _Trained:
     calibrator: Calibrator
     policies: tuple[Policy, ...]
     record: Mapping[str, Any]
+    tuned: tuple[Step, ...]
 
 
 def _train(checked: Checked, progress: Progress) -> _Trained:
@@ -152,7 +160,7 @@ def _train(checked: Checked, progress: Progress) -> _Trained:
     }
     best, candidates = choose_candidate(at_stake, decision)
     model = tabular.fit(parts.fit, parts.contract, best, seed=seed, progress=progress)
-    raw = _score(model, amounts, Calibrator.raw(len(decision.outcomes)), parts.choose)
+    raw = score(model, amounts, Calibrator.raw(len(decision.outcomes)), parts.choose)
     calibrator, calibration = _calibrate(decision, parts.choose, raw)
     progress("choose", 0, 1)
     chosen = stakes_to_choose(parts.choose, replace(raw, prob=calibrator.apply(raw.prob)))
@@ -179,9 +187,56 @@ def _train(checked: Checked, progress: Progress) -> _Trained:
         "description": model.describe() | {"positive": decision.positive},
         "folds": decision.training.folds,
     }
+    steps = _tuned(decision, model, amounts, parts.fit, candidates, crossed.folds, at_stake[best])
+    threshold = tuned_threshold(decision, chosen, seed=seed)
     return _Trained(
-        model=model, amounts=amounts, calibrator=calibrator, policies=tuple(ranked), record=record
+        model=model,
+        amounts=amounts,
+        calibrator=calibrator,
+        policies=tuple(ranked),
+        record=record,
+        tuned=(*steps, threshold) if threshold else steps,
     )
+
+
+def _tuned(
+    decision: Decision,
+    model: tabular.TabularModel,
+    amounts: amount_models.AmountModel | None,
+    fit: Dataset,
+    candidates: Mapping[str, Candidate],
+    fold: NDArray[np.int64],
+    held_out: Stakes,
+) -> tuple[Step, ...]:
+    """Return what learning and the choice among candidates would have flattered.
+
+    The model is asked again about the rows it learnt from; of very many, about the first so many.
+    """
+    per_unit = {name: c.per_unit for name, c in candidates.items()}
+    honest = per_unit[model.name]
+    own = fit
+    if len(fit) > _MOST_ASKED_AGAIN:
+        rows = np.sort(
+            generator(decision.training.seed, "asked again").choice(
+                len(fit), _MOST_ASKED_AGAIN, replace=False
+            )
+        )
+        own, honest = fit.take(rows, fit.part), honest[rows]
+    raw = score(model, amounts, Calibrator.raw(len(decision.outcomes)), own)
+    seen = stakes_to_choose(own, raw)
+    steps = [
+        Step(name="learning", stakes=seen, apparent=_by_expected(decision, seen), honest=honest)
+    ]
+    if len(per_unit) > 1:
+        steps.append(
+            Step(
+                name="model",
+                stakes=held_out,
+                apparent=per_unit[model.name],
+                honest=cross_fitted_choice(per_unit, held_out.weight, fold),
+            )
+        )
+    return tuple(steps)
 
 
 def _worth(decision: Decision, per_unit: NDArray[np.float64], at_stake: Stakes) -> Estimate:
@@ -194,20 +249,6 @@ def _log_loss(prob: NDArray[np.float64], data: Dataset) -> float:
     known = data.outcome >= 0
     p = prob[known, data.outcome[known]]
     return float(np.average(-np.log(np.maximum(p, 1e-15)), weights=data.weight[known]))
-
-
-def _score(
-    model: tabular.TabularModel,
-    amounts: amount_models.AmountModel | None,
-    calibrator: Calibrator,
-    data: Dataset,
-) -> Scored:
-    return Scored(
-        prob=calibrator.apply(model.predict_table(data.table)),
-        part=data.part,
-        amounts=amounts.predict_table(data.table) if amounts else {},
-        source=model.name,
-    )
 
 
 def _calibrate(
@@ -286,7 +327,7 @@ def _recommend(decision: Decision, chosen: Choosing) -> list[Policy]:
 
 def _judge(checked: Checked, trained: _Trained) -> Evidence:
     decision, parts = checked.decision, checked.parts
-    scored = _score(trained.model, trained.amounts, trained.calibrator, parts.judge)
+    scored = score(trained.model, trained.amounts, trained.calibrator, parts.judge)
     fit_facts = parts.how["parts"]["fit"]
     return judge(
         decision,
@@ -301,6 +342,7 @@ def _judge(checked: Checked, trained: _Trained) -> Evidence:
             fit_shares=fit_facts["outcome_share"],
             fit_n=fit_facts["n"],
             choose_shares=parts.how["parts"]["choose"]["outcome_share"],
+            tuned=trained.tuned,
             seed=decision.training.seed,
         ),
     )
