@@ -135,7 +135,7 @@ class EvidenceError(PayoffError):
             where="key past",
             got=plain(got),
             need="'randomised = true', or the column of the probability of the action taken",
-            mend="Write [past] randomised = true or propensity = \"<column>\"; with "
+            mend='Write [past] randomised = true or propensity = "<column>"; with '
             "'payoff run' the probability can also be modelled from the features",
         )
 

@@ -1,4 +1,4 @@
-"""Checks of the evidence: ``PAY-E201`` to ``PAY-E212``."""
+"""Checks of the evidence: ``PAY-E201`` and on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ class Findings:
     calibration: Mapping[str, Any]
     shift: Mapping[str, Any]
     capacity: Sequence[Mapping[str, Any]]
-    recorded: bool
     ours: bool
 
 
@@ -49,7 +48,6 @@ def check(found: Findings) -> tuple[Check, ...]:
         _one_row(found.stakes),
         _capacity(found.capacity),
         _losing_groups(found.subgroups),
-        _acted_upon(found.decision, recorded=found.recorded),
         _ever_best(found.decision, found.stakes),
     )
 
@@ -295,27 +293,15 @@ def _losing_groups(subgroups: Sequence[SubgroupEvidence]) -> Check:
     return result(status="passed", detail="No group lost beyond its interval.")
 
 
-def _acted_upon(decision: Decision, *, recorded: bool) -> Check:
-    result = numbered("PAY-E211", "What was done may have changed what happened")
-    rule = decision.current_rule
-    if recorded or (rule is not None and rule.column is not None):
-        return result(
-            status="tip",
-            detail="These rows record what was done, and their outcomes may be its consequence: "
-            "another action is judged by the outcome that happened under the one taken.",
-            mend="Read the differences as if acting changed no outcome, or decide some cases by "
-            "chance and judge those",
-        )
-    return result(
-        status="skipped",
-        detail="Not measurable here: the rows do not say which action was taken. Outcomes are "
-        "taken as they happened.",
-    )
-
-
 def _ever_best(decision: Decision, stakes: Stakes) -> Check:
     """Compare actions row by row, where the payoff table alone could not."""
     result = numbered("PAY-E212", "Every action is best somewhere")
+    if stakes.causal or stakes.bounds is not None:
+        return result(
+            status="skipped",
+            detail="Not measurable: each row shows what one action did, not what the others would "
+            "have done.",
+        )
     most = stakes.realised.max(axis=1)
     least = stakes.realised.min(axis=1)
     if not np.any(most > least):

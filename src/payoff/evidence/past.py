@@ -16,6 +16,7 @@ from scipy import special
 
 from payoff.declare.decision import plural
 from payoff.evidence.acted import Acted
+from payoff.evidence.checks import amount, money
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import cluster_sums, mean_money, share
 from payoff.evidence.judged import Judged
@@ -26,7 +27,6 @@ from payoff.evidence.offpolicy import (
     self_normalised,
 )
 from payoff.evidence.uplift import gain_curve, positions, qini_scores
-from payoff.evidence.checks import amount, money
 from payoff.policy.choose import default_action
 from payoff.policy.past import PastStakes, doubly_robust
 from payoff.rng import generator
@@ -284,8 +284,9 @@ def _fifths(
 def assigned_by_chance(judged: Judged) -> dict[str, Any]:
     """Test whether the features tell which action was taken, as they cannot where chance chose.
 
-    A model of the action, fitted on other rows, scores the judging rows by ``mean log p(A_i | x_i)``;
-    the p-value is the share of 999 random permutations of the actions that score as high. One row
+    A model of the action, fitted on other rows, scores the judging rows by
+    ``mean log p(A_i | x_i)``; the p-value is the share of 999 random permutations of the actions
+    that score as high. One row
     of each cluster is used, and 20,000 rows at most.
 
     References

@@ -27,6 +27,11 @@ def outcome_shift(judged: Judged) -> dict[str, Any]:
     decision, stakes, background = judged.decision, judged.stakes, judged.background
     if background.fit_shares is None:
         return {"not_measured": "the predictions were made elsewhere, on rows payoff has not seen"}
+    if stakes.causal:
+        return {
+            "not_measured": "the outcomes seen came about under what was done then ([past]), so "
+            "their shares say nothing about the policy judged"
+        }
     cluster = stakes.resampled
     rows = []
     largest = 0.0

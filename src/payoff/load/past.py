@@ -44,9 +44,7 @@ class Logged:
         return Logged(taken=self.taken[rows], propensity=chance)
 
 
-def read_past(
-    table: pa.Table, decision: Decision, weight: NDArray[np.float64]
-) -> Logged | None:
+def read_past(table: pa.Table, decision: Decision, weight: NDArray[np.float64]) -> Logged | None:
     """Read the action taken and its probability, as ``[past]`` declares them.
 
     With ``randomised`` and no declared shares, the probability of an action is its weighted share

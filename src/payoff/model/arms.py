@@ -220,20 +220,18 @@ def cross_fit(
         As :func:`payoff.model.tabular.cross_fit`; the message names the action.
     """
     own, use = _modelled(data)
-    crossed, failures, later = [], {}, []
+    crossed: list[tabular.CrossFitted] = []
+    failures: dict[str, str] = {}
+    later: list[amount_models.CrossFittedAmounts | None] = []
     for action in own:
         rows = arm_rows(data, action)
         label = data.decision.action_names[action]
         _enough(rows, label)
-        found = tabular.cross_fit(
-            rows, contract, names, folds=folds, seed=seed, progress=progress
-        )
+        found = tabular.cross_fit(rows, contract, names, folds=folds, seed=seed, progress=progress)
         crossed.append(found)
         failures |= {f"{k} ({label})": why for k, why in found.failures.items()}
         later.append(
-            amount_models.cross_fit(
-                rows, contract, folds=found.folds, seed=seed, progress=progress
-            )
+            amount_models.cross_fit(rows, contract, folds=found.folds, seed=seed, progress=progress)
             if amount_models.needs(data.decision)
             else None
         )
@@ -284,9 +282,7 @@ def fit(
                 calibrator=Calibrator.raw(len(data.decision.outcomes)),
                 amounts=None
                 if later is None
-                else amount_models.fit(
-                    rows, contract, seed=seed, progress=progress, crossed=later
-                ),
+                else amount_models.fit(rows, contract, seed=seed, progress=progress, crossed=later),
             )
         )
     return ArmModels(
@@ -314,9 +310,7 @@ class Assignment:
     model: TabularModel
 
 
-def assignment(
-    data: Dataset, contract: Contract, *, folds: int, seed: int
-) -> Assignment:
+def assignment(data: Dataset, contract: Contract, *, folds: int, seed: int) -> Assignment:
     """Model the action taken from the features: propensities, and a test of chance.
 
     A logistic regression, cross-fitted for the rows it is fitted on.

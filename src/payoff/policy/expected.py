@@ -17,7 +17,14 @@ from payoff.declare.payoffs import value_key
 from payoff.errors import DataError, EvidenceError
 from payoff.load.evaluate import Columns, Value, condition, money
 
-__all__ = ["cell_money", "check_money", "expected_money", "realised_money", "rule_actions"]
+__all__ = [
+    "cell_money",
+    "check_money",
+    "expected_by_action",
+    "expected_money",
+    "realised_money",
+    "rule_actions",
+]
 
 
 class _WithAmounts:
@@ -101,6 +108,32 @@ def cell_money(
     for _, o, value in _cells(decision, columns, amounts, (action,)):
         out[:, o] = value
     return out
+
+
+def expected_by_action(
+    decision: Decision,
+    columns: Columns,
+    prob: NDArray[np.float64],
+    amounts: Sequence[Mapping[tuple[str, str], NDArray[np.float64]]],
+) -> NDArray[np.float64]:
+    """Return the expected money where every action has probabilities of its own.
+
+    ``E[U_i(a)] = sum_o p_a(o | x_i) * U_i(a, o)``.
+
+    Parameters
+    ----------
+    prob
+        float64 (n, n_actions, n_outcomes).
+    amounts
+        For each action: (column, outcome) -> float64 (n,).
+
+    Returns
+    -------
+    ndarray
+        float64 (n, n_actions), money per unit.
+    """
+    money_of = [cell_money(decision, columns, own, a) for a, own in enumerate(amounts)]
+    return np.asarray((prob * np.stack(money_of, axis=1)).sum(axis=2))
 
 
 def _cells(

@@ -58,9 +58,7 @@ def past_facts(
     else:
         names = data.decision.action_names
         prob = arms.prob
-        money = [
-            cell_money(data.decision, columns, arms.amounts[a], a) for a in range(len(names))
-        ]
+        money = [cell_money(data.decision, columns, arms.amounts[a], a) for a in range(len(names))]
         seen = _observed(data.decision, realised, logged.taken, money)
         cells = prob * np.stack(money, axis=1)
     model = cells.sum(axis=2)
@@ -108,7 +106,7 @@ def _observed(
     taken: NDArray[np.int16],
     money: list[NDArray[np.float64]] | None,
 ) -> NDArray[np.float64]:
-    """Return what the action taken earned; where no outcome is known, its money must not need it."""
+    """Return what the action taken earned; where no outcome is known, money must not need it."""
     seen = realised[np.arange(len(taken)), taken].copy()
     blank = np.flatnonzero(np.isnan(seen))
     for action in np.unique(taken[blank]):

@@ -16,7 +16,7 @@ from payoff.policy.expected import expected_money, realised_money, rule_actions
 from payoff.policy.past import Bounds, PastStakes
 from payoff.policy.past_stakes import bounds_of, past_facts
 
-__all__ = ["Choosing", "Judging", "Stakes", "stakes_to_choose", "stakes_to_judge"]
+__all__ = ["Choosing", "Judging", "Stakes", "money_of", "stakes_to_choose", "stakes_to_judge"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -126,6 +126,17 @@ def stakes_to_judge(data: Dataset, scored: Scored | ScoredArms | None) -> Judgin
     if data.part != "judge":
         raise EvidenceError.part_reused(data.part, "these policies")
     return Judging(**_facts(data, scored))
+
+
+def money_of(codes: NDArray[np.int16], stakes: Stakes, *, logged: bool) -> NDArray[np.float64]:
+    """Return the money of each unit under given actions, float64 (n,).
+
+    What was done itself needs no estimate: it earned what it earned.
+    """
+    if logged and stakes.past is not None:
+        return stakes.past.money
+    found: NDArray[np.float64] = stakes.realised[np.arange(len(codes)), codes]
+    return found
 
 
 def _facts(data: Dataset, scored: Scored | ScoredArms | None) -> dict[str, Any]:

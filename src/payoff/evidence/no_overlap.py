@@ -1,0 +1,94 @@
+"""Policies beyond what was ever done: no value, only bounds; and what was done, as a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from payoff.declare import Decision
+from payoff.evidence.acted import Acted
+from payoff.evidence.checks import amount
+from payoff.evidence.evidence import Estimate
+from payoff.evidence.offpolicy import bounded
+from payoff.policy.choose import default_action
+from payoff.policy.policy import Policy
+from payoff.policy.stakes import Stakes
+
+__all__ = ["no_value", "unknown_value", "with_the_past"]
+
+
+def with_the_past(
+    decision: Decision, stakes: Stakes, acted: Sequence[Acted]
+) -> tuple[list[Acted], frozenset[str]]:
+    """Return the policies with what was done among them, and the names of those that are that.
+
+    What was done earned what it earned: no weights, no model. It is a baseline of its own, unless
+    the current rule is declared to be it.
+    """
+    past, declared = stakes.past, decision.past
+    if past is None or declared is None:
+        return list(acted), frozenset()
+    rule = decision.current_rule
+    if rule is not None and rule.column == declared.action:
+        return list(acted), frozenset({"current_rule"})
+    names = decision.action_names
+    by = "by chance" if declared.randomised else "as recorded"
+    policy = Policy(
+        name="past",
+        kind="recorded",
+        label=f"What was done, {by}",
+        how=f"Each {decision.unit} gets what column {declared.action} says it got.",
+        actions=names,
+        default=names[default_action(decision)],
+        baseline=True,
+    )
+    return [*acted, Acted(policy=policy, codes=past.taken)], frozenset({"past"})
+
+
+def no_value(decision: Decision, stakes: Stakes, why: str) -> Estimate:
+    """Return the estimate that has no value, with the reason."""
+    return Estimate(
+        value=None,
+        low=None,
+        high=None,
+        level=decision.evidence.level,
+        unit=decision.value_unit,
+        n=len(stakes),
+        n_clusters=0,
+        method="none",
+        reason=why,
+    )
+
+
+def unknown_value(
+    decision: Decision, stakes: Stakes, codes: NDArray[np.int16], why: str
+) -> Estimate:
+    """Bound the value of a policy where the past does not overlap with it.
+
+    A row on which past and policy agree earned what it earned; any other lies between the least and
+    the largest money of the policy's action over all outcomes. No propensity is needed.
+
+    References
+    ----------
+    Manski, C. F. (1990). Nonparametric bounds on treatment effects. American Economic Review 80(2).
+    """
+    past = stakes.past
+    if past is None:
+        return no_value(decision, stakes, why)
+    every = np.arange(len(codes))
+    agree = codes == past.taken
+    low = np.where(agree, past.money, past.low[every, codes])
+    high = np.where(agree, past.money, past.high[every, codes])
+    estimate, (least, most) = bounded(
+        stakes, low, high, level=decision.evidence.level, unit=decision.value_unit, reason=""
+    )
+    currency, _, unit = decision.value_unit.partition(" per ")
+    said = (
+        f"{why}; whatever would have happened, it lies between {amount(least, currency)} and "
+        f"{amount(most, currency)} per {unit}"
+    )
+    return bounded(stakes, low, high, level=estimate.level, unit=decision.value_unit, reason=said)[
+        0
+    ]
