@@ -221,6 +221,8 @@ def _groups(subgroups: Sequence[SubgroupEvidence]) -> Check:
 
 def _paying(policy: PolicyEvidence) -> Check:
     result = numbered("PAY-E207", "Enough paying cases")
+    if not policy.cells:
+        return result(status="skipped", detail="Not measured: the policy has no value of its own.")
     rows = [c.n for c in policy.cells if c.money_per_unit]
     smallest = min((n for n in rows if n), default=0)
     if smallest < 30:
@@ -237,6 +239,10 @@ def _paying(policy: PolicyEvidence) -> Check:
 
 def _one_row(stakes: Stakes) -> Check:
     result = numbered("PAY-E208", "A few rows carry the money")
+    if stakes.bounds is not None:
+        return result(
+            status="skipped", detail="Not measured: some rows have no outcome, so no money."
+        )
     spread = stakes.realised.max(axis=1) - stakes.realised.min(axis=1)
     money_at_stake = stakes.weight * spread
     total = float(money_at_stake.sum())

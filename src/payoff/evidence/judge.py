@@ -33,6 +33,7 @@ from payoff.evidence.optimism import optimism
 from payoff.evidence.past import past_section
 from payoff.evidence.past_cells import past_cells
 from payoff.evidence.past_checks import past_checks
+from payoff.evidence.selected import judge_selected
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroup import subgroup_evidence
 from payoff.evidence.verdict import capacity_used, verdict
@@ -94,6 +95,10 @@ def judge(
         if one.policy.tuned_on == "judge":
             raise EvidenceError.part_reused("judge", "judge")
     acted.sort(key=lambda a: a.policy.name != recommended)
+    if stakes.bounds is not None:
+        return judge_selected(
+            decision, stakes, stakes.bounds, acted, subgroups=subgroups, background=background
+        )
     acted, logged = with_the_past(decision, stakes, acted)
     core = _Core(decision, stakes, background.seed, logged)
     values = {

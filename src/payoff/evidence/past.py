@@ -5,7 +5,6 @@ A section of the evidence: arrays in, JSON-ready mapping out.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
@@ -18,6 +17,7 @@ from payoff.declare.decision import plural
 from payoff.evidence.acted import Acted
 from payoff.evidence.checks import amount, money
 from payoff.evidence.evidence import Estimate
+from payoff.evidence.exploration import exploration
 from payoff.evidence.interval import cluster_sums, mean_money, share
 from payoff.evidence.judged import Judged
 from payoff.evidence.offpolicy import (
@@ -31,7 +31,7 @@ from payoff.policy.choose import default_action
 from payoff.policy.past import PastStakes, doubly_robust
 from payoff.rng import generator
 
-__all__ = ["HOW", "assigned_by_chance", "exploration", "past_section"]
+__all__ = ["HOW", "assigned_by_chance", "past_section"]
 
 HOW: Final = {
     "randomised": "chance chose the action",
@@ -43,7 +43,6 @@ _POINTS: Final = 21
 _FIFTHS: Final = 5
 _PERMUTATIONS: Final = 999
 _MOST_TESTED: Final = 20_000
-_SLICES: Final = (0.01, 0.02)
 
 
 def past_section(judged: Judged) -> dict[str, Any]:
@@ -66,7 +65,9 @@ def past_section(judged: Judged) -> dict[str, Any]:
         "estimators": estimators,
         "uplift": effects,
         "assignment": tested,
-        "exploration": exploration(judged, _spread(judged, past), len(judged.decision.actions)),
+        "exploration": exploration(
+            judged.decision, judged.stakes, judged.first.codes, _spread(judged, past)
+        ),
         "sentences": _sentences(judged, past, estimators[0], effects),
     }
 
@@ -278,7 +279,7 @@ def _fifths(
     return found
 
 
-# ---------------------------------------------------------------------------- chance, exploration
+# ---------------------------------------------------------------------------- chance
 
 
 def assigned_by_chance(judged: Judged) -> dict[str, Any]:
@@ -327,46 +328,6 @@ def _spread(judged: Judged, past: PastStakes) -> float:
         if np.sum(past.taken == a) > 1
     ]
     return max(found, default=0.0)
-
-
-def exploration(judged: Judged, spread: float, n_actions: int) -> dict[str, Any]:
-    """Return what leaving 1 or 2 % of decisions to chance would tell, and what it would cost.
-
-    With k actions of equal chance on n rows, the half-width of the value of one action is about
-    ``z * s * sqrt(k / n)``, s the standard deviation of money. It costs at most what the policy
-    earns more than the average action, on the share of rows left to chance.
-
-    Parameters
-    ----------
-    spread
-        Standard deviation s, money per unit.
-    """
-    decision, stakes = judged.decision, judged.stakes
-    z = float(special.ndtri(0.5 + decision.evidence.level / 2))
-    weight = stakes.weight / stakes.weight.sum()
-    loss = None
-    if stakes.expected is not None:
-        promised = stakes.expected[np.arange(len(stakes)), judged.first.codes]
-        loss = max(0.0, float(weight @ (promised - stakes.expected.mean(axis=1))))
-    rows = []
-    for part in _SLICES:
-        n = part * decision.units_reported
-        rows.append(
-            {
-                "share": part,
-                "per_period": n,
-                "half_width": z * spread * math.sqrt(n_actions / n) if n > 0 else None,
-                "cost_per_period": None if loss is None else loss * n,
-            }
-        )
-    return {
-        "slices": rows,
-        "spread": spread,
-        "unit": decision.value_unit,
-        "total_unit": decision.money_unit,
-        "formula": "rows = k (z s / h)^2 for a half-width h per unit, with k actions of equal "
-        "chance and s the standard deviation of money",
-    }
 
 
 # ---------------------------------------------------------------------------------- sentences
