@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from payoff.declare.file import load as load_decision
     from payoff.errors import PayoffError
     from payoff.evidence.evidence import Evidence
-    from payoff.workflow import check, judge_predictions, run
+    from payoff.workflow import check, compare, judge_predictions, run
 
 __all__ = [
     "Action",
@@ -42,6 +42,7 @@ __all__ = [
     "PayoffTable",
     "Subgroup",
     "check",
+    "compare",
     "judge_predictions",
     "load_decision",
     "run",
@@ -52,6 +53,7 @@ _HOME = {
     "Evidence": "payoff.evidence.evidence:Evidence",
     "PayoffError": "payoff.errors:PayoffError",
     "check": "payoff.workflow:check",
+    "compare": "payoff.workflow:compare",
     "judge_predictions": "payoff.workflow:judge_predictions",
     "load_decision": "payoff.declare.file:load",
     "run": "payoff.workflow:run",

@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "train": ("payoff.cli.train", "Fit, choose and judge a model; write a bundle."),
     "judge": ("payoff.cli.judge", "Judge predictions or actions made elsewhere."),
     "run": ("payoff.cli.run", "The whole path: check, train, judge, bundle, report."),
+    "compare": ("payoff.cli.compare", "Compare models or policies on rows none has seen."),
     "report": ("payoff.cli.report", "Write the pages of a bundle again."),
     "serve": ("payoff.cli.serve", "Answer decisions over HTTP from a bundle."),
     "verify": ("payoff.cli.verify", "Check every byte of a bundle against its manifest."),

@@ -303,10 +303,21 @@ class Training:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceSettings:
-    """Confidence level of intervals and the smallest subgroup that is shown."""
+    """Confidence level of intervals, smallest subgroup shown, and the loss that may be risked.
+
+    Parameters
+    ----------
+    smallest_denominator
+        Fewest rows a rate of a subgroup rests on.
+    margin
+        Money per period by which the policy may be worse than what it is compared with and still
+        count as no worse; None when that is not asked.
+    """
 
     level: float = 0.95
     smallest_group: int = 30
+    smallest_denominator: int = 5
+    margin: float | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -318,3 +329,14 @@ class EvidenceSettings:
             low=2,
             high=1e9,
         )
+        check_number(
+            self.smallest_denominator,
+            "evidence.smallest_denominator",
+            "a whole number from 1 up",
+            low=1,
+            high=1e9,
+        )
+        if self.margin is not None:
+            check_number(
+                self.margin, "evidence.margin", "money per period, from 0 up", low=0, high=1e15
+            )

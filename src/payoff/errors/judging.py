@@ -76,6 +76,17 @@ class EvidenceError(PayoffError):
         )
 
     @classmethod
+    def no_contest(cls, got: str, need: str, mend: str = "") -> EvidenceError:
+        """Several policies cannot be compared."""
+        return cls(
+            "these cannot be compared",
+            code="PAY-E008",
+            got=plain(got),
+            need=need,
+            mend=mend or "payoff compare BUNDLE BUNDLE, or NAME=COLUMN with --data and --decision",
+        )
+
+    @classmethod
     def bad_probabilities(cls, got: str, rows: int, need: str, mend: str) -> EvidenceError:
         """Predictions are not probabilities."""
         return cls(

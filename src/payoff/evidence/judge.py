@@ -14,6 +14,7 @@ from payoff.declare.expression import constant_of
 from payoff.errors import DataError, EvidenceError
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
+from payoff.evidence.base_rate import base_rate
 from payoff.evidence.calibration import calibration
 from payoff.evidence.curve import value_curve
 from payoff.evidence.evidence import (
@@ -25,17 +26,24 @@ from payoff.evidence.evidence import (
     PolicyEvidence,
 )
 from payoff.evidence.facts import decision_facts, versions
+from payoff.evidence.information import information
 from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
-from payoff.evidence.no_overlap import no_value, unknown_value, with_the_past
+from payoff.evidence.no_overlap import (
+    no_value,
+    unknown_value,
+    unmeasured_groups,
+    with_the_past,
+)
 from payoff.evidence.offpolicy import no_overlap
 from payoff.evidence.optimism import optimism
 from payoff.evidence.past import past_section
 from payoff.evidence.past_cells import past_cells
 from payoff.evidence.past_checks import past_checks
+from payoff.evidence.people import people
 from payoff.evidence.selected import judge_selected
 from payoff.evidence.shift import outcome_shift
-from payoff.evidence.subgroup import subgroup_evidence
+from payoff.evidence.subgroups import subgroup_evidence
 from payoff.evidence.verdict import capacity_used, verdict
 from payoff.evidence.worth import worth
 from payoff.policy.choose import actions_of, limited_shares
@@ -123,9 +131,16 @@ def judge(
         logged=logged,
     )
     past = past_section(judged)
-    groups = subgroup_evidence(judged)
-    reliability = calibration(judged)
-    shift = outcome_shift(judged)
+    why = core.unknown(first)
+    missing = {"not_measured": why}
+    groups = (
+        unmeasured_groups(decision, stakes, subgroups, first.codes, why)
+        if why
+        else subgroup_evidence(judged)
+    )
+    reliability = missing if why else calibration(judged)
+    rates = base_rate(judged)
+    shift = outcome_shift(judged, rates)
     capacity = capacity_used(decision, found[0], first.policy)
     own = evidence_checks.check(
         evidence_checks.Findings(
@@ -153,6 +168,9 @@ def judge(
         calibration=reliability,
         curve=value_curve(judged),
         shift=shift,
+        people=people(judged),
+        base_rate=rates,
+        information=missing if why else information(judged),
         capacity=capacity,
         checks=(*background.checks, *own, *of_past),
         seed=background.seed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from payoff.declare import Decision
 from payoff.evidence.acted import Acted
 from payoff.evidence.checks import amount
-from payoff.evidence.evidence import Estimate
+from payoff.evidence.evidence import Estimate, Group, SubgroupEvidence
+from payoff.evidence.interval import share
 from payoff.evidence.offpolicy import bounded
 from payoff.policy.choose import default_action
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
 
-__all__ = ["no_value", "unknown_value", "with_the_past"]
+__all__ = ["no_value", "unknown_value", "unmeasured_groups", "with_the_past"]
 
 
 def with_the_past(
@@ -92,3 +93,40 @@ def unknown_value(
     return bounded(stakes, low, high, level=estimate.level, unit=decision.value_unit, reason=said)[
         0
     ]
+
+
+def unmeasured_groups(
+    decision: Decision,
+    stakes: Stakes,
+    subgroups: Mapping[str, tuple[tuple[str, ...], NDArray[np.int32]]],
+    codes: NDArray[np.int16],
+    why: str,
+) -> tuple[SubgroupEvidence, ...]:
+    """Name every group, with its size and the share acted on; none has a value of its own."""
+    acts = codes != default_action(decision)
+    total = float(stakes.weight.sum())
+    made = []
+    for name, (labels, place) in subgroups.items():
+        groups = []
+        for k, label in enumerate(labels):
+            rows = np.flatnonzero(place == k)
+            small = len(rows) < decision.evidence.smallest_group
+            cluster = None if stakes.resampled is None else stakes.resampled[rows]
+            acted = share(acts[rows], stakes.weight[rows], cluster, level=decision.evidence.level)
+            groups.append(
+                Group(
+                    label=label,
+                    state="small" if small else "not_estimable",
+                    reason="too few rows were judged" if small else why,
+                    n=len(rows),
+                    share=float(stakes.weight[rows].sum()) / total,
+                    positives=None,
+                    rate=None,
+                    value=None,
+                    gain=None,
+                    total_gain=None,
+                    rates={} if small else {"acted": acted},
+                )
+            )
+        made.append(SubgroupEvidence(name=name, groups=tuple(groups)))
+    return tuple(made)

@@ -30,18 +30,17 @@ from payoff.evidence.evidence import (
     Comparison,
     Estimate,
     Evidence,
-    Group,
     PolicyEvidence,
-    SubgroupEvidence,
 )
 from payoff.evidence.exploration import exploration
 from payoff.evidence.facts import decision_facts, versions
 from payoff.evidence.interval import share
+from payoff.evidence.no_overlap import unmeasured_groups
 from payoff.evidence.offpolicy import bounded
 from payoff.evidence.past_checks import past_checks
 from payoff.evidence.verdict import capacity_used
 from payoff.evidence.worth import worth
-from payoff.policy.choose import default_action, limited_shares
+from payoff.policy.choose import limited_shares
 from payoff.policy.past import Bounds
 from payoff.policy.stakes import Judging
 
@@ -69,7 +68,7 @@ def judge_selected(
     comparisons = tuple(core.comparison(acted[0], other) for other in acted[1:])
     told = core.verdict(found, comparisons)
     missing = {"not_measured": core.reason}
-    groups = core.groups(subgroups, acted[0])
+    groups = unmeasured_groups(decision, stakes, subgroups, acted[0].codes, core.reason)
     capacity = capacity_used(decision, found[0], acted[0].policy)
     past = core.section(acted, found, comparisons)
     own = evidence_checks.check(
@@ -242,38 +241,6 @@ class _Core:
             "best_trivial": best,
             "sentence": sentence,
         }
-
-    def groups(
-        self,
-        subgroups: Mapping[str, tuple[tuple[str, ...], NDArray[np.int32]]],
-        first: Acted,
-    ) -> tuple[SubgroupEvidence, ...]:
-        """Name every group; none has a value of its own."""
-        weight = self.stakes.weight
-        acts = first.codes != default_action(self.decision)
-        made = []
-        for name, (labels, place) in subgroups.items():
-            groups = []
-            for k, label in enumerate(labels):
-                rows = place == k
-                own = float(weight[rows].sum())
-                groups.append(
-                    Group(
-                        label=label,
-                        state="not_estimable",
-                        reason=self.reason,
-                        n=int(rows.sum()),
-                        share=own / self.total_weight,
-                        positives=None,
-                        rate=None,
-                        acted=float(weight[rows & acts].sum()) / own if own > 0 else None,
-                        value=None,
-                        gain=None,
-                        total_gain=None,
-                    )
-                )
-            made.append(SubgroupEvidence(name=name, groups=tuple(groups)))
-        return tuple(made)
 
     def section(
         self,

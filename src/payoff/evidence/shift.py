@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from payoff.evidence.base_rate import takes_over
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import share
 from payoff.evidence.judged import Judged
@@ -17,21 +18,23 @@ from payoff.evidence.judged import Judged
 __all__ = ["outcome_shift"]
 
 
-def outcome_shift(judged: Judged) -> dict[str, Any]:
+def outcome_shift(judged: Judged, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the share of each outcome per part, the difference, and what it did to the policy.
 
     The effect is shown by judging twice on the same rows: as they are, and reweighted so that the
     outcomes have the shares of the fit rows. Where the best policy differs between the two, the
     change of the base rate, not the model, decides what is best.
+
+    Parameters
+    ----------
+    rates
+        The section ``base_rate``, for the share at which another policy takes over.
     """
     decision, stakes, background = judged.decision, judged.stakes, judged.background
     if background.fit_shares is None:
         return {"not_measured": "the predictions were made elsewhere, on rows payoff has not seen"}
     if stakes.causal:
-        return {
-            "not_measured": "the outcomes seen came about under what was done then ([past]), so "
-            "their shares say nothing about the policy judged"
-        }
+        return {"not_measured": stakes.why_not_by_outcome}
     cluster = stakes.resampled
     rows = []
     largest = 0.0
@@ -51,7 +54,7 @@ def outcome_shift(judged: Judged) -> dict[str, Any]:
         apart = difference.low is not None and (difference.low > 0 or (difference.high or 0) < 0)
         if apart and before > 0:
             largest = max(largest, abs(math.log(max(now.value or 1e-9, 1e-9) / before)))
-    warning = _warning(judged, rows, largest)
+    warning = _warning(judged, rows, largest, rates or {})
     return {"outcomes": rows, "warning": warning}
 
 
@@ -77,6 +80,7 @@ def _warning(
     judged: Judged,
     rows: Sequence[Mapping[str, Any]],
     largest: float,
+    rates: Mapping[str, Any],
 ) -> str:
     decision, stakes, background = judged.decision, judged.stakes, judged.background
     acted, values = judged.acted, judged.values
@@ -112,5 +116,14 @@ def _warning(
         f"{abs(gain_then):,.0f}{per}{rest} {'ahead of' if gain_then >= 0 else 'behind'} the best "
         f"policy without a model (“{label[then]}”); at the judged share it is "
         f"{currency} {abs(gain_now):,.0f} {'ahead of' if gain_now >= 0 else 'behind'} "
-        f"“{label[now]}”. If the share moves again, so will the figures on this page."
+        f"“{label[now]}”.{_turn(rates, now, label)} If the share moves again, so will the figures "
+        "on this page."
     )
+
+
+def _turn(rates: Mapping[str, Any], now: str, label: Mapping[str, str]) -> str:
+    """Say above or below which share a policy without a model earns more than the one judged."""
+    where = takes_over(rates, now)
+    if not where:
+        return ""
+    return f" “{label[now]}” earns more once the share of “{rates['outcome']}” is {where}."

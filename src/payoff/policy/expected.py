@@ -5,7 +5,7 @@ Nothing heavier than numpy is imported, because the server uses this module too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,14 @@ from payoff.errors import DataError, EvidenceError
 from payoff.load.evaluate import Columns, Value, condition, money
 
 __all__ = [
+    "action_money",
     "cell_money",
     "check_money",
     "expected_by_action",
     "expected_money",
     "realised_money",
     "rule_actions",
+    "weighted_money",
 ]
 
 
@@ -83,8 +85,30 @@ def expected_money(
     ----------
     Elkan, C. (2001). The foundations of cost-sensitive learning. IJCAI.
     """
-    out = np.zeros((len(columns), len(decision.actions)))
-    for a, o, value in _cells(decision, columns, amounts, range(len(decision.actions))):
+    return weighted_money(cell_money(decision, columns, amounts), prob, len(decision.actions))
+
+
+def weighted_money(
+    cells: Mapping[tuple[int, int], float | NDArray[np.float64]],
+    prob: NDArray[np.float64],
+    n_actions: int,
+) -> NDArray[np.float64]:
+    """Return ``sum_o p(o | x_i) * U_i(a, o)`` from the money of each cell, float64 (n, n_actions).
+
+    Parameters
+    ----------
+    cells
+        (place of the action, place of the outcome) -> money per unit, as :func:`cell_money` gives.
+    prob
+        float64 (n, n_outcomes).
+
+    Examples
+    --------
+    >>> weighted_money({(0, 0): 9.0, (0, 1): -1.0}, np.array([[0.5, 0.5]]), 1).tolist()
+    [[4.0]]
+    """
+    out = np.zeros((len(prob), n_actions))
+    for (a, o), value in cells.items():
         out[:, a] += prob[:, o] * value
     return out
 
@@ -93,11 +117,56 @@ def cell_money(
     decision: Decision,
     columns: Columns,
     amounts: Mapping[tuple[str, str], NDArray[np.float64]],
+    only: int | None = None,
+) -> dict[tuple[int, int], float | NDArray[np.float64]]:
+    """Return the money of every cell as it is known when the decision is due.
+
+    Parameters
+    ----------
+    amounts
+        (column, outcome) -> float64 (n,), predicted means of columns that are known only later.
+    only
+        Place of the one action whose cells are wanted; None means all.
+
+    Returns
+    -------
+    dict
+        (place of the action, place of the outcome) -> a constant, or float64 (n,) money per unit.
+
+    Raises
+    ------
+    DataError
+        ``PAY-L010`` when money is missing or infinite for a row.
+    """
+    found: dict[tuple[int, int], float | NDArray[np.float64]] = {}
+    done: dict[tuple[str, str], NDArray[np.float64]] = {}
+    for o, outcome in enumerate(decision.outcome_names):
+        for a, action in enumerate(decision.action_names):
+            if only is not None and a != only:
+                continue
+            cell = decision.payoffs.cell(action, outcome)
+            constant = constant_of(cell.node)
+            if constant is not None:
+                found[a, o] = constant
+                continue
+            key = (cell.money, outcome if _depends(decision, cell.money) else "")
+            if key not in done:
+                predicted = {c: v for (c, under), v in amounts.items() if under == outcome}
+                later = [c for c in decision.data.known_later if c in columns_of(cell.node)]
+                source = _WithAmounts(columns, {c: predicted[c] for c in later if c in predicted})
+                done[key] = money(cell.node, source)
+                _check_money(done[key], np.ones(len(columns), bool), action, outcome, cell.money)
+            found[a, o] = done[key]
+    return found
+
+
+def action_money(
+    decision: Decision,
+    columns: Columns,
+    amounts: Mapping[tuple[str, str], NDArray[np.float64]],
     action: int,
 ) -> NDArray[np.float64]:
     """Return the money of one action under each outcome, float64 (n, n_outcomes).
-
-    Columns that are known only later are replaced by the amounts given.
 
     Raises
     ------
@@ -105,7 +174,7 @@ def cell_money(
         ``PAY-L010`` when money is missing or infinite for a row.
     """
     out = np.empty((len(columns), len(decision.outcomes)))
-    for _, o, value in _cells(decision, columns, amounts, (action,)):
+    for (_, o), value in cell_money(decision, columns, amounts, action).items():
         out[:, o] = value
     return out
 
@@ -132,34 +201,8 @@ def expected_by_action(
     ndarray
         float64 (n, n_actions), money per unit.
     """
-    money_of = [cell_money(decision, columns, own, a) for a, own in enumerate(amounts)]
-    return np.asarray((prob * np.stack(money_of, axis=1)).sum(axis=2))
-
-
-def _cells(
-    decision: Decision,
-    columns: Columns,
-    amounts: Mapping[tuple[str, str], NDArray[np.float64]],
-    actions: Sequence[int],
-) -> Iterator[tuple[int, int, NDArray[np.float64] | float]]:
-    """Yield action, outcome and the money of the cell; one that is written twice is read once."""
-    done: dict[tuple[str, str], NDArray[np.float64]] = {}
-    for o, outcome in enumerate(decision.outcome_names):
-        for a in actions:
-            action = decision.action_names[a]
-            cell = decision.payoffs.cell(action, outcome)
-            constant = constant_of(cell.node)
-            if constant is not None:
-                yield a, o, constant
-                continue
-            key = (cell.money, outcome if _depends(decision, cell.money) else "")
-            if key not in done:
-                predicted = {c: v for (c, under), v in amounts.items() if under == outcome}
-                later = [c for c in decision.data.known_later if c in columns_of(cell.node)]
-                source = _WithAmounts(columns, {c: predicted[c] for c in later if c in predicted})
-                done[key] = money(cell.node, source)
-                _check_money(done[key], np.ones(len(columns), bool), action, outcome, cell.money)
-            yield a, o, done[key]
+    own = [action_money(decision, columns, amounts[a], a) for a in range(len(amounts))]
+    return np.asarray((prob * np.stack(own, axis=1)).sum(axis=2))
 
 
 def _depends(decision: Decision, text: str) -> bool:

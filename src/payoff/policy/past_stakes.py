@@ -17,7 +17,7 @@ from payoff.load.evaluate import TableColumns
 from payoff.load.frame import numbers
 from payoff.load.past import Logged
 from payoff.model.scored import Scored, ScoredArms
-from payoff.policy.expected import cell_money
+from payoff.policy.expected import action_money
 from payoff.policy.past import Bounds, PastStakes, doubly_robust
 
 __all__ = ["FLOOR", "bounds_of", "past_facts"]
@@ -58,7 +58,9 @@ def past_facts(
     else:
         names = data.decision.action_names
         prob = arms.prob
-        money = [cell_money(data.decision, columns, arms.amounts[a], a) for a in range(len(names))]
+        money = [
+            action_money(data.decision, columns, arms.amounts[a], a) for a in range(len(names))
+        ]
         seen = _observed(data.decision, realised, logged.taken, money)
         cells = prob * np.stack(money, axis=1)
     model = cells.sum(axis=2)
@@ -176,7 +178,9 @@ def _cell_ends(
     for end in (0, 1) if ends else (0,):
         amounts = {key: np.full(len(columns), pair[end]) for key, pair in ends.items()}
         places = range(len(decision.actions))
-        found.append(np.stack([cell_money(decision, columns, amounts, a) for a in places], axis=1))
+        found.append(
+            np.stack([action_money(decision, columns, amounts, a) for a in places], axis=1)
+        )
     return np.minimum(found[0], found[-1]), np.maximum(found[0], found[-1])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from payoff.errors import EvidenceError
 from payoff.load.dataset import Dataset
 from payoff.load.evaluate import TableColumns
 from payoff.model.scored import Scored, ScoredArms
-from payoff.policy.expected import expected_money, realised_money, rule_actions
+from payoff.policy.expected import cell_money, realised_money, rule_actions, weighted_money
 from payoff.policy.past import Bounds, PastStakes
 from payoff.policy.past_stakes import bounds_of, past_facts
 
@@ -41,6 +42,9 @@ class Stakes:
         float64 (n,) and int64 (n,).
     clustered, weighted
         Whether a cluster and a weight column are declared.
+    cells
+        (place of the action, place of the outcome) -> money of that cell as known when the decision
+        is due, a constant or float64 (n,); empty without probabilities.
     past
         Where ``[past]`` says that acting changes what happens: what was done and how it was chosen.
         ``realised`` then holds doubly robust scores, whose mean is what each action would have
@@ -60,6 +64,7 @@ class Stakes:
     cluster: NDArray[np.int64]
     clustered: bool
     weighted: bool
+    cells: Mapping[tuple[int, int], float | NDArray[np.float64]] = field(default_factory=dict)
     past: PastStakes | None = None
     bounds: Bounds | None = None
 
@@ -77,6 +82,16 @@ class Stakes:
                 "own and none holds for all of them"
             )
         return "the predictions are actions, without probabilities"
+
+    @property
+    def why_not_by_outcome(self) -> str:
+        """Why figures by the outcome that happened would mislead; empty where they do not."""
+        if self.past is None:
+            return ""
+        return (
+            "each row shows what happened under what was done ([past]), not what would have "
+            "happened under the policy"
+        )
 
     def __len__(self) -> int:
         """Return the number of units."""
@@ -149,8 +164,9 @@ def _facts(data: Dataset, scored: Scored | ScoredArms | None) -> dict[str, Any]:
     if decision.past is not None and not decision.past.selected:
         facts = past_facts(data, columns, scored, realised)
     elif isinstance(scored, Scored):
-        facts["prob"] = scored.prob
-        facts["expected"] = expected_money(decision, columns, scored.prob, scored.amounts)
+        cells = cell_money(decision, columns, scored.amounts)
+        facts["prob"], facts["cells"] = scored.prob, cells
+        facts["expected"] = weighted_money(cells, scored.prob, len(decision.actions))
     if decision.past is not None and decision.past.selected:
         facts["bounds"] = bounds_of(data)
     return {
@@ -162,4 +178,5 @@ def _facts(data: Dataset, scored: Scored | ScoredArms | None) -> dict[str, Any]:
         "cluster": data.cluster,
         "clustered": decision.data.cluster is not None,
         "weighted": decision.data.weight is not None,
+        "cells": cells,
     }

@@ -1,5 +1,6 @@
 """Tell: evidence as one page for three readers, a model card and a decision record."""
 
+from payoff.report.comparison import comparison_view, write_comparison
 from payoff.report.decision_record import decision_record
 from payoff.report.figures import headline, three_numbers
 from payoff.report.files import FILES, documents, write
@@ -9,6 +10,7 @@ from payoff.report.summarise import summarise
 
 __all__ = [
     "FILES",
+    "comparison_view",
     "decision_record",
     "documents",
     "headline",
@@ -17,4 +19,5 @@ __all__ = [
     "summarise",
     "three_numbers",
     "write",
+    "write_comparison",
 ]

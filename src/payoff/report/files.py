@@ -52,8 +52,17 @@ def write(
     EnvironmentError_
         ``PAY-X003`` when the folder or a file cannot be written.
     """
-    made = documents(evidence, bundle=bundle)
-    folder = Path(folder)
+    return replace_text(Path(folder), documents(evidence, bundle=bundle))
+
+
+def replace_text(folder: Path, made: Mapping[str, str]) -> list[Path]:
+    """Write files (name -> text) into a folder, each whole or not at all.
+
+    Raises
+    ------
+    EnvironmentError_
+        ``PAY-X003`` when the folder or a file cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return [_replace(folder / name, text) for name, text in made.items()]

@@ -41,6 +41,8 @@ def summarise(evidence: Evidence, *, bundle: Mapping[str, Any] | None = None) ->
     sentence = visible(evidence.verdict.get("sentence") or "", 500)
     return {
         "bundle_id": str((bundle or {}).get("id", "")),
+        "kind": "Decision report",
+        "signed": True,
         "title": title,
         "subtitle": _subtitle(facts),
         "verdict": {

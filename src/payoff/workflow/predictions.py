@@ -36,7 +36,7 @@ from payoff.policy.stakes import Judging, stakes_to_judge
 from payoff.progress import Progress, silent
 from payoff.workflow.rows import data_facts, open_rows
 
-__all__ = ["judge_predictions"]
+__all__ = ["judge_predictions", "probabilities", "recorded"]
 
 
 def judge_predictions(
@@ -183,7 +183,7 @@ def _foreign(
             "into probabilities by isotonic regression, cross-fitted in five folds"
         )
     else:
-        prob = _probabilities(decision, data, columns)
+        prob = probabilities(decision, data, columns)
         note = f"the probabilities ({', '.join(columns.values())}) were made elsewhere"
     if decision.data.known_later and amount_models.needs(decision):
         raise EvidenceError.no_predictions(
@@ -206,13 +206,7 @@ def _foreign(
 def _foreign_actions(
     decision: Decision, data: Dataset, column: str
 ) -> tuple[list[Policy | Acted], Judging, str]:
-    codes, labels = codes_of(data.table.column(column))
-    names = decision.action_names
-    place = np.array([names.index(v) if v in names else -2 for v in labels] + [-2], dtype=np.int16)
-    taken: NDArray[np.int16] = place[codes]
-    if (taken < 0).any():
-        strange = [v for v in labels if v not in names] or ["(missing)"]
-        raise EvidenceError.unknown_action(column, strange, int((taken < 0).sum()), names)
+    taken = recorded(decision, data, column)
     at_stake = stakes_to_judge(data, None)
     policy = replace(
         baselines(decision)[-1],
@@ -227,9 +221,34 @@ def _foreign_actions(
     return found, at_stake, f"only actions were given (column {column!r}), no probabilities"
 
 
-def _probabilities(
+def recorded(decision: Decision, data: Dataset, column: str) -> NDArray[np.int16]:
+    """Return the actions written in a column.
+
+    Raises
+    ------
+    EvidenceError
+        ``PAY-E003`` for a value that is no declared action.
+    """
+    codes, labels = codes_of(data.table.column(column))
+    names = decision.action_names
+    place = np.array([names.index(v) if v in names else -2 for v in labels] + [-2], dtype=np.int16)
+    taken: NDArray[np.int16] = place[codes]
+    if (taken < 0).any():
+        strange = [v for v in labels if v not in names] or ["(missing)"]
+        raise EvidenceError.unknown_action(column, strange, int((taken < 0).sum()), names)
+    return taken
+
+
+def probabilities(
     decision: Decision, data: Dataset, columns: Mapping[str, str]
 ) -> NDArray[np.float64]:
+    """Return the probabilities (n, n_outcomes) written in columns.
+
+    Raises
+    ------
+    EvidenceError
+        ``PAY-E002`` for what is no probability, ``PAY-E004`` when an outcome has none.
+    """
     names = decision.outcome_names
     out = np.full((len(data), len(names)), np.nan)
     for outcome, column in columns.items():
