@@ -77,6 +77,8 @@ def _simple_wins(
     result = numbered("PAY-E202", "A policy without a model earns as much")
     if best is None:
         return result(status="not_applicable", detail="There is no policy without a model.")
+    if best.total.value is None and verdict["state"] != "refuse":
+        return result(status="skipped", detail=f"Not measured: {best.total.reason}.")
     simple = next(p for p in policies if p.name == verdict["best_trivial"])
     if verdict["state"] == "refuse":
         return result(

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.evidence.acted import Acted
-from payoff.evidence.checks import amount
 from payoff.evidence.evidence import Estimate, Group, SubgroupEvidence
 from payoff.evidence.interval import share
 from payoff.evidence.offpolicy import bounded
@@ -82,17 +81,9 @@ def unknown_value(
     agree = codes == past.taken
     low = np.where(agree, past.money, past.low[every, codes])
     high = np.where(agree, past.money, past.high[every, codes])
-    estimate, (least, most) = bounded(
-        stakes, low, high, level=decision.evidence.level, unit=decision.value_unit, reason=""
-    )
-    currency, _, unit = decision.value_unit.partition(" per ")
-    said = (
-        f"{why}; whatever would have happened, it lies between {amount(least, currency)} and "
-        f"{amount(most, currency)} per {unit}"
-    )
-    return bounded(stakes, low, high, level=estimate.level, unit=decision.value_unit, reason=said)[
-        0
-    ]
+    return bounded(
+        stakes, low, high, level=decision.evidence.level, unit=decision.value_unit, reason=why
+    )[0]
 
 
 def unmeasured_groups(

@@ -359,7 +359,7 @@ def _sentences(
     elif not first["logged"]:
         said.append(
             f"The policy and the past did the same to {first['matched']:,} of them "
-            f"({first['agree']:.0%}); its value rests on those."
+            f"({first['agree'] * 100:.0f} %); its value rests on those."
         )
     told = _effect_sentence(judged, effects)
     return [*said, told] if told else said

@@ -41,6 +41,12 @@ def past_checks(
 def _acted_upon(decision: Decision, data: Mapping[str, Any], *, recorded: bool) -> Check:
     result = numbered("PAY-E211", "What was done may have changed what happened")
     rule = decision.current_rule
+    if decision.past is not None and decision.past.selected:
+        return result(
+            status="passed",
+            detail="[past] says under which actions outcomes were recorded; for the rest there are "
+            "bounds, and no value. It is taken that acting changes no outcome.",
+        )
     if decision.past is not None:
         return result(
             status="passed",
@@ -78,7 +84,8 @@ def _by_chance(past: Mapping[str, Any]) -> Check:
     result = numbered("PAY-E225", "Past actions were chosen by chance")
     test = past.get("assignment")
     if test is None:
-        return result(status="not_applicable", detail="No past actions are declared.")
+        detail = "Nothing says that chance chose past actions."
+        return result(status="not_applicable", detail=detail)
     if "not_measured" in test:
         return result(status="skipped", detail=f"Not measured: {test['not_measured']}.")
     text = (

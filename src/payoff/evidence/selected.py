@@ -133,19 +133,8 @@ class _Core:
             exact = worth(decision, self.stakes, low, seed=self.seed, identical=same)
             return exact, (exact.value or 0.0, exact.value or 0.0), 0
         level, unit = decision.evidence.level, decision.value_unit
-        _, ends = bounded(self.stakes, low, high, level=level, unit=unit, reason="")
-        currency, per, rest = decision.money_unit.partition(" per ")
-        times = decision.units_reported
-        said = (
-            f"{self.reason}; whatever the others would have done, it lies between "
-            f"{amount(ends[0] * times, currency)} and {amount(ends[1] * times, currency)}"
-            f"{per}{rest}"
-        )
-        return (
-            bounded(self.stakes, low, high, level=level, unit=unit, reason=said)[0],
-            ends,
-            unknown,
-        )
+        found, ends = bounded(self.stakes, low, high, level=level, unit=unit, reason=self.reason)
+        return found, ends, unknown
 
     def total(self, estimate: Estimate) -> Estimate:
         return estimate.scaled(self.decision.units_reported, self.decision.money_unit)

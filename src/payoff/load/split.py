@@ -63,7 +63,9 @@ def split(data: Dataset) -> Parts:
             + "".join(f", of which {d['n']:,} are left out: {d['reason']}" for d in dropped),
         )
     part = _parts(rows, method)
-    learnt = rows.outcome >= 0  # rows without an outcome can be judged within bounds, not learnt
+    # Where nothing was random, rows without an outcome are judged within bounds, and not learnt.
+    past = decision.past
+    learnt = (rows.outcome >= 0) | (past is not None and not past.selected)
     taken = {
         name: rows.take((part == number) & (learnt | (name != "fit")), name)
         for number, name in enumerate(PARTS)

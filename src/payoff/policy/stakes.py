@@ -178,5 +178,4 @@ def _facts(data: Dataset, scored: Scored | ScoredArms | None) -> dict[str, Any]:
         "cluster": data.cluster,
         "clustered": decision.data.cluster is not None,
         "weighted": decision.data.weight is not None,
-        "cells": cells,
     }

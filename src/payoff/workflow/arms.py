@@ -26,9 +26,11 @@ from payoff.workflow.trained import Trained, candidate_rows
 __all__ = ["score", "train"]
 
 
-def score(model: ArmModels, how: Assignment, data: Dataset) -> ScoredArms:
+def score(model: ArmModels, how: Assignment | None, data: Dataset) -> ScoredArms:
     """Return predictions under every action, and how the features tell what was done."""
     scored = model.predict_table(data.table, data.part)
+    if how is None:
+        return scored
     return replace(scored, assignment=how.model.predict_table(data.table))
 
 
@@ -40,7 +42,7 @@ def train(checked: Checked, progress: Progress) -> Trained:
     """
     decision, parts = checked.decision, checked.parts
     seed, folds = decision.training.seed, decision.training.folds
-    how = arms.assignment(parts.fit, parts.contract, folds=folds, seed=seed)
+    how = _assignment(checked)
     crossed = arms.cross_fit(
         parts.fit,
         parts.contract,
@@ -49,7 +51,8 @@ def train(checked: Checked, progress: Progress) -> Trained:
         seed=seed,
         progress=progress,
     )
-    scored = {k: replace(v, assignment=how.fitted) for k, v in crossed.scored.items()}
+    fitted = None if how is None else how.fitted
+    scored = {k: replace(v, assignment=fitted) for k, v in crossed.scored.items()}
     at_stake = {name: stakes_to_choose(parts.fit, one) for name, one in scored.items()}
     best, candidates = choose_candidate(at_stake, decision)
     raw = arms.fit(parts.fit, parts.contract, best, seed=seed, progress=progress, crossed=crossed)
@@ -85,6 +88,24 @@ def train(checked: Checked, progress: Progress) -> Trained:
         judging=score(model, how, parts.judge),
         tuned=steps,
     )
+
+
+def _assignment(checked: Checked) -> Assignment | None:
+    """Model the action taken; with known probabilities that is only a check, and may be left out.
+
+    Raises
+    ------
+    DataError
+        ``PAY-L008`` when one action only was taken and its probability is to be modelled.
+    """
+    decision, parts = checked.decision, checked.parts
+    logged, past = parts.fit.logged, decision.past
+    if logged is None or past is None:
+        return None
+    if past.how != "modelled" and len(np.unique(logged.taken)) < 2:
+        return None
+    settings = decision.training
+    return arms.assignment(parts.fit, parts.contract, folds=settings.folds, seed=settings.seed)
 
 
 def _calibrated(
