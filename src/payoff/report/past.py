@@ -160,8 +160,8 @@ def _estimators(facts: Facts, found: Sequence[Mapping[str, Any]]) -> list[blocks
             "A row says something of an option only where the past did what the option would do; "
             "there it counts for as many rows as it stands for (1 divided by the chance of what "
             "was done). Doubly robust: a model predicts all rows, and those rows correct it; it is "
-            "the figure used everywhere else. The other two use the corrected rows alone. Three that "
-            "lie far apart are a warning.",
+            "the figure used everywhere else. The other two use the corrected rows alone. Three "
+            "that lie far apart are a warning.",
             "term",
         ),
         blocks.table(
