@@ -22,7 +22,7 @@ def calibration(judged: Judged) -> dict[str, Any]:
     ``realised`` what those actions earned; their difference carries a paired interval.
     """
     decision, stakes = judged.decision, judged.stakes
-    codes, values = judged.first.codes, judged.own
+    codes, values = judged.first.codes, judged.before_fixed_costs(judged.first.policy.name)
     # Where acting changes what happens, the probabilities that came true or not are those of the
     # action that was taken; the money is that of the policy, by doubly robust scores.
     prob = stakes.prob if stakes.past is None else stakes.past.factual

@@ -29,6 +29,12 @@ from payoff.evidence.facts import decision_facts, versions
 from payoff.evidence.information import information
 from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
+from payoff.evidence.limits import (
+    beyond_limits,
+    constraints_judged,
+    limit_checks,
+    limits_used,
+)
 from payoff.evidence.no_overlap import (
     no_value,
     unknown_value,
@@ -44,9 +50,9 @@ from payoff.evidence.people import people
 from payoff.evidence.selected import judge_selected
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroups import subgroup_evidence
-from payoff.evidence.verdict import capacity_used, verdict
+from payoff.evidence.verdict import verdict
 from payoff.evidence.worth import worth
-from payoff.policy.choose import actions_of, limited_shares
+from payoff.policy.best import WITHOUT, actions_of, fixed_cost, policy_value
 from payoff.policy.past import PastStakes
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Judging, Stakes, money_of
@@ -102,6 +108,8 @@ def judge(
     for one in acted:
         if one.policy.tuned_on == "judge":
             raise EvidenceError.part_reused("judge", "judge")
+    beside = [a for a in acted if a.policy.name.startswith(WITHOUT)]
+    acted = [a for a in acted if a not in beside]
     acted.sort(key=lambda a: a.policy.name != recommended)
     if stakes.bounds is not None:
         return judge_selected(
@@ -110,7 +118,9 @@ def judge(
     acted, logged = with_the_past(decision, stakes, acted)
     core = _Core(decision, stakes, background.seed, logged)
     values = {
-        a.policy.name: money_of(a.codes, stakes, logged=a.policy.name in logged) for a in acted
+        a.policy.name: money_of(a.codes, stakes, logged=a.policy.name in logged)
+        - fixed_cost(decision, a.policy, a.codes, stakes.weight)
+        for a in acted
     }
     found = tuple(core.policy(a, values[a.policy.name]) for a in acted)
     first = acted[0]
@@ -141,7 +151,8 @@ def judge(
     reliability = missing if why else calibration(judged)
     rates = base_rate(judged)
     shift = outcome_shift(judged, rates)
-    capacity = capacity_used(decision, found[0], first.policy)
+    capacity = limits_used(judged)
+    constraints = constraints_judged(judged, beside)
     own = evidence_checks.check(
         evidence_checks.Findings(
             decision=decision,
@@ -172,7 +183,8 @@ def judge(
         base_rate=rates,
         information=missing if why else information(judged),
         capacity=capacity,
-        checks=(*background.checks, *own, *of_past),
+        constraints=constraints,
+        checks=(*background.checks, *own, *of_past, *limit_checks(judged, constraints)),
         seed=background.seed,
         made_with=versions(),
         past=past,
@@ -204,14 +216,12 @@ class _Core:
         value = self.estimate(values, self._certain(policy))
         why = self.unknown(acted)
         if why:
-            value = unknown_value(self.decision, self.stakes, acted.codes, why)
-        uses, cells = self.cells(acted.codes, values)
+            value = unknown_value(self.decision, self.stakes, acted, why)
+        uses, cells = self.cells(acted.codes, policy_value(acted.codes, self.stakes))
         if self.stakes.past is not None:
             cells = () if why else self._past_cells(acted, self.stakes.past)
-        limits = limited_shares(self.decision)
-        beyond = policy.baseline and any(
-            u.share > limits[u.action] * (1 + 1e-9) for u in uses if u.action in limits
-        )
+        beyond = policy.baseline and beyond_limits(self.decision, self.stakes, acted.codes)
+        fixed = fixed_cost(self.decision, policy, acted.codes, self.stakes.weight)
         return PolicyEvidence(
             name=policy.name,
             label=policy.label,
@@ -222,6 +232,7 @@ class _Core:
             actions=uses,
             cells=cells,
             feasible=not beyond,
+            fixed_per_period=fixed * self.decision.units_reported,
         )
 
     def unknown(self, acted: Acted) -> str:

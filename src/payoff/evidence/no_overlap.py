@@ -12,7 +12,7 @@ from payoff.evidence.acted import Acted
 from payoff.evidence.evidence import Estimate, Group, SubgroupEvidence
 from payoff.evidence.interval import share
 from payoff.evidence.offpolicy import bounded
-from payoff.policy.choose import default_action
+from payoff.policy.best import default_action, fixed_cost
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
 
@@ -62,9 +62,7 @@ def no_value(decision: Decision, stakes: Stakes, why: str) -> Estimate:
     )
 
 
-def unknown_value(
-    decision: Decision, stakes: Stakes, codes: NDArray[np.int16], why: str
-) -> Estimate:
+def unknown_value(decision: Decision, stakes: Stakes, acted: Acted, why: str) -> Estimate:
     """Bound the value of a policy where the past does not overlap with it.
 
     A row on which past and policy agree earned what it earned; any other lies between the least and
@@ -77,12 +75,19 @@ def unknown_value(
     past = stakes.past
     if past is None:
         return no_value(decision, stakes, why)
+    codes = acted.codes
     every = np.arange(len(codes))
     agree = codes == past.taken
     low = np.where(agree, past.money, past.low[every, codes])
     high = np.where(agree, past.money, past.high[every, codes])
+    fixed = fixed_cost(decision, acted.policy, codes, stakes.weight)
     return bounded(
-        stakes, low, high, level=decision.evidence.level, unit=decision.value_unit, reason=why
+        stakes,
+        low - fixed,
+        high - fixed,
+        level=decision.evidence.level,
+        unit=decision.value_unit,
+        reason=why,
     )[0]
 
 

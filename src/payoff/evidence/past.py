@@ -15,7 +15,6 @@ from scipy import special
 
 from payoff.declare.decision import plural
 from payoff.evidence.acted import Acted
-from payoff.evidence.checks import amount, money
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.exploration import exploration
 from payoff.evidence.interval import cluster_sums, mean_money, share
@@ -27,6 +26,7 @@ from payoff.evidence.offpolicy import (
     self_normalised,
 )
 from payoff.evidence.uplift import gain_curve, positions, qini_scores
+from payoff.evidence.wording import amount, money
 from payoff.policy.choose import default_action
 from payoff.policy.past import PastStakes, doubly_robust
 from payoff.rng import generator
@@ -106,7 +106,7 @@ def _estimators(judged: Judged, past: PastStakes, one: Acted) -> dict[str, Any]:
     told = {"policy": name, "label": one.policy.label, "logged": name in judged.logged}
     agree = one.codes == past.taken
     if name in judged.logged:
-        found = asdict(judged.worth(judged.values[name]))
+        found = asdict(judged.worth(past.money))
         return {
             **told,
             "overlap": "",
@@ -139,7 +139,7 @@ def _estimators(judged: Judged, past: PastStakes, one: Acted) -> dict[str, Any]:
     }
     return {
         **facts,
-        "dr": asdict(judged.worth(judged.values[name])),
+        "dr": asdict(judged.worth(judged.before_fixed_costs(name))),
         "ips": asdict(inverse_propensity(stakes, weight, **settings)),
         "snips": asdict(self_normalised(stakes, weight, **settings)),
     }

@@ -8,7 +8,7 @@ from typing import Any, Final
 from payoff.checks import Check, numbered
 from payoff.declare import Decision
 from payoff.errors import listed
-from payoff.evidence.checks import quoted
+from payoff.evidence.wording import quoted
 
 __all__ = ["past_checks"]
 

@@ -24,7 +24,6 @@ from payoff.declare import Decision
 from payoff.declare.decision import plural
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
-from payoff.evidence.checks import amount, quoted
 from payoff.evidence.evidence import (
     ActionUse,
     Comparison,
@@ -35,12 +34,14 @@ from payoff.evidence.evidence import (
 from payoff.evidence.exploration import exploration
 from payoff.evidence.facts import decision_facts, versions
 from payoff.evidence.interval import share
+from payoff.evidence.judged import Judged
+from payoff.evidence.limits import beyond_limits, constraints_judged, limit_checks, limits_used
 from payoff.evidence.no_overlap import unmeasured_groups
 from payoff.evidence.offpolicy import bounded
 from payoff.evidence.past_checks import past_checks
-from payoff.evidence.verdict import capacity_used
+from payoff.evidence.wording import amount, quoted
 from payoff.evidence.worth import worth
-from payoff.policy.choose import limited_shares
+from payoff.policy.best import fixed_cost
 from payoff.policy.past import Bounds
 from payoff.policy.stakes import Judging
 
@@ -69,7 +70,19 @@ def judge_selected(
     told = core.verdict(found, comparisons)
     missing = {"not_measured": core.reason}
     groups = unmeasured_groups(decision, stakes, subgroups, acted[0].codes, core.reason)
-    capacity = capacity_used(decision, found[0], acted[0].policy)
+    judged = Judged(
+        decision=decision,
+        stakes=stakes,
+        acted=tuple(acted),
+        values={},
+        policies=found,
+        comparisons=comparisons,
+        verdict=told,
+        subgroups=subgroups,
+        background=background,
+    )
+    capacity = limits_used(judged)
+    constraints = constraints_judged(judged, ())
     past = core.section(acted, found, comparisons)
     own = evidence_checks.check(
         evidence_checks.Findings(
@@ -99,7 +112,8 @@ def judge_selected(
         curve=missing,
         shift=missing,
         capacity=capacity,
-        checks=(*background.checks, *own, *of_past),
+        constraints=constraints,
+        checks=(*background.checks, *own, *of_past, *limit_checks(judged, constraints)),
         seed=background.seed,
         made_with=versions(),
         past=past,
@@ -136,6 +150,10 @@ class _Core:
         found, ends = bounded(self.stakes, low, high, level=level, unit=unit, reason=self.reason)
         return found, ends, unknown
 
+    def fixed(self, acted: Acted) -> float:
+        """Return the fixed costs of a policy per unit."""
+        return fixed_cost(self.decision, acted.policy, acted.codes, self.stakes.weight)
+
     def total(self, estimate: Estimate) -> Estimate:
         return estimate.scaled(self.decision.units_reported, self.decision.money_unit)
 
@@ -143,12 +161,10 @@ class _Core:
         policy = acted.policy
         low, high = self.bounds.of(acted.codes, self.stakes.realised)
         same = "its money is the same on every row" if policy.kind == "constant" else ""
-        value, _, _ = self.estimate(low, high, same)
+        fixed = self.fixed(acted)
+        value, _, _ = self.estimate(low - fixed, high - fixed, same)
         uses = self.uses(acted.codes)
-        limits = limited_shares(self.decision)
-        beyond = policy.baseline and any(
-            u.share > limits[u.action] * (1 + 1e-9) for u in uses if u.action in limits
-        )
+        beyond = policy.baseline and beyond_limits(self.decision, self.stakes, acted.codes)
         return PolicyEvidence(
             name=policy.name,
             label=policy.label,
@@ -159,6 +175,7 @@ class _Core:
             actions=uses,
             cells=(),
             feasible=not beyond,
+            fixed_per_period=fixed * self.decision.units_reported,
         )
 
     def uses(self, codes: NDArray[np.int16]) -> tuple[ActionUse, ...]:
@@ -184,7 +201,8 @@ class _Core:
         low, high = self.bounds.between(first.codes, other.codes, self.stakes.realised)
         differ = first.codes != other.codes
         same = "" if differ.any() else "the two act alike on every row judged"
-        value, _, _ = self.estimate(low, high, same)
+        more = self.fixed(first) - self.fixed(other)
+        value, _, _ = self.estimate(low - more, high - more, same)
         return Comparison(
             policy=first.policy.name,
             against=other.policy.name,
@@ -278,7 +296,8 @@ class _Core:
 
     def _bounds(self, acted: Acted, found: PolicyEvidence) -> dict[str, Any]:
         low, high = self.bounds.of(acted.codes, self.stakes.realised)
-        _, ends, unknown = self.estimate(low, high)
+        fixed = self.fixed(acted)
+        _, ends, unknown = self.estimate(low - fixed, high - fixed)
         units = self.decision.units_reported
         return {
             "policy": acted.policy.name,
