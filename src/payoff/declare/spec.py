@@ -65,8 +65,8 @@ def _choice(*values: str) -> Kind:
 
 TEXT: Final = Kind(need="text in quotes", schema={"type": "string"}, types=(str,))
 NUMBER: Final = Kind(need="a number", schema={"type": "number"}, types=(int, float))
-TRUTH: Final = Kind(need="true or false", schema={"type": "boolean"}, types=(bool,))
 WHOLE: Final = Kind(need="a whole number", schema={"type": "integer"}, types=(int,))
+FLAG: Final = Kind(need="true or false", schema={"type": "boolean"}, types=(bool,))
 SCALAR: Final = Kind(
     need="text, a number or true/false",
     schema={"type": ["string", "number", "boolean"]},
@@ -224,13 +224,24 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
         ),
         "text": Key(
             _table(
-                redact=Key(TRUTH, "Replace personal data before anything reads the documents."),
+                redact=Key(FLAG, "Replace personal data before anything reads the documents."),
                 twins=Key(_choice(*TWINS), "What the split does with near copies."),
                 similarity=Key(NUMBER, "Share of common shingles from which two are twins."),
                 languages=Key(_list(TEXT), "Languages expected, as ISO 639 codes."),
                 longest=Key(WHOLE, "Characters of one document; a longer one is refused."),
             ),
             "How documents are read, for kind = 'text'.",
+        ),
+        "past": Key(
+            _table(
+                action=Key(TEXT, "Column with the action taken.", True, 'action = "segment"'),
+                values=Key(_map(SCALAR), "action = its value in that column."),
+                randomised=Key(FLAG, "true: chance alone chose the action."),
+                shares=Key(_map(NUMBER), "action = probability with which chance chose it."),
+                propensity=Key(TEXT, "Column: probability of the action taken."),
+                outcomes_known=Key(_list(TEXT), "Actions under which outcomes were recorded."),
+            ),
+            "What was done in the past, and how it was chosen.",
         ),
         "predictions": Key(
             _table(
