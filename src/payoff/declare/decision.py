@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from payoff.declare.limits import Constraint, Limit, check_limits
+from payoff.declare.past import Past
 from payoff.declare.payoffs import (
     Action,
     Outcome,
@@ -14,6 +16,7 @@ from payoff.declare.payoffs import (
     check_number,
     value_key,
 )
+from payoff.declare.review import with_reviews
 from payoff.declare.settings import (
     CurrentRule,
     Data,
@@ -23,7 +26,7 @@ from payoff.declare.settings import (
     Subgroup,
     Training,
 )
-from payoff.declare.text import TextSettings
+from payoff.declare.text import TextSettings, check_documents
 from payoff.errors import DeclarationError, listed
 
 __all__ = ["KINDS", "PERIODS", "Decision", "plural"]
@@ -44,10 +47,14 @@ class Decision:
     currency, period, volume
         Unit of all money, the period reports speak of, and how many units come up per period. With
         ``volume`` None, money is reported per 1,000 units.
+    model_cost
+        Money per period that every policy with a model costs, whatever it does.
     do_nothing
         The action that leaves things as they are: the baseline of every report.
     positive
         With two outcomes, the one that scores and thresholds speak of.
+    past
+        How the rows came about, when they record actions that may have changed what happened.
 
     Raises
     ------
@@ -78,6 +85,7 @@ class Decision:
     unit: str = "case"
     period: str = "month"
     volume: float | None = None
+    model_cost: float = 0.0
     owner: str = ""
     approver: str = ""
     review_by: str = ""
@@ -87,7 +95,10 @@ class Decision:
     text: TextSettings = field(default_factory=TextSettings)
     predictions: Predictions = field(default_factory=Predictions)
     subgroups: tuple[Subgroup, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
     current_rule: CurrentRule | None = None
+    past: Past | None = None
     split: Split = field(default_factory=Split)
     training: Training = field(default_factory=Training)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
@@ -148,6 +159,8 @@ class Decision:
 
     def _check_table(self) -> None:
         actions, outcomes = self.action_names, self.outcome_names
+        table = with_reviews(self.payoffs, self.actions, outcomes)
+        object.__setattr__(self, "payoffs", table)
         for action, outcome in self.payoffs.cells:
             if action not in actions:
                 raise DeclarationError.unknown_name("payoffs", action, "action", actions)
@@ -189,7 +202,7 @@ class Decision:
                         "simple subgroup",
                         [n for n in names if n in simple],
                     )
-        self._check_text()
+        check_documents(self.kind, self.data.text, self.text, (g.column for g in self.subgroups))
         for outcome in self.predictions.probability:
             if outcome not in self.outcome_names:
                 raise DeclarationError.unknown_name(
@@ -197,6 +210,18 @@ class Decision:
                 )
         if self.current_rule is not None:
             self._check_rule(self.current_rule)
+        check_limits(
+            self.limits,
+            self.constraints,
+            actions=self.action_names,
+            simple=simple,
+            volume=self.volume,
+            capped=[a.name for a in self.actions if a.capacity is not None],
+            do_nothing=self.do_nothing,
+        )
+        self._check_costs()
+        if self.past is not None:
+            self._check_past(self.past)
         for action in self.actions:
             limit = action.capacity
             if limit is not None and limit.per_period is not None and self.volume is None:
@@ -207,29 +232,18 @@ class Decision:
                     "Add 'volume', or use 'capacity_share'",
                 )
 
-    def _check_text(self) -> None:
-        if self.kind == "text" and not self.data.text:
-            raise DeclarationError.bad_value(
-                "decision.kind",
-                self.kind,
-                "'text' in [data] to name the columns that hold documents",
-                'Add, for example, text = ["narrative"] to [data]',
-            )
-        for key, given in (("data.text", self.data.text), ("text", self.text != TextSettings())):
-            if given and self.kind == "tabular":
+    def _check_costs(self) -> None:
+        key = "decision.model_cost"
+        need = "money per period, a number from 0 up"
+        check_number(self.model_cost, key, need, low=0, high=1e15)
+        fixed = {f"actions.{a.name}.fixed_cost": a.fixed_cost for a in self.actions}
+        for where, money in {key: self.model_cost, **fixed}.items():
+            if money and self.volume is None:
                 raise DeclarationError.bad_value(
-                    key,
-                    self.data.text if key == "data.text" else "settings for documents",
-                    "kind = 'text' in [decision]",
-                    f"This decision is of kind '{self.kind}', which reads no documents",
-                )
-        for number, subgroup in enumerate(self.subgroups):
-            if subgroup.column in self.data.text:
-                raise DeclarationError.bad_value(
-                    f"subgroups[{number}].column",
-                    subgroup.column,
-                    "a column with few values",
-                    "Documents are no groups; name an ordinary column",
+                    where,
+                    money,
+                    "'volume' in [decision], to spread a cost per period over its units",
+                    "Add 'volume', or leave fixed costs out",
                 )
 
     def _check_rule(self, rule: CurrentRule) -> None:
@@ -256,6 +270,21 @@ class Decision:
                     column,
                     "columns known when the decision is due",
                     f"{column} is declared as known later",
+                )
+
+    def _check_past(self, past: Past) -> None:
+        past.check_names(self.action_names)
+        for column in past.columns:
+            if column in self.data.roles or column in self.data.known_later:
+                raise DeclarationError.bad_value(
+                    "past", column, "a column of its own, with no other role"
+                )
+            if column in (self.data.features or ()):
+                raise DeclarationError.bad_value(
+                    "data.features",
+                    column,
+                    "columns known before the action was taken",
+                    f"{column} says what was done; remove it from 'features'",
                 )
 
     @property
@@ -306,8 +335,24 @@ class Decision:
         found.update(dict.fromkeys(self.payoffs.columns))
         if self.current_rule:
             found.update(dict.fromkeys(self.current_rule.columns))
+        if self.past:
+            found.update(dict.fromkeys(self.past.columns))
         found.update(dict.fromkeys(s.column for s in self.subgroups if s.column))
         return tuple(found)
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """Names of the subgroups that limits and constraints speak of."""
+        named = {x.subgroup for x in self.limits} | {x.subgroup for x in self.constraints}
+        return tuple(s.name for s in self.subgroups if s.name in named)
+
+    @property
+    def group_columns(self) -> tuple[str, ...]:
+        """Columns that say which group's limits and constraints a unit falls under."""
+        named = self.group_names
+        return tuple(
+            dict.fromkeys(s.column for s in self.subgroups if s.name in named and s.column)
+        )
 
     def capacity_share(self, action: Action) -> float | None:
         """Return the share of units an action can reach, or None when it is not limited."""

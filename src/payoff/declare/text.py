@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from payoff.declare.payoffs import check_number
 from payoff.errors import DeclarationError, listed
 
-__all__ = ["TWINS", "TextSettings"]
+__all__ = ["TWINS", "TextSettings", "check_documents"]
 
 TWINS: Final = ("keep together", "ignore")
 
@@ -73,3 +74,30 @@ class TextSettings:
             low=100,
             high=5_000_000,
         )
+
+
+def check_documents(
+    kind: str, columns: tuple[str, ...], settings: TextSettings, subgroups: Iterable[str | None]
+) -> None:
+    """Check what documents need of the rest of a declaration (``PAY-D006``)."""
+    if kind == "text" and not columns:
+        raise DeclarationError.bad_value(
+            "decision.kind",
+            kind,
+            "'text' in [data] to name the columns that hold documents",
+            'Add, for example, text = ["narrative"] to [data]',
+        )
+    wanted = "kind = 'text' in [decision]"
+    mend = f"This decision is of kind '{kind}', which reads no documents"
+    if kind == "tabular" and columns:
+        raise DeclarationError.bad_value("data.text", columns, wanted, mend)
+    if kind == "tabular" and settings != TextSettings():
+        raise DeclarationError.bad_value("text", "settings for documents", wanted, mend)
+    for number, column in enumerate(subgroups):
+        if column in columns:
+            raise DeclarationError.bad_value(
+                f"subgroups[{number}].column",
+                column,
+                "a column with few values",
+                "Documents are no groups; name an ordinary column",
+            )

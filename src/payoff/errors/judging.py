@@ -124,6 +124,45 @@ class EvidenceError(PayoffError):
         )
 
     @classmethod
+    def unknown_group(
+        cls, name: str, subgroup: str, group: str, known: Iterable[str]
+    ) -> EvidenceError:
+        """A limit or constraint is about a group that no row has."""
+        known = list(known)
+        near = nearest(group, known)
+        return cls(
+            "a limit or constraint names a group that the rows do not have",
+            code="PAY-E021",
+            where=f"{show(name)}, subgroup {show(subgroup)}",
+            got=show(group),
+            need=f"one of {listed(known, 20)}",
+            mend=f"Did you mean {show(near)}?" if near else "Name one of the groups",
+        )
+
+    @classmethod
+    def constraints_clash(cls, names: Iterable[str]) -> EvidenceError:
+        """Limits and constraints that no policy can keep together."""
+        return cls(
+            "these limits and constraints cannot all hold, whatever is done",
+            code="PAY-E022",
+            got=listed(names),
+            need="limits and constraints that at least one way of acting keeps",
+            mend="Lower the floor, raise the cap or the capacity, or drop one of those named",
+        )
+
+    @classmethod
+    def moving_groups(cls, subgroup: str, column: str) -> EvidenceError:
+        """Groups that are cut from the data, not declared, cannot be found for a single row."""
+        return cls(
+            "a limit or constraint needs groups that do not depend on the data at hand",
+            code="PAY-E023",
+            where=f"subgroup {show(subgroup)}, column {plain(column)}",
+            got="a number that is cut at its quartiles",
+            need="the same group for the same unit, whenever it is decided",
+            mend="Give the subgroup 'bands', such as bands = [30, 45, 60]",
+        )
+
+    @classmethod
     def no_frame(cls, asked: str, why: str, known: Iterable[str]) -> EvidenceError:
         """The figures cannot be handed over as asked."""
         near = nearest(asked, known)
@@ -135,4 +174,29 @@ class EvidenceError(PayoffError):
             mend=f"Did you mean {show(near)}?"
             if near and near != asked
             else "Name another one; to_dict() always works",
+        )
+
+    @classmethod
+    def no_propensity(cls, got: str) -> EvidenceError:
+        """Past decisions without the probability of what was done."""
+        return cls(
+            "past decisions cannot be judged without knowing how actions were chosen",
+            code="PAY-E025",
+            where="key past",
+            got=plain(got),
+            need="'randomised = true', or the column of the probability of the action taken",
+            mend='Write [past] randomised = true or propensity = "<column>"; with '
+            "'payoff run' the probability can also be modelled from the features",
+        )
+
+    @classmethod
+    def no_outcome(cls, action: str, rows: int) -> EvidenceError:
+        """An action's money depends on an outcome that was not recorded under it."""
+        return cls(
+            "the money of a past action is not known",
+            code="PAY-E025",
+            where=counted(rows, "row"),
+            got=f"no outcome where {show(action)} was done, and money that depends on the outcome",
+            need="the outcome, or money that is the same under every outcome",
+            mend="Leave out 'randomised' and 'propensity': payoff then reports bounds",
         )

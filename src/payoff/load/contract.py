@@ -26,10 +26,13 @@ def learn(data: Dataset) -> Contract:
         roles.setdefault(column, "money")
     for column in decision.current_rule.columns if decision.current_rule else ():
         roles.setdefault(column, "rule")
+    groups = decision.group_columns
+    for column in groups:
+        roles.setdefault(column, "subgroup")
     fields = [
         _text_field(name, data)
         if name in decision.data.text
-        else _field(name, data.table.column(name), role, required=name in money)
+        else _field(name, data.table.column(name), role, required=name in money or name in groups)
         for name, role in roles.items()
     ]
     return Contract(fields=tuple(fields))

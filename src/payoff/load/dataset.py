@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.load.fields import Contract
+from payoff.load.past import Logged
 
 __all__ = ["Dataset", "Parts"]
 
@@ -44,6 +45,8 @@ class Dataset:
     twins
         int64 (n,), group of documents that are near copies; None where documents were not compared.
         Where twins are kept together, ``cluster`` joins them too.
+    logged
+        What was done to each row, where ``[past]`` declares it.
     """
 
     decision: Decision
@@ -57,6 +60,7 @@ class Dataset:
     fingerprint: str
     place: NDArray[np.int64]
     twins: NDArray[np.int64] | None = None
+    logged: Logged | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -104,6 +108,7 @@ class Dataset:
             fingerprint=self.fingerprint,
             place=self.place[rows],
             twins=None if self.twins is None else self.twins[rows],
+            logged=None if self.logged is None else self.logged.take(rows),
         )
 
 

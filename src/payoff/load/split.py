@@ -39,11 +39,11 @@ def split(data: Dataset) -> Parts:
         ``PAY-L008`` one outcome in a part, ``PAY-L009`` too few rows, ``PAY-L006`` unusable time.
     """
     decision = data.decision
-    known = np.flatnonzero(data.outcome >= 0)
+    known = np.flatnonzero(_judgeable(data))
     usable = known[data.weight[known] > 0]
     dropped: list[dict[str, Any]] = []
     if len(known) < len(data):
-        dropped.append({"reason": "the outcome is not known yet", "n": len(data) - len(known)})
+        dropped.append({"reason": _why_not(data), "n": len(data) - len(known)})
     if len(usable) < len(known):
         dropped.append({"reason": "the weight is 0", "n": len(known) - len(usable)})
     method, reason = _method(decision)
@@ -69,7 +69,16 @@ def split(data: Dataset) -> Parts:
             + "".join(f", of which {d['n']:,} are left out: {d['reason']}" for d in dropped),
         )
     rows, part, twins = _with_twins(rows, method, dropped)
-    taken = {name: rows.take(part == number, name) for number, name in enumerate(PARTS)}
+    # Where nothing was random, rows without an outcome are judged within bounds, and not learnt.
+    past = decision.past
+    learnt = (rows.outcome >= 0) | (past is not None and not past.selected)
+    taken = {
+        name: rows.take((part == number) & (learnt | (name != "fit")), name)
+        for number, name in enumerate(PARTS)
+    }
+    unused = int(np.sum((part == PARTS.index("fit")) & ~learnt))
+    if unused:
+        dropped.append({"reason": "nothing can be learnt without an outcome", "n": unused})
     for name, one in taken.items():
         _check_part(one, name, f"split by {method}{_by(decision, method)}")
     return Parts(
@@ -105,6 +114,26 @@ def _with_twins(
     dropped.append({"reason": LEFT_OUT, "n": int(late.sum())})
     record = twin_record(compared, otherwise, otherwise, int(late.sum()))
     return compared.take(~late, "all"), otherwise[~late], record
+
+
+def _judgeable(data: Dataset) -> NDArray[np.bool_]:
+    """Return which rows take part: their outcome is known, or ``[past]`` says why it is not."""
+    known = data.outcome >= 0
+    past = data.decision.past
+    if past is None or data.logged is None:
+        return known
+    taken = data.logged.taken
+    if not past.outcomes_known:
+        return known & (taken >= 0)
+    places = [data.decision.action_names.index(a) for a in past.outcomes_known]
+    return (taken >= 0) & (known | ~np.isin(taken, places))
+
+
+def _why_not(data: Dataset) -> str:
+    past = data.decision.past
+    if past is None:
+        return "the outcome is not known yet"
+    return "the outcome is not known yet, or the action taken is not recorded"
 
 
 def _by(decision: Decision, method: str) -> str:
@@ -170,22 +199,17 @@ def _parts(data: Dataset, method: str) -> NDArray[np.int8]:
     rng = generator(data.decision.training.seed, "split")
     if method == "cluster":
         return _dealt(np.bincount(data.cluster), limits, rng)[data.cluster]
-    if (
-        data.twins is not None and data.clustered
-    ):  # each group goes with the outcome of its first row
-        sizes = np.bincount(data.cluster)
-        leading = data.outcome[np.unique(data.cluster, return_index=True)[1]]
-        part = np.empty(len(sizes), dtype=np.int8)
-        for code in np.unique(leading):
-            own = leading == code
-            part[own] = _dealt(sizes[own], limits, rng)
-        return part[data.cluster]
-    out = np.empty(len(data), dtype=np.int8)
-    for code in np.unique(data.outcome):  # the same outcome shares in each part
-        rows = rng.permutation(np.flatnonzero(data.outcome == code))
-        place = (np.arange(len(rows)) + 0.5) / len(rows)
-        out[rows] = np.searchsorted(limits, place, side="right")
-    return out
+    strata = data.outcome.astype(np.int64)
+    if data.logged is not None:
+        strata = strata * 1000 + data.logged.taken
+    apart = data.twins is None or not data.clustered
+    unit = np.arange(len(data)) if apart else data.cluster  # twins go with the first of them
+    leading = strata[np.unique(unit, return_index=True)[1]]
+    sizes = np.bincount(unit)
+    out = np.empty(len(sizes), dtype=np.int8)
+    for code in np.unique(leading):  # the same shares of outcomes (and past actions) in each part
+        out[leading == code] = _dealt(sizes[leading == code], limits, rng)
+    return out[unit]
 
 
 def _dealt(
@@ -217,7 +241,9 @@ def _check_part(part: Dataset, name: str, how: str) -> None:
         if how.startswith(("split by time", "split by cluster")):
             mend += "; rows of one moment, and rows of one cluster, stay in one part"
         raise DataError.too_few(f"rows in the part {name!r}", len(part), _FEWEST[name], mend, how)
-    seen = np.unique(part.outcome)
+    seen = np.unique(part.outcome[part.outcome >= 0])
+    if not len(seen):
+        raise DataError.empty(f"the {name} rows", "no row whose outcome is known")
     if len(seen) < 2:
         raise DataError.one_class(part.decision.outcome_names[seen[0]], len(part), name)
 

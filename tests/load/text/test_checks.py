@@ -163,7 +163,7 @@ def test_numbers_for_documents():
 
 
 def test_no_such_text_column():
-    stopped(corpus(300), changed(('["narrative"]', '["narative"]')), code="PAY-L004")
+    stopped(corpus(300), changed(('["narrative"]', '["narration"]')), code="PAY-L004")
 
 
 def test_one_label():

@@ -19,7 +19,7 @@ UNKNOWN: Final = "und"
 #: Fewer letters than this say too little.
 _LEAST_LETTERS: Final = 12
 #: Characters that are read of a long document.
-_READ: Final = 1_000
+_READ: Final = 300
 _SURE: Final = 0.5
 _NOISE: Final = re.compile(r"\[[\w -]{2,12}\]|[@#]\w+|[\W\d_]+")
 
@@ -30,7 +30,7 @@ def languages(texts: Sequence[str]) -> tuple[NDArray[Any], NDArray[np.float64]]:
     Parameters
     ----------
     texts
-        n cleaned documents; the first 1,000 characters of each are read.
+        n cleaned documents; the first 300 characters of each are read.
 
     Returns
     -------

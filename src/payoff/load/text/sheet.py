@@ -59,9 +59,9 @@ def data_sheet(
     -------
     dict
         JSON-ready: ``documents`` (n, empty, one word), ``length`` (characters and words: least,
-        5 %, median, 95 %, most), ``languages``, ``twins``, ``vocabulary``, ``personal``, ``labels``,
-        ``label_noise``, ``sentences``. A part that cannot be measured is ``{"not_measured":
-        reason}``. Rows are named by their place from 0; no document is repeated.
+        5 %, median, 95 %, most), ``languages``, ``twins``, ``vocabulary``, ``personal``,
+        ``labels``, ``label_noise``, ``sentences``. A part that cannot be measured is
+        ``{"not_measured": reason}``. Rows are named by their place from 0; no document is repeated.
 
     Examples
     --------
