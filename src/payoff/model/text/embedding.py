@@ -10,7 +10,9 @@ Any other embedding takes part by offering what :class:`Embedder` states.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files as resources
@@ -27,6 +29,7 @@ __all__ = ["Embedder", "MiniLM", "Remembering", "embedder_from", "minilm"]
 _ONNX: Final = "embedding.onnx"
 _VOCABULARY: Final = "wordpiece.txt"
 _BATCH: Final = 32
+_FEW_BATCHES: Final = 4
 _MOST_TOKENS: Final = 256
 #: Characters that could still matter to the first 256 tokens.
 _MOST_CHARACTERS: Final = 5_000
@@ -116,22 +119,33 @@ class MiniLM:
         by_length: dict[int, list[int]] = {}
         for i, found in enumerate(ids):
             by_length.setdefault(len(found), []).append(i)
-        for length, rows in by_length.items():
-            for start in range(0, len(rows), _BATCH):
-                some = rows[start : start + _BATCH]
-                tokens = np.stack([ids[i] for i in some])
-                hidden = session.run(
-                    None,
-                    {
-                        "input_ids": tokens,
-                        "attention_mask": np.ones_like(tokens),
-                        "token_type_ids": np.zeros_like(tokens),
-                    },
-                )[0]
-                mean = hidden.astype(np.float64).sum(axis=1) / length
-                norm = np.sqrt((mean**2).sum(axis=1, keepdims=True))
-                # Coarser than the last bits, in which a batch may differ from a row by itself.
-                out[some] = np.round(mean / norm, 5)
+        batches = [
+            rows[start : start + _BATCH]
+            for rows in by_length.values()
+            for start in range(0, len(rows), _BATCH)
+        ]
+
+        def run(some: list[int]) -> None:
+            tokens = np.stack([ids[i] for i in some])
+            hidden = session.run(
+                None,
+                {
+                    "input_ids": tokens,
+                    "attention_mask": np.ones_like(tokens),
+                    "token_type_ids": np.zeros_like(tokens),
+                },
+            )[0]
+            mean = hidden.astype(np.float64).sum(axis=1) / tokens.shape[1]
+            norm = np.sqrt((mean**2).sum(axis=1, keepdims=True))
+            # Coarser than the last bits, in which a batch may differ from a row by itself.
+            out[some] = np.round(mean / norm, 5)
+
+        if len(batches) < _FEW_BATCHES:
+            for some in batches:
+                run(some)
+        else:  # batches know nothing of each other, so their order does not matter
+            with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+                list(pool.map(run, batches))
         return out
 
     def _load(self) -> tuple[Any, Any]:

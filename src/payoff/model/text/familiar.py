@@ -1,4 +1,4 @@
-"""How familiar a document is: does it resemble anything the model learnt from?
+"""How familiar a document is: whether it resembles anything the model learnt from.
 
 No document outside the scope is needed to learn this. The score is ``max p * mean cosine to the
 three nearest documents learnt from``: a document that is unlike them all scores low however sure
