@@ -53,7 +53,10 @@ def _repeated_rows(data: Dataset) -> Check:
         sums = (sums ^ mixed ^ (sums >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
     repeated = len(sums) - len(np.unique(sums))
     share = repeated / len(data)
-    if share > 0.01 and data.decision.data.cluster is None:
+    apart = data.decision.data.cluster is None and not (
+        data.decision.data.text and data.decision.text.twins == "keep together"
+    )
+    if share > 0.01 and apart:
         return result(
             status="tip",
             detail=f"{repeated:,} rows ({share:.1%}) repeat all features of another row; twins on "
