@@ -100,7 +100,8 @@ def _cell(cell: Cell) -> Any:
         number = float(money) if "." in money or "e" in money else int(money)
         if money_text(number) == money:  # else, as in "0.50", the number would be read otherwise
             money = number
-    return {"money": money, "source": cell.source} if cell.source else money
+    more = _changed(cell, skip=("money",))
+    return {"money": money, **more} if more else money
 
 
 def _rule(rule: CurrentRule) -> list[str]:

@@ -15,6 +15,7 @@ from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.calibration import calibration
+from payoff.evidence.change_checks import change_checks
 from payoff.evidence.curve import value_curve
 from payoff.evidence.evidence import (
     ActionUse,
@@ -30,6 +31,7 @@ from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
 from payoff.evidence.optimism import optimism
 from payoff.evidence.people import people
+from payoff.evidence.sensitivity import sensitivity
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroups import subgroup_evidence
 from payoff.evidence.verdict import capacity_used, verdict
@@ -112,6 +114,7 @@ def judge(
     reliability = calibration(judged)
     rates = base_rate(judged)
     shift = outcome_shift(judged, rates)
+    levers = sensitivity(judged)
     capacity = capacity_used(decision, found[0], first.policy)
     own = evidence_checks.check(
         evidence_checks.Findings(
@@ -140,10 +143,15 @@ def judge(
         curve=value_curve(judged),
         shift=shift,
         people=people(judged),
+        sensitivity=levers,
         base_rate=rates,
         information=information(judged),
         capacity=capacity,
-        checks=(*background.checks, *own),
+        checks=(
+            *background.checks,
+            *own,
+            *change_checks(decision, judged.verdict, levers, rates),
+        ),
         seed=background.seed,
         made_with=versions(),
         optimism=optimism(decision, background.tuned, seed=background.seed),
