@@ -330,6 +330,16 @@ def takes_over(found: Mapping[str, Any], against: str) -> str:
     return f"{side} {percent(one['rate']['value'])}"
 
 
+def _first_to_take_over(found: Mapping[str, Any]) -> list[str]:
+    """Return the policies without a model that take over first, below and above the range."""
+    known = [c for c in found["crossings"] if c["rate"]["value"] is not None]
+    below = [c for c in known if c["ahead"] == "above"]
+    above = [c for c in known if c["ahead"] == "below"]
+    first = [max(below, key=lambda c: c["rate"]["value"])] if below else []
+    first += [min(above, key=lambda c: c["rate"]["value"])] if above else []
+    return [str(c["against"]) for c in first]
+
+
 def _sentences(judged: Judged, options: Options, found: Mapping[str, Any]) -> list[str]:
     decision = judged.decision
     outcome = next(o.label for o in decision.outcomes if o.name == decision.positive)
@@ -340,9 +350,8 @@ def _sentences(judged: Judged, options: Options, found: Mapping[str, Any]) -> li
     ]
     labels = dict(zip(options.names, options.labels, strict=True))
     own, simple = options.labels[0], [options.names[k] for k in options.simple]
-    turns = [(name, takes_over(found, name)) for name in simple]
-    turns = [(name, where) for name, where in turns if where]
-    for name, where in turns[:2]:
+    turns = [(name, takes_over(found, name)) for name in _first_to_take_over(found)]
+    for name, where in turns:
         said.append(f"{quoted(labels[name])} earns more than {quoted(own)} once it is {where}.")
     if not turns and simple:
         ahead = {c["ahead"] for c in found["crossings"]}

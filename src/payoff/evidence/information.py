@@ -65,7 +65,7 @@ def information(judged: Judged) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``options`` (policy, ``probability_best``), ``perfect`` and ``more`` (money per period and
+        ``options`` (policy, ``probability_best``), ``beats_simple``, ``perfect`` and ``more`` (money per period and
         per unit), ``rows_needed`` (independent cases at which the interval of the gain over the
         best policy without a model would leave out zero), ``margin`` and ``sentences``.
     """
@@ -94,6 +94,7 @@ def information(judged: Judged) -> dict[str, Any]:
             {"policy": name, "probability_best": float(p)}
             for name, p in zip(options.names, ahead, strict=True)
         ],
+        "beats_simple": _beats_simple(drawn.means, options),
         "left_out": list(options.left_out),
         "perfect": {
             "per_unit": perfect,
@@ -116,6 +117,13 @@ def _best_shares(means: NDArray[np.float64]) -> NDArray[np.float64]:
     scale = 1e-12 * np.abs(means).max(axis=1, keepdims=True)
     top = means >= means.max(axis=1, keepdims=True) - scale
     return np.asarray((top / top.sum(axis=1, keepdims=True)).mean(axis=0), dtype=np.float64)
+
+
+def _beats_simple(means: NDArray[np.float64], options: Options) -> float | None:
+    """Return the share of draws in which no policy without a model earns more."""
+    if not options.simple:
+        return None
+    return float(np.mean(means[:, 0] >= means[:, list(options.simple)].max(axis=1)))
 
 
 def _rows_needed(judged: Judged, options: Options) -> dict[str, Any]:
@@ -188,19 +196,39 @@ def _one_sided(judged: Judged) -> Estimate:
     )
 
 
+def _chance(p: float) -> str:
+    """Write a probability from draws without claiming certainty.
+
+    Examples
+    --------
+    >>> _chance(0.924), _chance(1.0), _chance(0.0)
+    ('92 %', 'over 99 %', 'below 1 %')
+    """
+    if p > 0.99:
+        return "over 99 %"
+    return "below 1 %" if p < 0.01 else f"{p * 100:.0f} %"
+
+
 def _sentences(judged: Judged, options: Options, found: dict[str, Any]) -> list[str]:
     decision = judged.decision
-    shares = [o["probability_best"] for o in found["options"]]
-    best = int(np.argmax(shares))
-    mark = ">99" if shares[best] > 0.995 else f"{shares[best] * 100:.0f}"
-    said = [
-        f"Of the {len(shares)} options compared, {quoted(options.labels[best])} is the best one "
-        f"with a probability of {mark} %."
-    ]
+    chance, own = found["beats_simple"], quoted(options.labels[0])
+    said: list[str] = []
+    if chance is not None:
+        said.append(
+            f"{own} is better than every policy without a model with a probability of "
+            f"{_chance(chance)}."
+        )
+    best = max(found["options"], key=lambda o: o["probability_best"])
+    if best["policy"] != options.names[0] and best["probability_best"] > 0.5:
+        label = options.labels[options.names.index(best["policy"])]
+        said.append(
+            f"{quoted(label)} is the best of all {len(options.names)} options with a probability "
+            f"of {_chance(best['probability_best'])}."
+        )
     again = found["more"][0]
     total = abs(float(np.average(judged.own, weights=judged.stakes.weight)))
     total *= decision.units_reported
-    if again["worth"] < 0.001 * max(total, 1e-12):
+    if again["worth"] < 0.01 * max(total, 1e-12):
         said.append(
             "Judging on more rows would hardly change the choice: it is worth next to nothing."
         )
