@@ -65,9 +65,10 @@ def information(judged: Judged) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``options`` (policy, ``probability_best``), ``beats_simple``, ``perfect`` and ``more`` (money per period and
-        per unit), ``rows_needed`` (independent cases at which the interval of the gain over the
-        best policy without a model would leave out zero), ``margin`` and ``sentences``.
+        ``options`` (policy, ``probability_best``), ``beats_simple``, ``perfect`` and ``more``
+        (money per period and per unit), ``rows_needed`` (independent cases at which the interval of
+        the gain over the best policy without a model would leave out zero), ``margin`` and
+        ``sentences``.
     """
     options = options_of(judged)
     if len(options.names) < 2:
