@@ -1,4 +1,4 @@
-"""Checks of what would change the answer: ``PAY-E221`` to ``PAY-E224``."""
+"""Checks of what would change the answer: ``PAY-E221`` to ``PAY-E223``."""
 
 from __future__ import annotations
 

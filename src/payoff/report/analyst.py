@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from payoff.evidence.evidence import PolicyEvidence
 from payoff.report import blocks, wording
+from payoff.report.change import change_section
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
 from payoff.report.groups import groups_section
@@ -17,6 +18,7 @@ from payoff.report.measures import (
     optimism_section,
     shift_section,
 )
+from payoff.report.sure import base_rate_section, errors_section, information_section
 
 __all__ = ["analyst_sections", "confusion_table"]
 
@@ -31,7 +33,11 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
     return [
         _options(facts),
         _confusions(facts),
+        errors_section(facts),
         groups_section(facts),
+        change_section(facts),
+        base_rate_section(facts),
+        information_section(facts),
         curve_section(facts),
         calibration_section(facts),
         _capacity(facts),

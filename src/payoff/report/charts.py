@@ -31,8 +31,9 @@ def draw(spec: Mapping[str, Any], ident: str) -> str:
     Parameters
     ----------
     spec
-        ``chart`` (``"forest"``, ``"bars"``, ``"curve"`` or ``"reliability"``), ``title``, ``desc``
-        and the keys of that drawing, as made by :func:`payoff.report.summarise.summarise`.
+        ``chart`` (``"forest"``, ``"bars"``, ``"curve"``, ``"reliability"``, ``"lines"`` or
+        ``"places"``), ``title``, ``desc`` and the keys of that drawing, as made by
+        :func:`payoff.report.summarise.summarise`.
     ident
         Identifier that no other drawing of the page has.
     """
@@ -43,11 +44,15 @@ def draw(spec: Mapping[str, Any], ident: str) -> str:
 
 def one(spec: Mapping[str, Any], ident: str, width: int, size: str) -> str:
     """Return one SVG of the given width."""
+    from payoff.report import drawings as more  # made of the parts below
+
     drawings: dict[str, Callable[[Mapping[str, Any], int], Drawn]] = {
         "forest": forest,
         "bars": bars,
         "curve": curve,
         "reliability": reliability,
+        "lines": more.lines,
+        "places": more.places,
     }
     body, height = drawings[spec["chart"]](spec, width)
     return (
