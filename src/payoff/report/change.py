@@ -24,6 +24,8 @@ def change_section(facts: Facts) -> dict[str, Any]:
     if why is not None:
         return blocks.section("a-change", title, [blocks.absent(title, why)])
     made = [blocks.text(visible(s, 600)) for s in found.get("sentences", ())]
+    if "levers" not in found:
+        return blocks.section("a-change", title, made)
     made += _levers(facts, found)
     made += _map(facts, found["map"])
     made += _ranges(facts, found["ranges"])

@@ -31,6 +31,8 @@ def errors_section(facts: Facts) -> dict[str, Any]:
     if why is not None:
         return blocks.section("a-errors", title, [blocks.absent(title, why)])
     made = _said(found)
+    if "kinds" not in found:
+        return blocks.section("a-errors", title, made)
     currency = facts.money_unit.partition(" per ")[0]
     rows: list[list[Any]] = []
     for k in found["kinds"]:
@@ -114,6 +116,8 @@ def base_rate_section(facts: Facts) -> dict[str, Any]:
     if why is not None:
         return blocks.section("a-rate", title, [blocks.absent(title, why)])
     made = _said(found)
+    if "rate" not in found:
+        return blocks.section("a-rate", title, made)
     made.append(
         blocks.text(
             "Base rate: the share of the positive outcome. The lines hold what happens within each "
@@ -246,6 +250,8 @@ def information_section(facts: Facts) -> dict[str, Any]:
     if why is not None:
         return blocks.section("a-sure", title, [blocks.absent(title, why)])
     made = _said(found)
+    if "options" not in found:
+        return blocks.section("a-sure", title, made)
     ordered = sorted(found["options"], key=lambda o: -o["probability_best"])[:_MOST_OPTIONS]
     made.append(
         blocks.table(
