@@ -27,7 +27,7 @@ from payoff.evidence.options import Options, options_of
 
 __all__ = ["evsi", "information", "non_inferiority"]
 
-_MORE: Final = ((1, "as many rows again"), (9, "ten times as many rows"))
+_MORE: Final = ((1, "as many rows again"), (9, "ten times as many rows in all"))
 
 
 def evsi(mean: NDArray[np.float64], draws: NDArray[np.float64], part: float) -> float:

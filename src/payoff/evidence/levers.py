@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from payoff.declare.expression import constant_of
 from payoff.evidence.judged import Judged
 from payoff.evidence.options import Options
+from payoff.policy.choose import default_action
 
 __all__ = ["Lever", "Reach", "levers_of", "reach"]
 
@@ -112,7 +113,8 @@ def levers_of(judged: Judged, options: Options) -> list[Lever]:
     """Return the levers that move the lead of the recommended policy, the strongest first.
 
     Strength is how much the lead over the best policy without a model moves when the payoff moves
-    by its own size; a payoff of 0 counts by the mean size of the others.
+    by its own size; a payoff of 0 counts by the mean size of the others. With two actions, a 0 of
+    the default action is left out: only differences between the actions matter.
     """
     decision = judged.decision
     cells = [{(c.action, c.outcome): c for c in p.cells} for p in options.policies]
@@ -143,6 +145,11 @@ def levers_of(judged: Judged, options: Options) -> list[Lever]:
         size = abs(lever.now) if lever.kind == "factor" or lever.now else typical
         return size * max((abs(float(lever.slope[0] - lever.slope[k])) for k in against), default=0)
 
+    idle = decision.action_names[default_action(decision)]
+    twice = len(decision.action_names) == 2  # there, a 0 of the default mirrors the other action
+    found = [
+        x for x in found if not (x.action == idle and (x.kind == "cost" or (twice and x.now == 0)))
+    ]
     moving = [x for x in found if strength(x) > 0]
     moving.sort(key=lambda x: -strength(x))
     return moving[:MOST_LEVERS]

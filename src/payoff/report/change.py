@@ -11,7 +11,7 @@ from payoff.report.facts import Facts
 
 __all__ = ["change_section"]
 
-_MOST_LEVERS: Final = 12
+_MOST_LEVERS: Final = 8
 _MOST_OPTIONS: Final = 5
 _ROWS: Final = 9
 
@@ -24,6 +24,8 @@ def change_section(facts: Facts) -> dict[str, Any]:
     if why is not None:
         return blocks.section("a-change", title, [blocks.absent(title, why)])
     made = [blocks.text(visible(s, 600)) for s in found.get("sentences", ())]
+    if "levers" not in found:
+        return blocks.section("a-change", title, made)
     made += _levers(facts, found)
     made += _map(facts, found["map"])
     made += _ranges(facts, found["ranges"])
@@ -170,10 +172,12 @@ def _map(facts: Facts, found: Mapping[str, Any]) -> list[blocks.Block]:
         "x_label": _name(facts, across),
         "y_label": _name(facts, up),
     }
-    rows = [
-        [wording.number(v), _stretches(across["values"], [labels[k] for k in row])]
-        for v, row in reversed([*zip(up["values"], places, strict=True)])
-    ]
+    rows = _merged(
+        [
+            (wording.number(v), _stretches(across["values"], [labels[k] for k in row]))
+            for v, row in reversed([*zip(up["values"], places, strict=True)])
+        ]
+    )
     table = blocks.table(
         f"Best option by “{_name(facts, up)}” (first column) and “{_name(facts, across)}”",
         [_name(facts, up), "Best option"],
@@ -181,6 +185,17 @@ def _map(facts: Facts, found: Mapping[str, Any]) -> list[blocks.Block]:
         left=2,
     )
     return [blocks.chart(spec), table]
+
+
+def _merged(rows: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """Join neighbouring rows that say the same."""
+    found: list[tuple[str, str, str]] = []
+    for value, said in rows:
+        if found and found[-1][2] == said:
+            found[-1] = (found[-1][0], value, said)
+        else:
+            found.append((value, value, said))
+    return [[a if a == b else f"{a} to {b}", said] for a, b, said in found]
 
 
 def _nearest(axis: Mapping[str, Any]) -> int:

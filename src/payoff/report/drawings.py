@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from payoff.report.charts import NARROW, Drawn, _below, _frame, _legend, _line, _n, _path, _text
@@ -81,16 +81,16 @@ def places(spec: Mapping[str, Any], width: int) -> Drawn:
     for r, row in enumerate(spec["best"]):
         at = top + (rows - 1 - r) * high
         made.append(_text(left - 6, at + high / 2 + FONT * 0.36, names[r], "soft", "end"))
-        for c, k in enumerate(row):
-            x = left + c * size
-            css = " here" if (c, r) == tuple(spec["here"]) else ""
-            made.append(
-                f'<rect class="area area-{k % 5}{css}" x="{_n(x)}" y="{_n(at)}" '
-                f'width="{_n(size)}" height="{_n(high)}"/>'
-            )
-            bold = "strong" if css else ""
-            middle = at + high / 2 + FONT * 0.36
-            made.append(_text(x + size / 2, middle, _letter(k), bold, "middle"))
+        for first, last, k in _stretches(row):
+            x, long = left + first * size, (last - first + 1) * size
+            made.append(_field(x, at, long, high, k))
+            made.append(_text(x + long / 2, at + high / 2 + FONT * 0.36, _letter(k), "", "middle"))
+    column, row_here = spec["here"]
+    at = top + (rows - 1 - row_here) * high
+    made.append(
+        f'<rect class="here" x="{_n(left + column * size)}" y="{_n(at)}" width="{_n(size)}" '
+        f'height="{_n(high)}"/>'
+    )
     bottom = top + rows * high
     step = 1 if size > 38 else 2
     for c in range(0, len(spec["across"]), step):
@@ -99,6 +99,24 @@ def places(spec: Mapping[str, Any], width: int) -> Drawn:
     for place, said in enumerate(fit(spec["x_label"], width - 8)):
         made.append(_text(left, bottom + (2 + place) * _HIGH + 4, said, "soft"))
     return made, bottom + _below(spec["x_label"], width) + 6
+
+
+def _stretches(row: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Return (first, last, place) of each run of equal places."""
+    found: list[tuple[int, int, int]] = []
+    for c, k in enumerate(row):
+        if found and found[-1][2] == k:
+            found[-1] = (found[-1][0], c, k)
+        else:
+            found.append((c, c, k))
+    return found
+
+
+def _field(x: float, y: float, width: float, height: float, k: int) -> str:
+    return (
+        f'<rect class="area area-{k % 5}" x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" '
+        f'height="{_n(height)}"/>'
+    )
 
 
 def _letter(k: int) -> str:

@@ -13,7 +13,7 @@ __all__ = ["base_rate_section", "errors_section", "information_section"]
 
 _MOST_OPTIONS: Final = 12
 _MOST_LINES: Final = 3
-_MOST_GROUPS: Final = 6
+_MOST_GROUPS: Final = 2
 
 
 def _said(found: Mapping[str, Any]) -> list[blocks.Block]:
@@ -31,6 +31,8 @@ def errors_section(facts: Facts) -> dict[str, Any]:
     if why is not None:
         return blocks.section("a-errors", title, [blocks.absent(title, why)])
     made = _said(found)
+    if "kinds" not in found:
+        return blocks.section("a-errors", title, made)
     currency = facts.money_unit.partition(" per ")[0]
     rows: list[list[Any]] = []
     for k in found["kinds"]:
@@ -64,6 +66,9 @@ def errors_section(facts: Facts) -> dict[str, Any]:
         )
     for group in found["groups"][:_MOST_GROUPS]:
         made += _groups(facts, group)
+    if len(found["groups"]) > _MOST_GROUPS:
+        hidden = len(found["groups"]) - _MOST_GROUPS
+        made.append(blocks.text(f"{hidden} more subgroups are in the evidence file."))
     return blocks.section("a-errors", title, made)
 
 
@@ -111,6 +116,8 @@ def base_rate_section(facts: Facts) -> dict[str, Any]:
     if why is not None:
         return blocks.section("a-rate", title, [blocks.absent(title, why)])
     made = _said(found)
+    if "rate" not in found:
+        return blocks.section("a-rate", title, made)
     made.append(
         blocks.text(
             "Base rate: the share of the positive outcome. The lines hold what happens within each "
@@ -167,6 +174,15 @@ def _crossing(found: Mapping[str, Any] | None) -> dict[str, str]:
     return blocks.cell(f"{side} {shown['short']}", ends)
 
 
+def _marks(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the base rates judged and learnt from; one mark where they all but agree."""
+    judged, fit = found["judged"]["value"], found["fit"]
+    if fit is not None and abs(fit - judged) < 0.02 * found["rate"][-1]:
+        return [{"x": judged * 100, "label": "as learnt from and as judged"}]
+    marks = [{"x": judged * 100, "label": "as judged"}]
+    return marks if fit is None else [*marks, {"x": fit * 100, "label": "as learnt from"}]
+
+
 def _rate_spec(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
     own, others = found["options"][0], found["options"][1:]
     wanted = [
@@ -179,9 +195,9 @@ def _rate_spec(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
     series = [
         {
             "label": f"{facts.policy(own['policy'], 50)} (band: {facts.level} interval)",
-            "y": own["value"],
-            "low": own["low"],
-            "high": own["high"],
+            "y": own["value"][::4],
+            "low": own["low"][::4],
+            "high": own["high"][::4],
             "css": "main",
         }
     ]
@@ -190,18 +206,21 @@ def _rate_spec(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
         series.append(
             {
                 "label": "the model, corrected for each base rate",
-                "x": [q * 100 for q in again["rate"]],
-                "y": again["value"],
+                "x": [q * 100 for q in again["rate"]][::2],
+                "y": again["value"][::2],
                 "css": "again",
             }
         )
     series += [
-        {"label": facts.policy(o["policy"], 50), "y": o["value"], "css": f"base-{k}"}
+        {
+            "label": facts.policy(o["policy"], 50),
+            "x": [found["rate"][0] * 100, found["rate"][-1] * 100],
+            "y": [o["value"][0], o["value"][-1]],  # a straight line
+            "css": f"base-{k}",
+        }
         for k, o in enumerate(kept[:_MOST_LINES])
     ]
-    marks = [{"x": found["judged"]["value"] * 100, "label": "as judged"}]
-    if found["fit"] is not None:
-        marks.append({"x": found["fit"] * 100, "label": "as learnt from"})
+    marks = _marks(found)
     outcome = facts.outcome(str(found["outcome"]), 40)
     return {
         "chart": "lines",
@@ -212,7 +231,7 @@ def _rate_spec(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
             600,
         ),
         "key": "The option whose line is highest is the best one at that share.",
-        "x": [q * 100 for q in found["rate"]],
+        "x": [q * 100 for q in found["rate"][::4]],
         "series": series,
         "marks": marks,
         "x_label": f"Share of “{outcome}”, %",
@@ -231,6 +250,8 @@ def information_section(facts: Facts) -> dict[str, Any]:
     if why is not None:
         return blocks.section("a-sure", title, [blocks.absent(title, why)])
     made = _said(found)
+    if "options" not in found:
+        return blocks.section("a-sure", title, made)
     ordered = sorted(found["options"], key=lambda o: -o["probability_best"])[:_MOST_OPTIONS]
     made.append(
         blocks.table(
