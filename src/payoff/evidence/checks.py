@@ -142,12 +142,27 @@ def _calibrated(decision: Decision, calibration: Mapping[str, Any]) -> Check:
     )
     if gap["low"] is None:
         return result(status="tip", detail=f"{text} No interval: {gap['reason']}.")
+    again = calibration.get("recalibrating", {}).get("difference") or {}
+    gains = again.get("low") is not None and again["low"] > 0
+    regained = (
+        f" Recalibrating would have earned {amount(again['value'], again['unit'])} more "
+        f"({again['level'] * 100:g} % interval {short(again['low'])} to {short(again['high'])})."
+        if gains
+        else ""
+    )
+    if gains and gap["low"] <= 0 <= gap["high"]:
+        return result(
+            status="issue",
+            detail=f"{text} The difference is within its interval, but the probabilities lead to "
+            f"other actions than they should.{regained}",
+            mend="Recalibrate on recent rows; read the reliability table",
+        )
     if gap["low"] > 0 or gap["high"] < 0:
         return result(
             status="issue",
             detail=f"{text} The difference is {short(gap['value'])} "
             f"({decision.evidence.level * 100:g} % interval {short(gap['low'])} to "
-            f"{short(gap['high'])}).",
+            f"{short(gap['high'])}).{regained}",
             mend="Recalibrate on recent rows; read the reliability table",
         )
     return result(status="passed", detail=f"{text} The difference is within its interval.")

@@ -52,7 +52,7 @@ def mean_of(low: float, mode: float, high: float, distribution: str) -> float:
     Examples
     --------
     >>> mean_of(-2, -1, 0, "triangular"), mean_of(0, 1, 4, "uniform"), mean_of(0, 1, 2, "normal")
-    (-1.0, 2.0, 1.0)
+    (-1.0, 2.0, 1)
     """
     if distribution == "uniform":
         return (low + high) / 2
@@ -67,7 +67,8 @@ def payoff_ranges(judged: Judged, options: Options) -> dict[str, Any]:
     dict
         ``value`` and ``lead`` (over the best policy without a model; per period, each ``without``
         and ``with`` ranges), ``still_best`` (share of draws in which no policy without a model
-        earns more), ``payoffs`` (cell, range, ``part`` of the variance of the lead), ``rows_part``
+        earns more), ``ahead`` (share of draws in which the lead is not negative), ``payoffs``
+        (cell, range, ``part`` of the variance of the lead), ``rows_part``
         and ``knowing`` (worth per period of finding out the payoffs before choosing).
     """
     decision = judged.decision
@@ -94,6 +95,7 @@ def payoff_ranges(judged: Judged, options: Options) -> dict[str, Any]:
     against = [0, *(options.simple or range(1, len(options.names)))]
     won = both[:, against]
     still = float(np.mean(won[:, 0] >= won[:, 1:].max(axis=1)))
+    ahead = float(np.mean(lead >= 0))
     expected = value + _centres(ranged) @ slopes
     centred = value + moves @ slopes
     knowing = float(centred.max(axis=1).mean() - centred.mean(axis=0).max())
@@ -112,6 +114,7 @@ def payoff_ranges(judged: Judged, options: Options) -> dict[str, Any]:
         ),
         "against": options.names[best],
         "still_best": still,
+        "ahead": ahead,
         "payoffs": [
             {
                 "action": a,
@@ -188,10 +191,22 @@ def _sentence(judged: Judged, found: dict[str, Any]) -> str:
     ends = found["lead"]["with"]
     unit = decision.money_unit
     outcome = next(o.label for o in decision.outcomes if o.name == most["outcome"])
+    what = f"{decision.action_label(most['action'])}, outcome {outcome}"
     return (
-        f"Allowing for the declared ranges of payoffs, the gain over {quoted(label)} lies between "
-        f"{amount(ends['low'], unit)} and {amount(ends['high'], unit)}, and no policy without a "
-        f"model earns more in {found['still_best'] * 100:.0f} % of the cases; the payoff that "
-        f"matters most is {quoted(decision.action_label(most['action']))} where the outcome is "
-        f"{quoted(outcome)}."
+        f"Over the declared ranges of payoffs the gain over {quoted(label)} lies between "
+        f"{_round(ends['low'])} and {amount(_rounded(ends['high']), unit)}, above zero in "
+        f"{_share(found['ahead'])} of cases; what matters most is {quoted(what)}."
     )
+
+
+def _rounded(value: float) -> float:
+    """Round to three significant digits: draws bear no more."""
+    return float(f"{value:.3g}")
+
+
+def _round(value: float) -> str:
+    return f"{_rounded(value):,.10g}".replace("-", "\u2212")
+
+
+def _share(p: float) -> str:
+    return "over 99 %" if p > 0.99 else f"{p * 100:.0f} %"

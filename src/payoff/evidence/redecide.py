@@ -51,8 +51,12 @@ def expected_with(stakes: Stakes, prob: NDArray[np.float64], n_actions: int) -> 
 def greedy(
     decision: Decision, expected: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> NDArray[np.int16]:
-    """Return the actions of largest expected money within the declared capacity, int16 (n,)."""
-    prices = capacity_prices(expected, weight, decision) if limited_shares(decision) else {}
+    """Return the actions of largest expected money within the declared capacity, int16 (n,).
+
+    One limit is filled by rank, exactly, whatever the ties; several by their prices first.
+    """
+    several = len(limited_shares(decision)) > 1
+    prices = capacity_prices(expected, weight, decision) if several else {}
     policy = expected_policy(decision, prices)
     return policy.apply(n=len(expected), expected=expected, weight=weight)
 
