@@ -51,7 +51,7 @@ def impact_ratio(
     --------
     >>> e = impact_ratio((0.2, 100), (0.4, 200), level=0.95, n=100)
     >>> round(e.value, 6), round(e.low, 3), round(e.high, 3)
-    (0.5, 0.335, 0.77)
+    (0.5, 0.333, 0.774)
     """
     (p, m), (q, r) = group, reference
     made = {"level": level, "unit": "ratio", "n": n, "n_clusters": round(m)}
