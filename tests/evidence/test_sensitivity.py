@@ -17,7 +17,8 @@ from payoff.evidence.judged import Judged
 from payoff.evidence.levers import reach
 from payoff.evidence.ranges import draw_payoff, mean_of
 from payoff.evidence.redecide import value_by_payoff
-from payoff.policy.choose import actions_of, policy_value, untuned
+from payoff.policy.best import actions_of, policy_value
+from payoff.policy.choose import untuned
 from payoff.policy.policy import Policy
 from tests.worlds import POWERS, SIMPLE, at_stake, binary, calibrated, judged, three_by_three
 
@@ -283,3 +284,28 @@ def test_capacity_curve_by_brute_force(rng):
 def test_volume_matters_only_where_something_is_fixed_per_period(rng):
     prob, y = calibrated(rng, 400)
     assert not judged(binary(), {"y": y}, prob).sensitivity["volume"]["matters"]
+
+
+def test_fixed_costs_are_earned_from_the_volume_where_both_earn_the_same(rng):
+    """At the volume told, judged again, the policy and calling nobody earn the same."""
+    prob, y = calibrated(rng, 600)
+    dear = dataclasses.replace(binary(volume=5000.0), model_cost=900.0)
+    found = judged(dear, {"y": y}, prob).sensitivity["volume"]
+    (turn,) = [t for t in found["turns"] if t["against"] == "do_nothing"]
+    at = turn["volume"]["value"]
+    assert turn["volume"]["low"] < at < turn["volume"]["high"]
+    there = judged(dataclasses.replace(dear, volume=at), {"y": y}, prob)
+    assert there.policies[0].total.value == pytest.approx(0.0, abs=1e-6)
+    assert found["matters"]
+
+
+def test_lines_and_re_decisions_carry_the_cost_of_the_model(rng):
+    prob, y = calibrated(rng, 600)
+    dear = dataclasses.replace(binary(volume=5000.0), model_cost=900.0)
+    found = judged(dear, {"y": y}, prob)
+    total = found.policies[0].total.value
+    assert lever(found.sensitivity, "call", "no")["again"]["now"] == pytest.approx(total)
+    assert found.base_rate["options"][0]["at_judged"] == pytest.approx(total)
+    assert found.calibration["recalibrating"]["difference"]["value"] == pytest.approx(
+        0.0, abs=0.2 * abs(total)
+    )

@@ -10,11 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from payoff.declare import expression
 from payoff.declare.expression import Node
 from payoff.errors import DeclarationError, ExpressionError, listed, said
+
+if TYPE_CHECKING:
+    from payoff.declare.review import Review
 
 __all__ = [
     "DISTRIBUTIONS",
@@ -112,15 +115,37 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """Something the owner can do with a unit."""
+    """Something the owner can do with a unit.
+
+    Parameters
+    ----------
+    name, label
+        Used in the payoff table; words for the report.
+    capacity
+        How often it can be taken.
+    review
+        Given when the action is that a person looks at the case first: its row of the payoff table
+        is then derived.
+    fixed_cost
+        Money per period that the action costs when the policy uses it at all.
+    """
 
     name: str
     label: str = ""
     capacity: Capacity | None = None
+    review: Review | None = None
+    fixed_cost: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the name."""
+        """Check the name and the fixed cost."""
         check_name(self.name, f"actions.{self.name}")
+        check_number(
+            self.fixed_cost,
+            f"actions.{self.name}.fixed_cost",
+            "money per period, a number from 0 up",
+            low=0,
+            high=1e15,
+        )
         if not self.label:
             object.__setattr__(self, "label", self.name)
 
@@ -140,6 +165,8 @@ class Cell:
         and 1.25) for a column or an expression; None when no range is declared.
     distribution
         How it lies between them: one of :data:`DISTRIBUTIONS`.
+    derived
+        Whether payoff computed it from other cells (the row of a review).
     """
 
     money: str
@@ -147,6 +174,7 @@ class Cell:
     low: float | None = None
     high: float | None = None
     distribution: str = "triangular"
+    derived: bool = False
 
     @property
     def node(self) -> Node:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from payoff.declare.expression import constant_of
 from payoff.evidence.judged import Judged
 from payoff.evidence.options import Options
-from payoff.policy.choose import default_action
+from payoff.policy.best import default_action, policy_value
 
 __all__ = ["Lever", "Reach", "levers_of", "reach"]
 
@@ -56,7 +56,7 @@ class Lever:
         if self.outcome is not None:
             rows = rows & (stakes.outcome == decision.outcome_names.index(self.outcome))
         if self.kind == "factor":
-            return np.where(rows, options.values[:, option], 0.0)
+            return np.where(rows, policy_value(codes, stakes), 0.0)
         return np.asarray(rows * (-1.0 if self.kind == "cost" else 1.0), dtype=np.float64)
 
 
@@ -124,6 +124,8 @@ def levers_of(judged: Judged, options: Options) -> list[Lever]:
         slope = -np.array(used)
         found.append(Lever(kind="cost", action=action, outcome=None, now=0.0, slope=slope))
         for outcome in decision.outcome_names:
+            if decision.payoffs.cell(action, outcome).derived:
+                continue  # the row of a review follows from the others; it is held
             here = [c[action, outcome] for c in cells]
             constant = constant_of(decision.payoffs.cell(action, outcome).node)
             found.append(

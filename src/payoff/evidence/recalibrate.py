@@ -12,10 +12,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from payoff.errors import EvidenceError
 from payoff.evidence.corp import pooled
 from payoff.evidence.judged import Judged
 from payoff.evidence.redecide import decides_by_money, expected_with, greedy
-from payoff.policy.choose import policy_value
+from payoff.policy.best import default_action, policy_value
 from payoff.rng import generator
 
 __all__ = ["Recalibrated", "better_model", "promised_parts", "recalibrate", "recalibrating"]
@@ -50,7 +51,10 @@ def recalibrate(judged: Judged) -> Recalibrated | str:
         return why
     folds = _folds(judged)
     prob = _recalibrated(judged, folds)
-    values, differ = _again(judged, prob)
+    try:
+        values, differ = _again(judged, prob)
+    except EvidenceError as error:
+        return f"by recalibrated probabilities, {error.what}"
     return Recalibrated(prob=prob, folds=folds, values=values, differ=differ)
 
 
@@ -78,7 +82,8 @@ def better_model(judged: Judged, made: Recalibrated | str) -> dict[str, Any]:
     grouping loss of modern neural networks. ICLR.
     """
     decision, stakes = judged.decision, judged.stakes
-    oracle = policy_value(greedy(decision, stakes.realised, stakes.weight), stakes)
+    taken, fixed = greedy(decision, stakes, _untied(judged), stakes.weight)
+    oracle = policy_value(taken, stakes) - fixed
     same = "" if np.any(oracle != judged.own) else "every action was the best one"
     most = judged.total(judged.worth(oracle - judged.own, identical=same))
     found: dict[str, Any] = {"most": asdict(most)}
@@ -103,6 +108,20 @@ def better_model(judged: Judged, made: Recalibrated | str) -> dict[str, Any]:
     return found | {"groups": listed}
 
 
+def _untied(judged: Judged) -> NDArray[np.float64]:
+    """Return realised money with ties between units broken by their order, far below a cent.
+
+    A limit that is priced leaves out all units that tie at its price; no two units tie here.
+    """
+    money = judged.stakes.realised
+    size = float(np.abs(money).max()) or 1.0
+    order = np.linspace(0.0, 1e-9 * size, len(money))
+    out = money + order[:, None]
+    idle = default_action(judged.decision)
+    out[:, idle] = money[:, idle]
+    return np.asarray(out, dtype=np.float64)
+
+
 def promised_parts(judged: Judged) -> dict[str, Any]:
     """Split realised minus promised money into what probabilities and what amounts got wrong.
 
@@ -121,7 +140,8 @@ def promised_parts(judged: Judged) -> dict[str, Any]:
         here = (codes == a) & (outcome == o)
         between[here] = np.broadcast_to(money, (len(stakes),))[here]
     promised = stakes.expected[np.arange(len(stakes)), codes]
-    parts = {"probability": between - promised, "amount": judged.own - between}
+    own = judged.before_fixed_costs(judged.first.policy.name)
+    parts = {"probability": between - promised, "amount": own - between}
     return {
         name: asdict(
             judged.worth(x, identical="" if np.any(x) else "it is right on every row judged")
@@ -187,9 +207,9 @@ def _again(judged: Judged, prob: NDArray[np.float64]) -> tuple[NDArray[np.float6
     """Decide again by other probabilities; return money per unit and the share acted otherwise."""
     stakes = judged.stakes
     expected = expected_with(stakes, prob, len(judged.decision.actions))
-    codes = greedy(judged.decision, expected, stakes.weight)
+    codes, fixed = greedy(judged.decision, stakes, expected, stakes.weight)
     differ = float(stakes.weight[codes != judged.first.codes].sum() / stakes.weight.sum())
-    return policy_value(codes, stakes), differ
+    return policy_value(codes, stakes) - fixed, differ
 
 
 def _by_group(

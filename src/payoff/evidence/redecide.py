@@ -6,26 +6,25 @@ expected money only and never at an outcome.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
+from payoff.errors import EvidenceError
 from payoff.evidence.judged import Judged
-from payoff.policy.choose import (
-    capacity_prices,
-    default_action,
-    expected_policy,
-    limited_shares,
-)
+from payoff.policy.best import actions_of, best_policy, default_action, fixed_cost, limited_shares
 from payoff.policy.expected import weighted_money
 from payoff.policy.stakes import Stakes
 
-__all__ = ["decides_by_money", "expected_with", "greedy", "value_by_payoff"]
+__all__ = ["decides_by_money", "expected_with", "free", "greedy", "value_by_payoff"]
 
-#: Rows times re-decisions within capacity that one payoff may cost.
+#: Rows times re-decisions within limits that one payoff may cost.
 _MOST_WORK: Final = 2_000_000
+#: Re-decisions where several limits are priced by a program.
+_MOST_PROGRAMS: Final = 9
 
 
 def decides_by_money(judged: Judged) -> str:
@@ -35,6 +34,15 @@ def decides_by_money(judged: Judged) -> str:
     if judged.first.policy.kind not in ("expected", "threshold", "likeliest"):
         return "the policy judged does not decide by probabilities"
     return ""
+
+
+def free(decision: Decision) -> bool:
+    """Whether each unit can be decided by itself: no limit, constraint or cost of using an action.
+
+    The cost of the model is no such thing: it is the same whatever is decided.
+    """
+    dear = any(a.fixed_cost > 0 for a in decision.actions)
+    return not (limited_shares(decision) or decision.limits or decision.constraints or dear)
 
 
 def expected_with(stakes: Stakes, prob: NDArray[np.float64], n_actions: int) -> NDArray[np.float64]:
@@ -49,16 +57,36 @@ def expected_with(stakes: Stakes, prob: NDArray[np.float64], n_actions: int) -> 
 
 
 def greedy(
-    decision: Decision, expected: NDArray[np.float64], weight: NDArray[np.float64]
-) -> NDArray[np.int16]:
-    """Return the actions of largest expected money within the declared capacity, int16 (n,).
+    decision: Decision,
+    stakes: Stakes,
+    expected: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> tuple[NDArray[np.int16], float]:
+    """Return the actions of largest expected money under all that is declared, and fixed costs.
 
-    One limit is filled by rank, exactly, whatever the ties; several by their prices first.
+    Parameters
+    ----------
+    stakes
+        The units, for their groups.
+    expected
+        float64 (n, n_actions), expected money in the other world.
+    weight
+        float64 (n,), units each row stands for there.
+
+    Returns
+    -------
+    codes, fixed
+        int16 (n,), and money per unit.
+
+    Raises
+    ------
+    EvidenceError
+        ``PAY-E022`` when limits and constraints cannot all hold there.
     """
-    several = len(limited_shares(decision)) > 1
-    prices = capacity_prices(expected, weight, decision) if several else {}
-    policy = expected_policy(decision, prices)
-    return policy.apply(n=len(expected), expected=expected, weight=weight)
+    there = replace(stakes, expected=expected, weight=weight)
+    policy = best_policy(decision, there)
+    codes = actions_of(policy, there)
+    return codes, fixed_cost(decision, policy, codes, weight)
 
 
 def value_by_payoff(
@@ -77,8 +105,8 @@ def value_by_payoff(
     Returns
     -------
     changes, value
-        float64, the changes looked at (fewer under capacity) and the money per period at each; None
-        where deciding again within capacity would take too long.
+        float64, the changes looked at (fewer within limits) and the money per period at each; None
+        where deciding again within limits would take too long or cannot be done.
     """
     decision, stakes = judged.decision, judged.stakes
     a, o = decision.action_names.index(action), decision.outcome_names.index(outcome)
@@ -88,12 +116,17 @@ def value_by_payoff(
     happened = stakes.outcome == o
     moved = np.where(happened, stakes.realised[:, a] if factor else 1.0, 0.0)
     weight = stakes.weight * (decision.units_reported / float(stakes.weight.sum()))
-    if limited_shares(decision):
+    if not free(decision):
         most = _MOST_WORK // max(len(stakes), 1)
+        if decision.limits or decision.constraints:
+            most = min(most, _MOST_PROGRAMS)
         if most < 5:
             return None
         places = grid[:: max(1, -(-len(grid) // most))]
-        return places, _one_by_one(judged, places, a, step, moved, weight)
+        try:
+            return places, _one_by_one(judged, places, a, step, moved, weight)
+        except EvidenceError:  # the limits cannot all hold there
+            return None
     others = np.delete(np.arange(expected.shape[1]), a)
     second = others[expected[:, others].argmax(axis=1)]
     rows = np.arange(len(stakes))
@@ -119,7 +152,7 @@ def value_by_payoff(
             value = value + down.sum() - np.cumsum(down)[:-1]
         return np.asarray(value, dtype=np.float64)
 
-    fixed = float(weight @ base)
+    fixed = float(weight @ base) - decision.model_cost * (decision.volume is not None)
     return grid, fixed + at_each(weight * (own - base)) + grid * at_each(weight * moved)
 
 
@@ -138,7 +171,8 @@ def _one_by_one(
     for k, change in enumerate(places):
         expected = np.asarray(stakes.expected).copy()
         expected[:, action] += change * step
-        codes = greedy(judged.decision, expected, stakes.weight)
+        codes, fixed = greedy(judged.decision, stakes, expected, stakes.weight)
         money = stakes.realised[rows, codes] + np.where(codes == action, change * moved, 0.0)
+        money -= fixed
         value[k] = float(weight @ money)
     return value

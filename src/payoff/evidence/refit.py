@@ -11,9 +11,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from payoff.errors import EvidenceError
 from payoff.evidence.judged import Judged
-from payoff.evidence.redecide import decides_by_money, expected_with, greedy
-from payoff.policy.choose import default_action, limited_shares
+from payoff.evidence.redecide import decides_by_money, expected_with, free, greedy
+from payoff.policy.best import default_action
 
 __all__ = ["moved_odds", "refitted"]
 
@@ -62,11 +63,16 @@ def refitted(judged: Judged, grid: NDArray[np.float64], fit: float | None) -> di
         for q in (fit, float(np.average(stakes.outcome == positive, weights=stakes.weight)))
         if q is not None
     ]
-    swift = decision.is_binary and not limited_shares(decision)
-    fine = swift or len(stakes) * len(grid) <= _MOST_WORK
+    swift = decision.is_binary and free(decision)
+    fine = swift or (
+        len(stakes) * len(grid) <= _MOST_WORK and not decision.limits and not decision.constraints
+    )
     places = np.unique(np.concatenate([grid if fine else [], marks]))
     ratio = _odds(places) / _odds(np.array([speaks]))
-    shares = _two_actions(judged, ratio) if swift else _one_by_one(judged, ratio, places)
+    try:
+        shares = _two_actions(judged, ratio) if swift else _one_by_one(judged, ratio, places)
+    except EvidenceError as error:
+        return {"not_measured": f"at another base rate, {error.what}"}
     value = (places * shares[0] + (1 - places) * shares[1]) * decision.units_reported
     at = _value_at(places, value)
     return {
@@ -119,13 +125,14 @@ def _two_actions(judged: Judged, ratio: NDArray[np.float64]) -> NDArray[np.float
     place = np.where(rising == default, left, right)
     size = len(ratio) + 1
     first, second = stakes.realised[:, 0], stakes.realised[:, 1]
+    model = 0.0 if decision.volume is None else decision.model_cost / decision.volume
     out = np.empty((2, len(ratio)))
     for k, weight in enumerate(_within(judged)):
         x = weight * (first - second)
         up = np.bincount(place[rising], weights=x[rising], minlength=size)
         down = np.bincount(place[~rising], weights=x[~rising], minlength=size)
         won = np.cumsum(up)[:-1] + down.sum() - np.cumsum(down)[:-1]
-        out[k] = float(weight @ second) + won
+        out[k] = float(weight @ second) + won - model
     return out
 
 
@@ -140,8 +147,9 @@ def _one_by_one(
     for k, (by, q) in enumerate(zip(ratio, places, strict=True)):
         prob = moved_odds(np.asarray(stakes.prob), decision.positive_code, float(by))
         expected = expected_with(stakes, prob, len(decision.actions))
-        codes = greedy(decision, expected, q * inside[0] + (1 - q) * inside[1])
-        money = stakes.realised[rows, codes]
+        weight = q * inside[0] + (1 - q) * inside[1]
+        codes, fixed = greedy(decision, stakes, expected, weight)
+        money = stakes.realised[rows, codes] - fixed
         out[:, k] = [float(w @ money) for w in inside]
     return out
 

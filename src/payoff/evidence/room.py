@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
@@ -10,9 +11,11 @@ from scipy import special
 from payoff.declare.decision import plural
 from payoff.evidence.checks import amount, quoted
 from payoff.evidence.curve import threshold_values
+from payoff.evidence.evidence import PolicyEvidence
+from payoff.evidence.joint import figure
 from payoff.evidence.judged import Judged
 from payoff.evidence.redecide import decides_by_money
-from payoff.policy.choose import limited_shares
+from payoff.policy.best import limited_shares
 
 __all__ = ["capacity_curve", "volume"]
 
@@ -27,12 +30,10 @@ def capacity_curve(judged: Judged) -> dict[str, Any]:
     """
     decision, stakes = judged.decision, judged.stakes
     limits = limited_shares(decision)
-    if len(limits) != 1:
-        return {
-            "not_measured": "no action is limited"
-            if not limits
-            else "several actions are limited, and their room is one trade-off"
-        }
+    if not limits and not decision.limits:
+        return {"not_measured": "no action is limited"}
+    if len(limits) != 1 or decision.limits or decision.constraints:
+        return {"not_measured": "several limits hold at once, and their room is one trade-off"}
     why = decides_by_money(judged)
     if why or stakes.expected is None:
         return {"not_measured": why}
@@ -63,6 +64,8 @@ def capacity_curve(judged: Judged) -> dict[str, Any]:
     z = float(special.ndtri(0.5 + decision.evidence.level / 2))
     units = decision.units_reported
     value, error, acted = value[::-1] * units, error[::-1] * units, acted[::-1]
+    if decision.volume is not None:
+        value = value - decision.model_cost - decision.actions[code].fixed_cost * (acted > 0)
     found = {
         "action": action,
         "unit": decision.money_unit,
@@ -99,29 +102,78 @@ def _sentence(judged: Judged, found: dict[str, Any]) -> str:
 
 
 def volume(judged: Judged) -> dict[str, Any]:
-    """Say what more or fewer units per period would change."""
+    """Say what more or fewer units per period would change.
+
+    Money per unit does not depend on how many units come up, except where something is fixed per
+    period. With fixed costs F the policy overtakes another at the volume
+    ``(F_own - F_other) / (v_own - v_other)``, v being money per unit before fixed costs.
+    """
     decision = judged.decision
-    fixed = [a for a in decision.actions if a.capacity and a.capacity.per_period is not None]
-    if not fixed:
-        return {
-            "matters": False,
-            "sentence": "The choice does not depend on how many units come up: nothing declared is "
-            "fixed per period, so all money grows and shrinks in proportion.",
-        }
+    found: dict[str, Any] = {"matters": False, "n": len(judged.stakes), "turns": []}
+    own = judged.policies[0]
+    simple = [p for p in judged.policies[1:] if p.baseline and p.feasible]
+    turns = [_turn(judged, p) for p in simple if p.fixed_per_period != own.fixed_per_period]
+    said: list[str] = []
+    if turns:
+        found |= {"matters": True, "turns": turns}
+        known = [t for t in turns if t["volume"]["value"] is not None and t["better_above"]]
+        if known:
+            last = max(known, key=lambda t: t["volume"]["value"])
+            label = next(p.label for p in simple if p.name == last["against"])
+            said.append(
+                f"The fixed costs of {quoted(own.label)} are earned from "
+                f"{last['volume']['value']:,.0f} {plural(decision.unit)} per {decision.period} on; "
+                f"with fewer, {quoted(label)} is better."
+            )
+    if any(a.capacity and a.capacity.per_period is not None for a in decision.actions) or any(
+        x.per_period is not None for x in decision.limits
+    ):
+        found |= {"matters": True, "rows": _by_volume(judged)}
+        said.append(
+            "Capacity is fixed per period, so with more units a smaller share of them can be acted "
+            "on: the money grows less than the volume."
+        )
+    if not said:
+        said.append(
+            "The choice does not depend on how many units come up: nothing declared is fixed per "
+            "period, so all money grows and shrinks in proportion."
+            if not found["matters"]
+            else "Fixed costs differ, but no volume makes a policy without a model overtake it."
+        )
+    return found | {"sentence": " ".join(said)}
+
+
+def _turn(judged: Judged, other: PolicyEvidence) -> dict[str, Any]:
+    """Return the volume at which fixed costs are earned, with the interval of the gain turned."""
+    decision, own = judged.decision, judged.policies[0]
+    gain = judged.worth(
+        judged.before_fixed_costs(own.name) - judged.before_fixed_costs(other.name),
+        identical="the two act alike",
+    )
+    dearer = own.fixed_per_period - other.fixed_per_period
+    each = gain.value or 0.0
+    at = dearer / each if each and dearer / each > 0 else None
+    ends = None
+    if at is not None and gain.low and gain.high and gain.low * gain.high > 0:
+        ends = (
+            min(dearer / gain.low, dearer / gain.high),
+            max(dearer / gain.low, dearer / gain.high),
+        )
+    reason = "" if ends else "the gain per unit cannot be told from zero"
+    unit = f"{plural(decision.unit)} per {decision.period}"
+    told = figure(judged, at, ends, unit, reason, method=gain.method)
+    return {"against": other.name, "better_above": each > 0, "volume": asdict(told)}
+
+
+def _by_volume(judged: Judged) -> list[dict[str, float]]:
+    """Return the value per period at half, the same and twice the volume."""
     curve = capacity_curve(judged)
     if "not_measured" in curve:
-        return {"matters": True, "not_measured": curve["not_measured"]}
-    now = decision.units_reported
+        return []
+    now = judged.decision.units_reported
     rows = []
     for factor in (0.5, 1.0, 2.0):
-        share = min(1.0, curve["room"] / factor)
-        each = float(np.interp(min(share, curve["enough"]), curve["share"], curve["value"])) / now
+        share = min(1.0, curve["room"] / factor, curve["enough"])
+        each = float(np.interp(share, curve["share"], curve["value"])) / now
         rows.append({"volume": now * factor, "share": share, "value": each * now * factor})
-    return {
-        "matters": True,
-        "unit": decision.money_unit,
-        "n": len(judged.stakes),
-        "rows": rows,
-        "sentence": "The capacity is fixed per period, so with more units a smaller share of them "
-        "can be acted on: the money grows less than the volume.",
-    }
+    return rows

@@ -24,7 +24,7 @@ def reliability_curve(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def calibration_in_money(facts: Facts, found: Mapping[str, Any]) -> list[blocks.Block]:
-    """Return the split of the scores, what recalibrating is worth, and what a better model."""
+    """Return the split of the scores, and what recalibrating and a better model are worth."""
     made = [blocks.text(visible(s, 400)) for s in found.get("sentences", ())]
     corp = found.get("corp")
     if corp:
