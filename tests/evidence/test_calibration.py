@@ -70,16 +70,6 @@ def test_right_probabilities_pass_and_wrong_ones_do_not(rng):
     assert decomposition(np.clip(prob * 1.5, 0, 1), y)["p_value"] < 0.01
 
 
-@pytest.mark.statistics
-def test_the_test_of_calibration_errs_in_five_of_a_hundred():
-    runs = 400
-    hits = 0
-    for seed in range(runs):
-        prob, y = calibrated(np.random.default_rng(seed), 400)
-        hits += decomposition(prob, y)["p_value"] <= 0.05
-    assert 0.025 <= hits / runs <= 0.08
-
-
 def test_clusters_make_the_band_wider(rng):
     prob, y = calibrated(rng, 300)
     many = np.repeat(np.arange(300), 8)
