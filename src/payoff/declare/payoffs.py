@@ -248,9 +248,10 @@ def _check_range(cell: Cell, constant: float | None, key: str) -> None:
             )
         return
     if cell.low is None or cell.high is None:
-        missing = "low" if cell.low is None else "high"
+        missing, sign = ("low", -1) if cell.low is None else ("high", 1)
+        example = 1.0 + 0.25 * sign if constant is None else constant + sign
         raise DeclarationError.missing_key(
-            f"{key}.{missing}", "the other end of the range", f"{missing} = ..."
+            f"{key}.{missing}", "the other end of the range", f"{missing} = {example:g}"
         )
     for name, value in (("low", cell.low), ("high", cell.high)):
         check_number(value, f"{key}.{name}", "a finite number", low=-1e15, high=1e15)

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare.decision import plural
-from payoff.evidence.checks import quoted
 from payoff.evidence.interval import share
 from payoff.evidence.joint import covariance, fieller, figure, quantile_t
 from payoff.evidence.judged import Judged
 from payoff.evidence.options import Options, options_of
 from payoff.evidence.refit import refitted
+from payoff.evidence.wording import about, quoted
 
 __all__ = ["Lines", "base_rate", "lines_of", "winners"]
 
@@ -281,9 +281,8 @@ def _sentences(judged: Judged, options: Options, found: Mapping[str, Any]) -> li
     now = found["options"][0]["at_judged"]
     if "not_measured" not in again and again["at_judged"] > now + 0.05 * abs(now):
         gain = again["at_judged"] - now
-        currency, per, rest = decision.money_unit.partition(" per ")
         said.append(
-            f"Probabilities corrected for today's share would have earned about {currency} "
-            f"{gain:,.0f}{per}{rest} more."
+            "Probabilities corrected for today's share would have earned about "
+            f"{about(gain, decision.money_unit)} more."
         )
     return said

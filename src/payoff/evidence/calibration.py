@@ -8,12 +8,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.evidence.checks import amount
 from payoff.evidence.corp import corp
 from payoff.evidence.interval import share
 from payoff.evidence.joint import covariance
 from payoff.evidence.judged import Judged
 from payoff.evidence.recalibrate import better_model, promised_parts, recalibrate, recalibrating
+from payoff.evidence.wording import about, number
 
 __all__ = ["calibration"]
 
@@ -105,8 +105,8 @@ def _design(p: NDArray[np.float64], hit: NDArray[np.bool_], judged: Judged) -> f
 def _sentences(judged: Judged, found: dict[str, Any]) -> list[str]:
     unit, total = judged.decision.value_unit, judged.decision.money_unit
     said = [
-        f"The model promised {amount(found['expected'], unit)}; "
-        f"{amount(found['realised'], unit)} came."
+        f"The model promised {about(found['expected'], unit)}; "
+        f"{about(found['realised'], unit)} came."
     ]
     again = found["recalibrating"]
     if "not_measured" not in again:
@@ -114,7 +114,7 @@ def _sentences(judged: Judged, found: dict[str, Any]) -> list[str]:
         if gain["low"] is not None and gain["low"] > 0:
             said.append(
                 "Correcting its probabilities on recent rows would have earned about "
-                f"{amount(gain['value'], total)} more ({_ends(gain)})."
+                f"{about(gain['value'], total)} more ({_ends(gain)})."
             )
         elif gain["low"] is not None and gain["high"] < 0:
             said.append("Correcting its probabilities on these rows would have earned less.")
@@ -124,10 +124,10 @@ def _sentences(judged: Judged, found: dict[str, Any]) -> list[str]:
     if most["value"] is not None:
         said.append(
             "No model, however good, could earn more than about "
-            f"{amount(most['value'], total)} more than this policy."
+            f"{about(most['value'], total)} more than this policy."
         )
     return said
 
 
 def _ends(gain: dict[str, Any]) -> str:
-    return f"{gain['level'] * 100:g} % interval {gain['low']:,.4g} to {gain['high']:,.4g}"
+    return f"{gain['level'] * 100:g} % interval {number(gain['low'])} to {number(gain['high'])}"

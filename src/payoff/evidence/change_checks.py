@@ -8,7 +8,7 @@ from typing import Any, Final
 from payoff.checks import Check, numbered
 from payoff.declare import Decision
 from payoff.evidence.base_rate import percent
-from payoff.evidence.checks import amount, quoted
+from payoff.evidence.wording import about, quoted
 
 __all__ = ["change_checks"]
 
@@ -66,7 +66,7 @@ def _near(decision: Decision, verdict: Mapping[str, Any], sensitivity: Mapping[s
 def _money(value: float, lever: Mapping[str, Any]) -> str:
     if lever["unit"] == "times":
         return f"{value:.3g} times its money"
-    return amount(value, lever["unit"])
+    return about(value, lever["unit"])
 
 
 def _distances(sensitivity: Mapping[str, Any]) -> Iterator[tuple[float, Mapping[str, Any], float]]:
@@ -95,8 +95,8 @@ def _ranges(sensitivity: Mapping[str, Any]) -> Check:
     unit = ranges["unit"]
     text = (
         f"With the declared ranges the gain over the best policy without a model lies between "
-        f"{amount(lead['with']['low'], unit)} and {amount(lead['with']['high'], unit)} (without "
-        f"them {amount(lead['without']['low'], unit)} to {amount(lead['without']['high'], unit)})."
+        f"{about(lead['with']['low'], unit)} and {about(lead['with']['high'], unit)} (without "
+        f"them {about(lead['without']['low'], unit)} to {about(lead['without']['high'], unit)})."
     )
     if lead["without"]["low"] > 0 >= lead["with"]["low"]:
         most = max(ranges["payoffs"], key=lambda p: p["part"])

@@ -140,8 +140,6 @@ def _calibrated(decision: Decision, calibration: Mapping[str, Any]) -> Check:
         f"The model promised {amount(calibration['expected'], gap['unit'])} and realised "
         f"{short(calibration['realised'])}."
     )
-    if gap["low"] is None:
-        return result(status="tip", detail=f"{text} No interval: {gap['reason']}.")
     again = calibration.get("recalibrating", {}).get("difference") or {}
     gains = again.get("low") is not None and again["low"] > 0
     regained = (
@@ -150,14 +148,17 @@ def _calibrated(decision: Decision, calibration: Mapping[str, Any]) -> Check:
         if gains
         else ""
     )
-    if gains and gap["low"] <= 0 <= gap["high"]:
+    apart = gap["low"] is not None and (gap["low"] > 0 or gap["high"] < 0)
+    if gains and not apart:
         return result(
             status="issue",
-            detail=f"{text} The difference is within its interval, but the probabilities lead to "
-            f"other actions than they should.{regained}",
+            detail=f"{text} But the probabilities lead to other actions than they should."
+            f"{regained}",
             mend="Recalibrate on recent rows; read the reliability table",
         )
-    if gap["low"] > 0 or gap["high"] < 0:
+    if gap["low"] is None:
+        return result(status="tip", detail=f"{text} No interval: {gap['reason']}.")
+    if apart:
         return result(
             status="issue",
             detail=f"{text} The difference is {short(gap['value'])} "

@@ -17,7 +17,7 @@ from scipy import optimize, special
 
 from payoff.rng import generator
 
-__all__ = ["Grouped", "corp", "grouped", "pooled"]
+__all__ = ["Grouped", "corp", "grouped", "joined", "pooled"]
 
 _MOST_GROUPS: Final = 500
 _SIMULATIONS: Final = 400
@@ -43,29 +43,35 @@ class Grouped:
 
 
 def grouped(
-    prob: NDArray[np.float64],
-    hit: NDArray[np.bool_],
-    weight: NDArray[np.float64],
-    most: int | None = None,
+    prob: NDArray[np.float64], hit: NDArray[np.bool_], weight: NDArray[np.float64]
 ) -> Grouped:
-    """Add up rows by probability: exactly where values repeat, in equal parts beyond ``most``."""
+    """Add up the rows of each probability."""
     order = np.argsort(prob, kind="stable")
-    p = prob[order]
-    new = np.concatenate([[True], p[1:] != p[:-1]])
-    starts = np.flatnonzero(new)
-    if most is not None and len(starts) > most:
-        near = np.searchsorted(starts, np.linspace(0, len(p), most + 1)[:-1])
-        starts = starts[np.unique(np.minimum(near, len(starts) - 1))]
-    w = weight[order]
+    p, w = prob[order], weight[order]
+    starts = np.flatnonzero(np.concatenate([[True], p[1:] != p[:-1]]))
     total = np.add.reduceat(w, starts)
-    safe = np.where(total > 0, total, 1.0)
-    squares = np.add.reduceat(w * w, starts)
     kept = total > 0
+    total = total[kept]
+    squares = np.add.reduceat(w * w, starts)[kept]
     return Grouped(
-        prob=(np.add.reduceat(w * p, starts) / safe)[kept],
-        rate=(np.add.reduceat(w * hit[order], starts) / safe)[kept],
-        weight=total[kept],
-        n=(total**2 / np.where(squares > 0, squares, 1.0))[kept],
+        prob=p[starts][kept],
+        rate=np.add.reduceat(w * hit[order], starts)[kept] / total,
+        weight=total,
+        n=total**2 / squares,
+    )
+
+
+def joined(every: Grouped, most: int) -> Grouped:
+    """Join neighbouring groups to at most ``most``, of nearly equal weight."""
+    place = np.floor(np.cumsum(every.weight) / every.weight.sum() * most * (1 - 1e-12))
+    starts = np.flatnonzero(np.concatenate([[True], place[1:] != place[:-1]]))
+    w = every.weight
+    total = np.add.reduceat(w, starts)
+    return Grouped(
+        prob=np.add.reduceat(w * every.prob, starts) / total,
+        rate=np.add.reduceat(w * every.rate, starts) / total,
+        weight=total,
+        n=total**2 / np.add.reduceat(w * w / every.n, starts),
     )
 
 
@@ -120,9 +126,7 @@ def corp(
     fitted = pooled(exact.rate, exact.weight)
     base = float(np.average(exact.rate, weights=exact.weight))
     flat = np.full(len(exact.rate), base)
-    few = (
-        exact if len(exact.prob) <= _MOST_GROUPS else grouped(prob, hit, weight, most=_MOST_GROUPS)
-    )
+    few = exact if len(exact.prob) <= _MOST_GROUPS else joined(exact, _MOST_GROUPS)
     p_value, low, high, curve = _band(few, design, level, seed)
     shown = np.unique(
         np.searchsorted(

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare.decision import plural
-from payoff.evidence.checks import amount, quoted
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import cluster_sums, mean_money
 from payoff.evidence.joint import joint_draws, joint_means, quantile_t
 from payoff.evidence.judged import Judged
 from payoff.evidence.options import Options, options_of
+from payoff.evidence.wording import about, quoted
 
 __all__ = ["evsi", "information", "non_inferiority"]
 
@@ -164,7 +164,7 @@ def non_inferiority(judged: Judged) -> dict[str, Any]:
     base = {"against": name, "margin": margin, "difference": asdict(difference)}
     if difference.low is None or difference.high is None:
         return base | {"answer": "unknown", "sentence": f"Not known: {difference.reason}."}
-    worst = amount(max(0.0, -difference.low), difference.unit)
+    worst = about(max(0.0, -difference.low), difference.unit)
     bound = (
         f"It is not worse than {quoted(label)}"
         if difference.low >= 0
@@ -173,7 +173,7 @@ def non_inferiority(judged: Judged) -> dict[str, Any]:
     said = f"{bound}, with {level} confidence."
     if margin is None:
         return base | {"answer": "not asked", "sentence": said}
-    limit = amount(margin, difference.unit)
+    limit = about(margin, difference.unit)
     if difference.low >= -margin:
         return base | {"answer": "yes", "sentence": f"{said} The margin declared is {limit}."}
     if difference.high < -margin:
@@ -234,7 +234,7 @@ def _sentences(judged: Judged, options: Options, found: dict[str, Any]) -> list[
             "Judging on more rows would hardly change the choice: it is worth next to nothing."
         )
     else:
-        worth = amount(again["worth"], decision.money_unit)
+        worth = about(again["worth"], decision.money_unit)
         said.append(
             f"Judging on as many {plural(decision.unit)} again would be worth about {worth}, by "
             "making a wrong choice less likely."

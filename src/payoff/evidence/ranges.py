@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from payoff.declare import Decision
 from payoff.declare.expression import constant_of
 from payoff.declare.payoffs import Cell
-from payoff.evidence.checks import amount, quoted
 from payoff.evidence.joint import joint_draws
 from payoff.evidence.judged import Judged
 from payoff.evidence.options import Options
+from payoff.evidence.wording import about, number, quoted
 from payoff.rng import generator
 
 __all__ = ["draw_payoff", "payoff_ranges"]
@@ -194,18 +194,9 @@ def _sentence(judged: Judged, found: dict[str, Any]) -> str:
     what = f"{decision.action_label(most['action'])}, outcome {outcome}"
     return (
         f"Over the declared ranges of payoffs the gain over {quoted(label)} lies between "
-        f"{_round(ends['low'])} and {amount(_rounded(ends['high']), unit)}, above zero in "
+        f"{number(ends['low'])} and {about(ends['high'], unit)}, above zero in "
         f"{_share(found['ahead'])} of cases; what matters most is {quoted(what)}."
     )
-
-
-def _rounded(value: float) -> float:
-    """Round to three significant digits: draws bear no more."""
-    return float(f"{value:.3g}")
-
-
-def _round(value: float) -> str:
-    return f"{_rounded(value):,.10g}".replace("-", "\u2212")
 
 
 def _share(p: float) -> str:

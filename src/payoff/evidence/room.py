@@ -9,12 +9,12 @@ import numpy as np
 from scipy import special
 
 from payoff.declare.decision import plural
-from payoff.evidence.checks import amount, quoted
 from payoff.evidence.curve import threshold_values
 from payoff.evidence.evidence import PolicyEvidence
 from payoff.evidence.joint import figure
 from payoff.evidence.judged import Judged
 from payoff.evidence.redecide import decides_by_money
+from payoff.evidence.wording import about, quoted
 from payoff.policy.best import limited_shares
 
 __all__ = ["capacity_curve", "volume"]
@@ -97,7 +97,7 @@ def _sentence(judged: Judged, found: dict[str, Any]) -> str:
     return (
         f"With room for {found['enough'] * per:,.0f} {units} instead of "
         f"{found['room'] * per:,.0f}, {label} would have earned about "
-        f"{amount(more, decision.money_unit)} more; beyond that, nothing."
+        f"{about(more, decision.money_unit)} more; beyond that, nothing."
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.evidence.checks import amount, quoted
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.joint import fieller, figure, joint_means, quantile_t
 from payoff.evidence.judged import Judged
@@ -18,6 +17,7 @@ from payoff.evidence.options import Options, options_of
 from payoff.evidence.ranges import payoff_ranges
 from payoff.evidence.redecide import decides_by_money, value_by_payoff
 from payoff.evidence.room import capacity_curve, volume
+from payoff.evidence.wording import about, quoted
 
 __all__ = ["sensitivity"]
 
@@ -272,7 +272,7 @@ def _break_even(judged: Judged, one: dict[str, Any], labels: dict[str, str]) -> 
         f"{quoted(decision.action_label(one['action']))} where the outcome is "
         f"{quoted(next(o.label for o in decision.outcomes if o.name == one['outcome']))}"
     )
-    now = amount(one["now"], one["unit"])
+    now = about(one["now"], one["unit"])
     ends = [
         (stays[side]["value"], stays[other], word)
         for side, other, word in (("low", "below", "falls below"), ("high", "above", "rises above"))
@@ -282,7 +282,7 @@ def _break_even(judged: Judged, one: dict[str, Any], labels: dict[str, str]) -> 
         return ""
     if stays["here"]:
         turns = "; ".join(
-            f"{quoted(labels[who])} is better if it {word} {amount(at, one['unit'])}"
+            f"{quoted(labels[who])} is better if it {word} {about(at, one['unit'])}"
             for at, who, word in ends
         )
         return f"{what} is worth {now} as declared: {turns}."
@@ -291,5 +291,5 @@ def _break_even(judged: Judged, one: dict[str, Any], labels: dict[str, str]) -> 
     own = quoted(judged.policies[0].label)
     return (
         f"{what} is worth {now} as declared: {own} would be the better choice only if it {word} "
-        f"{amount(at, one['unit'])}."
+        f"{about(at, one['unit'])}."
     )

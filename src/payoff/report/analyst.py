@@ -24,7 +24,7 @@ from payoff.report.sure import base_rate_section, errors_section, information_se
 __all__ = ["analyst_sections", "confusion_table"]
 
 _MOST_CELLS: Final = 36
-_MOST_TABLES: Final = 6
+_MOST_TABLES: Final = 4
 _MOST_GROUPS: Final = 40
 _MOST_DRAWN: Final = 12
 
@@ -216,13 +216,21 @@ def _cells_spec(facts: Facts) -> dict[str, Any]:
     }
 
 
+def _range(payoff: Mapping[str, Any]) -> str:
+    """Write the declared range of a payoff, if there is one."""
+    if payoff.get("low") is None:
+        return ""
+    ends = f"{wording.number(payoff['low'])} to {wording.number(payoff['high'])}"
+    return f"{ends}, {visible(payoff.get('distribution'))}"
+
+
 def _payoffs(facts: Facts) -> dict[str, Any]:
     entries = list(facts.decision.get("payoffs", ()))
-    rows = [
+    rows: list[list[Any]] = [
         [
             facts.action(str(p["action"])),
             facts.outcome(str(p["outcome"])),
-            visible(p["money"]),
+            blocks.cell(visible(p["money"]), _range(p)),
             visible(p.get("source") or "no source stated", 240),
         ]
         for p in entries[:_MOST_CELLS]

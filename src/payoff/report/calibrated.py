@@ -59,7 +59,7 @@ def calibration_in_money(facts: Facts, found: Mapping[str, Any]) -> list[blocks.
             told = wording.figure(one["difference"], plus=True)
             name = visible(one["subgroup"], 40)
             pairs.append(
-                (f"A better use of {name}, at least", f"{told['text']} ({told['interval']})")
+                (f"Moving the odds within each {name}", f"{told['text']} ({told['interval']})")
             )
     for key, label in (("probability", "probabilities"), ("amount", "amounts")):
         part = (found.get("parts") or {}).get(key)

@@ -258,7 +258,7 @@ def information_section(facts: Facts) -> dict[str, Any]:
             f"How often each option is the best one in {wording.number(found['draws'], 0)} redraws "
             f"of {wording.number(found['n'], 0)} rows",
             ["Option", "Probability that it is the best"],
-            [[facts.policy(o["policy"]), wording.share(o["probability_best"], 0)] for o in ordered],
+            [[facts.policy(o["policy"]), wording.chance(o["probability_best"])] for o in ordered],
         )
     )
     pairs = [
