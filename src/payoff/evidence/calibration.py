@@ -31,9 +31,12 @@ def calibration(judged: Judged) -> dict[str, Any]:
     """
     decision, stakes = judged.decision, judged.stakes
     codes, values = judged.first.codes, judged.before_fixed_costs(judged.first.policy.name)
-    if stakes.prob is None or stakes.expected is None:
+    # Where acting changes what happens, the probabilities that came true or not are those of the
+    # action that was taken; the money is that of the policy, by doubly robust scores.
+    prob = stakes.prob if stakes.past is None else stakes.past.factual
+    if prob is None or stakes.expected is None:
         return {"not_measured": "the predictions are actions, without probabilities"}
-    p = stakes.prob[:, decision.positive_code]
+    p = prob[:, decision.positive_code]
     hit = stakes.outcome == decision.positive_code
     weight = stakes.weight
     cluster = stakes.resampled
@@ -61,7 +64,7 @@ def calibration(judged: Judged) -> dict[str, Any]:
                 "rate_high": rate.high,
             }
         )
-    happened = stakes.prob[np.arange(len(p)), stakes.outcome]
+    happened = prob[np.arange(len(p)), stakes.outcome]
     promised = stakes.expected[np.arange(len(p)), codes]
     difference = judged.worth(values - promised)
     made = recalibrate(judged)
@@ -120,8 +123,8 @@ def _sentences(judged: Judged, found: dict[str, Any]) -> list[str]:
             said.append("Correcting its probabilities on these rows would have earned less.")
         elif gain["value"] is not None:
             said.append("Correcting its probabilities would have changed little that can be seen.")
-    most = found["better_model"]["most"]
-    if most["value"] is not None:
+    most = found["better_model"].get("most")
+    if most is not None and most["value"] is not None:
         said.append(
             "No model, however good, could earn more than about "
             f"{about(most['value'], total)} more than this policy."

@@ -114,16 +114,21 @@ def levers_of(judged: Judged, options: Options) -> list[Lever]:
 
     Strength is how much the lead over the best policy without a model moves when the payoff moves
     by its own size; a payoff of 0 counts by the mean size of the others. With two actions, a 0 of
-    the default action is left out: only differences between the actions matter.
+    the default action is left out: only differences between the actions matter. Where acting
+    changes what happens, outcomes under a policy are not seen: only the cost of actions is left.
     """
     decision = judged.decision
+    by_outcome = not judged.stakes.why_not_by_outcome
     cells = [{(c.action, c.outcome): c for c in p.cells} for p in options.policies]
     found: list[Lever] = []
     for action in decision.action_names:
-        used = [sum(c[action, o].per_period for o in decision.outcome_names) for c in cells]
+        used = [
+            next((u.per_period for u in p.actions if u.action == action), 0.0)
+            for p in options.policies
+        ]
         slope = -np.array(used)
         found.append(Lever(kind="cost", action=action, outcome=None, now=0.0, slope=slope))
-        for outcome in decision.outcome_names:
+        for outcome in decision.outcome_names if by_outcome else ():
             if decision.payoffs.cell(action, outcome).derived:
                 continue  # the row of a review follows from the others; it is held
             here = [c[action, outcome] for c in cells]

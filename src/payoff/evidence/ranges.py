@@ -79,6 +79,8 @@ def payoff_ranges(judged: Judged, options: Options) -> dict[str, Any]:
     ]
     if not ranged:
         return {"not_measured": "no payoff is declared with a range (low, high)"}
+    if judged.stakes.why_not_by_outcome:
+        return {"not_measured": judged.stakes.why_not_by_outcome}
     units = decision.units_reported
     rows = joint_draws(judged, options.values)
     rng = generator(judged.seed, "payoff ranges")

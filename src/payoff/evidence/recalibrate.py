@@ -82,6 +82,8 @@ def better_model(judged: Judged, made: Recalibrated | str) -> dict[str, Any]:
     grouping loss of modern neural networks. ICLR.
     """
     decision, stakes = judged.decision, judged.stakes
+    if stakes.why_not_by_outcome:
+        return {"not_measured": stakes.why_not_by_outcome}
     taken, fixed = greedy(decision, stakes, _untied(judged), stakes.weight)
     oracle = policy_value(taken, stakes) - fixed
     same = "" if np.any(oracle != judged.own) else "every action was the best one"
@@ -132,8 +134,10 @@ def promised_parts(judged: Judged) -> dict[str, Any]:
     decision, stakes = judged.decision, judged.stakes
     if not decision.data.known_later:
         return {"not_measured": "no amount is known only later"}
+    if stakes.why_not_by_outcome:
+        return {"not_measured": stakes.why_not_by_outcome}
     if stakes.expected is None or not stakes.cells:
-        return {"not_measured": "the predictions are actions, without probabilities"}
+        return {"not_measured": stakes.why_no_prob}
     codes, outcome = judged.first.codes, stakes.outcome
     between = np.zeros(len(stakes))
     for (a, o), money in stakes.cells.items():

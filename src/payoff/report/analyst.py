@@ -19,6 +19,7 @@ from payoff.report.measures import (
     optimism_section,
     shift_section,
 )
+from payoff.report.past import past_section
 from payoff.report.sure import base_rate_section, errors_section, information_section
 
 __all__ = ["analyst_sections", "confusion_table"]
@@ -41,6 +42,7 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
         information_section(facts),
         curve_section(facts),
         calibration_section(facts),
+        past_section(facts),
         limits_section(facts),
         shift_section(facts),
         optimism_section(facts),

@@ -51,7 +51,7 @@ def calibration_in_money(facts: Facts, found: Mapping[str, Any]) -> list[blocks.
     elif "not_measured" in again:
         made.append(blocks.absent("Recalibrating", str(again["not_measured"])))
     better = found.get("better_model") or {}
-    if better:
+    if "most" in better:
         told = wording.figure(better["most"])
         pairs.append(("A perfect model would earn more by", f"{told['text']} ({told['interval']})"))
         groups = better["groups"] if isinstance(better["groups"], list) else []
