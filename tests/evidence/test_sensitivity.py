@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from payoff.declare import Cell, PayoffTable
+from payoff.declare import Cell, Past, PayoffTable
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.judge import judge
 from payoff.evidence.judged import Judged
@@ -18,8 +18,9 @@ from payoff.evidence.levers import reach
 from payoff.evidence.ranges import draw_payoff, mean_of
 from payoff.evidence.redecide import value_by_payoff
 from payoff.policy.best import actions_of, policy_value
-from payoff.policy.choose import untuned
+from payoff.policy.choose import baselines, expected_policy, untuned
 from payoff.policy.policy import Policy
+from tests.past_worlds import campaign, draw, stakes_of
 from tests.worlds import POWERS, SIMPLE, at_stake, binary, calibrated, judged, three_by_three
 
 
@@ -309,3 +310,28 @@ def test_lines_and_re_decisions_carry_the_cost_of_the_model(rng):
     assert found.calibration["recalibrating"]["difference"]["value"] == pytest.approx(
         0.0, abs=0.2 * abs(total)
     )
+
+
+def test_past_decisions_leave_the_cost_of_an_action_to_be_moved(rng):
+    """Where acting changes outcomes, cells are not seen; a cost needs only who got the action."""
+    world = draw(rng, 2000)
+    stakes = stakes_of(world, prob=np.clip(world.buys + 0.1, 0, 1))
+    decision = campaign(past=Past(action="done", propensity="chance"))
+    found = judge(
+        decision, stakes, [expected_policy(decision, {}), *baselines(decision)],
+        recommended="expected", subgroups={}, background=Background(data={}, model={}),
+    )  # fmt: skip
+    part = found.sensitivity
+    assert {x["kind"] for x in part["levers"]} == {"cost"}
+    assert "[past]" in part["ranges"]["not_measured"] or "range" in part["ranges"]["not_measured"]
+    assert "not_measured" in part["map"]
+    own = found.policies[0]
+    used = {p.name: {u.action: u.per_period for u in p.actions} for p in found.policies}
+    for one in part["levers"]:
+        for side, who in (("low", "below"), ("high", "above")):
+            at = one["stays"][side]["value"]
+            if at is None:
+                continue
+            other = found.policy(one["stays"][who])
+            moved = [p.total.value - at * used[p.name][one["action"]] for p in (own, other)]
+            assert moved[0] == pytest.approx(moved[1], abs=1e-6)

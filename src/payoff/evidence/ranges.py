@@ -131,7 +131,7 @@ def payoff_ranges(judged: Judged, options: Options) -> dict[str, Any]:
             for (a, o, cell), p in zip(ranged, parts, strict=True)
         ],
         "rows_part": float(1 - parts.sum() / total),
-        "knowing": max(0.0, knowing),
+        "knowing": knowing if knowing > 1e-9 * float(np.abs(expected).max()) else 0.0,
     }
     return found | {"sentence": _sentence(judged, found)}
 

@@ -13,7 +13,8 @@ __all__ = ["change_section"]
 
 _MOST_LEVERS: Final = 8
 _MOST_OPTIONS: Final = 5
-_ROWS: Final = 9
+_ROWS: Final = 5
+_EVERY: Final = 2
 
 
 def change_section(facts: Facts) -> dict[str, Any]:
@@ -283,13 +284,13 @@ def _capacity(facts: Facts, found: Mapping[str, Any]) -> list[blocks.Block]:
             600,
         ),
         "key": f"Band: {facts.level} interval at each capacity.",
-        "x": [s * 100 for s in found["share"]],
+        "x": [s * 100 for s in found["share"]][::_EVERY],
         "series": [
             {
                 "label": f"taken by falling expected gain (band: {facts.level} interval)",
-                "y": found["value"],
-                "low": found["low"],
-                "high": found["high"],
+                "y": found["value"][::_EVERY],
+                "low": found["low"][::_EVERY],
+                "high": found["high"][::_EVERY],
                 "css": "main",
             }
         ],
