@@ -183,7 +183,7 @@ def test_the_impact_ratio_compares_with_the_largest_known_group(rng):
     assert by["mid"].impact.value == pytest.approx(expected, rel=1e-12)
     assert by["big"].impact is None
     assert found.unknown == {"n": 1200, "share": pytest.approx(0.4)}
-    assert any("40.0%" in s and "not known" in s for s in found.sentences)
+    assert any("40 %" in s and "not known" in s for s in found.sentences)
 
 
 def test_more_than_two_outcomes_and_actions():
@@ -287,3 +287,17 @@ def test_a_policy_that_acts_on_nobody_has_rates_and_no_ratio(rng):
     small = next(g for g in found.groups if g.label != found.reference)
     assert small.impact.value is None
     assert small.impact.reason == "nobody is acted on in the reference group"
+
+
+def test_a_worst_group_is_named_in_words_only_where_groups_differ(rng):
+    n = 6000
+    group = np.array(list("abcde"))[rng.integers(0, 5, n)]
+    prob = np.full(n, 0.5)
+    same = (rng.random(n) < 0.3).astype(int)
+    differs = (rng.random(n) < np.where(group == "c", 0.05, 0.3)).astype(int)
+    for y, named in ((same, False), (differs, True)):
+        (found,) = judged(binary(subgroups=("g",)), {"y": y, "g": group}, prob).subgroups
+        assert found.worst is not None
+        said = " ".join(found.sentences)
+        assert ("The lowest gain by g, after allowing for chance, is in “c”" in said) is named
+        assert ("No group by g stands out" in said) is not named
