@@ -52,7 +52,7 @@ def check(found: Findings) -> tuple[Check, ...]:
         losing(found.subgroups),
         _acted_upon(found.decision, recorded=found.recorded),
         _ever_best(found.decision, found.stakes),
-        impact(found.decision, found.subgroups),
+        impact(found.subgroups),
         errors_apart(found.decision, found.subgroups),
     )
 
