@@ -16,7 +16,7 @@ from payoff.report.facts import Facts
 
 __all__ = ["HIDDEN", "groups_section", "short_groups"]
 
-HIDDEN: Final = frozenset({"small", "withheld", "not_estimable"})
+HIDDEN: Final = frozenset({"small", "not_estimable"})
 _MOST_TABLES: Final = 4
 # The page stays below 150 kB: these bound its longest parts; the evidence file has the rest.
 _MOST_GROUPS: Final = 30
