@@ -262,6 +262,12 @@ WRONG = (
     ),
     _wrong("level 95", changed(more="\n[evidence]\nlevel = 95\n"), "PAY-D006", "evidence.level"),
     _wrong("group of one", changed(more="\n[evidence]\nsmallest_group = 1\n"), "PAY-D006", "2"),
+    _wrong(
+        "rate of nobody",
+        changed(more="\n[evidence]\nsmallest_denominator = 0\n"),
+        "PAY-D006",
+        "1",
+    ),
     _wrong("folds 1", changed(("folds = 2", "folds = 1")), "PAY-D006", "training.folds"),
     _wrong("seed negative", changed(("folds = 2", "seed = -1")), "PAY-D006", "training.seed"),
     _wrong("no candidate", changed(('["logistic"]', "[]")), "PAY-D006", "training.candidates"),

@@ -50,7 +50,7 @@ def check(found: Findings) -> tuple[Check, ...]:
         _capacity(found.capacity),
         losing(found.subgroups),
         _ever_best(found.decision, found.stakes),
-        impact(found.decision, found.subgroups),
+        impact(found.subgroups),
         errors_apart(found.decision, found.subgroups),
     )
 
