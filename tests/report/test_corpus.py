@@ -44,7 +44,7 @@ def test_the_section_tells_the_sheet():
     twins = made.data["split"]["twins"]
     assert "'120'" in said  # documents that are copies
     assert f"{twins['judged_across_otherwise']['n']} (" in said
-    assert "360 documents; 0 are empty" in said
+    assert "Of 360 documents, empty: 0" in said
     assert "not measured, because nothing was trained" in said
     assert "blocked 7919" not in said
 

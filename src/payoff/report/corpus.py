@@ -53,8 +53,8 @@ def _lengths(sheet: Mapping[str, Any]) -> blocks.Block:
             ["Characters", *(_whole(v) for v in length["characters"])],
             ["Words", *(_whole(v) for v in length["words"])],
         ],
-        note=f"{_whole(counts['n'])} documents; {_whole(counts['empty'])} are empty and "
-        f"{_whole(counts['one_word'])} hold one word.",
+        note=f"Of {_whole(counts['n'])} documents, empty: {_whole(counts['empty'])}; of one word: "
+        f"{_whole(counts['one_word'])}.",
     )
 
 

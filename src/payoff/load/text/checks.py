@@ -52,8 +52,8 @@ def check(data: Dataset, parts: Parts, sheet: Mapping[str, Any]) -> tuple[Check,
 def _short(sheet: Mapping[str, Any]) -> Check:
     result = numbered("PAY-L121", "Empty and one-word documents")
     n, empty, one = (sheet["documents"][k] for k in ("n", "empty", "one_word"))
-    detail = f"{empty:,} of {counted(n, 'document')} are empty ({empty / n:.1%}), {one:,} hold one "
-    detail += f"word ({one / n:.1%})."
+    detail = f"Of {counted(n, 'document')}, empty: {empty:,} ({empty / n:.1%}); of one word: "
+    detail += f"{one:,} ({one / n:.1%})."
     if empty > _NO_WORDS * n:
         return result(
             status="issue",

@@ -20,8 +20,9 @@ from payoff.model.text.embedding import Embedder, Remembering, minilm
 from payoff.model.text.familiar import learn_references
 from payoff.model.text.features import TextFeatures
 from payoff.model.text.margins import (
-    DEFAULT_STRENGTH,
+    EMBEDDED_STRENGTH,
     STRENGTHS,
+    USUAL_STRENGTH,
     Margins,
     filled,
     fit_margins,
@@ -146,7 +147,7 @@ def fit(
     rows = np.flatnonzero(outcome >= 0)
     features, x = work.features(name, rows)
     y, w = outcome[rows], data.weight[rows]
-    margins, known, strength = work.held_out(x, rows)
+    margins, known, strength = work.held_out(x, rows, _usual(features))
     slope = slope_of(margins, known, w[work.sample(rows)])
     core = fit_margins(x, y, w, n_outcomes=len(outcomes), strength=strength, seed=seed, slope=slope)
     progress("fit model", 1, 1, name)
@@ -175,6 +176,10 @@ def fit(
             "seed": seed,
         },
     )
+
+
+def _usual(features: TextFeatures) -> float:
+    return EMBEDDED_STRENGTH if features.embedder else USUAL_STRENGTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -284,7 +289,7 @@ class _Work:
         return np.sort(picked[:_TEMPERATURE_ROWS])
 
     def held_out(
-        self, x: csr_matrix, rows: NDArray[np.int64]
+        self, x: csr_matrix, rows: NDArray[np.int64], usual: float
     ) -> tuple[NDArray[np.float64], NDArray[np.int64], float]:
         """Return held-out margins, the place of each outcome among those seen, and the strength."""
         some = self.sample(rows)
@@ -297,7 +302,7 @@ class _Work:
             w,
             c,
             folds=_SMALL_FOLDS if few else _TEMPERATURE_FOLDS,
-            strengths=STRENGTHS if few else (DEFAULT_STRENGTH,),
+            strengths=STRENGTHS if few else (usual,),
             seed=self.seed,
         )
         return margins, np.unique(y, return_inverse=True)[1], strength
@@ -317,9 +322,9 @@ class _Work:
             step(f)
             rest, held = np.flatnonzero(known & (fold != f)), np.flatnonzero(fold == f)
             features, x = self.features(name, rest)
-            strength = DEFAULT_STRENGTH
+            strength = _usual(features)
             if len(rest) <= _FEW_ROWS:
-                strength = self.held_out(x, rest)[2]
+                strength = self.held_out(x, rest, strength)[2]
             model = fit_margins(
                 x,
                 np.searchsorted(every, self.outcome[rest]),
