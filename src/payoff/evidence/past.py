@@ -26,7 +26,7 @@ from payoff.evidence.offpolicy import (
     self_normalised,
 )
 from payoff.evidence.uplift import gain_curve, positions, qini_scores
-from payoff.evidence.wording import amount, money
+from payoff.evidence.wording import money
 from payoff.policy.choose import default_action
 from payoff.policy.past import PastStakes, doubly_robust
 from payoff.rng import generator
@@ -380,8 +380,4 @@ def _effect_sentence(judged: Judged, effects: Any) -> str:
             f"“{label}” instead of “{other}” changed the money of a {judged.decision.unit} by "
             f"{money(figure)}, on average over everybody."
         )
-    return (
-        f"“{label}” instead of “{other}” earned {amount(figure.value, figure.unit)} more on "
-        f"average over everybody ({figure.level * 100:g} % interval "
-        f"{amount(figure.low, '').strip()} to {amount(figure.high or 0.0, '').strip()})."
-    )
+    return f"“{label}” instead of “{other}” earned {money(figure)} more, on average over everybody."
