@@ -36,7 +36,7 @@ from payoff.policy.stakes import Judging, stakes_to_judge
 from payoff.progress import Progress, silent
 from payoff.workflow.rows import data_facts, open_rows
 
-__all__ = ["judge_predictions", "probabilities", "recorded"]
+__all__ = ["judge_predictions", "probabilities", "recorded", "without_features"]
 
 
 def judge_predictions(
@@ -80,7 +80,7 @@ def judge_predictions(
     )
     progress("read and check", 0, 1)
     columns = _prediction_columns(decision, source)
-    decision = _without_features(decision, source)
+    decision = without_features(decision, source)
     rows = assign(source, decision)
     known = np.flatnonzero((rows.outcome >= 0) & (rows.weight > 0))
     dropped = []
@@ -101,7 +101,10 @@ def judge_predictions(
     kind, columns_used = columns
     progress("judge", 0, 1, kind)
     acted, at_stake, note = _foreign(decision, data, kind, columns_used)
-    threshold = tuned_threshold(decision, at_stake, seed=decision.training.seed)
+    crossed = next(
+        (a.codes for a in acted if isinstance(a, Acted) and a.policy.name == "threshold"), None
+    )
+    threshold = tuned_threshold(decision, at_stake, seed=decision.training.seed, others=crossed)
     background = Background(
         tuned=(threshold,) if threshold else (),
         data=data_facts(source, rows, how, dropped),
@@ -121,7 +124,7 @@ def judge_predictions(
     return evidence
 
 
-def _without_features(decision: Decision, source: Source) -> Decision:
+def without_features(decision: Decision, source: Source) -> Decision:
     """Drop what only training needs, so that a slim file of predictions can be judged."""
     names = set(source.table.column_names)
     data = decision.data
