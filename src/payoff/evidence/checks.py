@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from payoff.evidence.evidence import Comparison, Estimate, PolicyEvidence, Subgr
 from payoff.policy.stakes import Stakes
 
 __all__ = ["Findings", "check"]
+
+#: Fewer paying cases than this are worth a word, though an interval can be given.
+_FEW_PAYING: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,7 @@ class Findings:
     calibration: Mapping[str, Any]
     shift: Mapping[str, Any]
     capacity: Sequence[Mapping[str, Any]]
+    intervals: Mapping[str, Any]
     recorded: bool
     ours: bool
 
@@ -45,7 +49,7 @@ def check(found: Findings) -> tuple[Check, ...]:
         _shifted(found.shift),
         _calibrated(found.decision, found.calibration),
         _groups(found.subgroups),
-        _paying(found.policies[0]),
+        _paying(found.intervals, found.policies[0]),
         _one_row(found.stakes),
         _capacity(found.capacity),
         _losing_groups(found.subgroups),
@@ -221,15 +225,31 @@ def _groups(subgroups: Sequence[SubgroupEvidence]) -> Check:
     return result(status="passed", detail="Every group was measured.")
 
 
-def _paying(policy: PolicyEvidence) -> Check:
+def _paying(intervals: Mapping[str, Any], policy: PolicyEvidence) -> Check:
+    """Say whether the headline intervals were refused, or rest on few cases."""
     result = numbered("PAY-E207", "Enough paying cases")
+    names = {"value": "the money of the policy judged", "gain": "its gain"}
+    refused = [
+        f"No interval for {names[f['name']]}: {f['diagnosis']['because']}."
+        for f in intervals["figures"]
+        if f["diagnosis"]["method"] == "none"
+    ]
+    few = [
+        f"{names[f['name']].capitalize()} rests on {f['diagnosis']['differing']:,} paying cases, "
+        f"as uneven as {f['diagnosis']['paying']:,.0f} equal ones."
+        for f in intervals["figures"]
+        if f["diagnosis"]["method"] in ("t", "score") and f["diagnosis"]["paying"] < _FEW_PAYING
+    ]
     rows = [c.n for c in policy.cells if c.money_per_unit]
     smallest = min((n for n in rows if n), default=0)
-    if smallest < 30:
+    if smallest < _FEW_PAYING:
+        few.append(
+            f"One kind of paying case was seen {smallest} times only; its money rests on few rows."
+        )
+    if refused or few:
         return result(
             status="issue",
-            detail=f"One kind of paying case was seen {smallest} times only; its "
-            "money rests on few rows.",
+            detail=" ".join([*refused, *few]),
             mend="Judge on more rows",
         )
     return result(

@@ -49,7 +49,7 @@ class Estimate:
     n, n_clusters
         Rows used, and independent resampling units among them.
     method
-        ``"t"``, ``"bootstrap-t"``, ``"wilson"`` or ``"none"``.
+        ``"t"``, ``"score"``, ``"wilson"``, ``"wald"``, ``"exact"`` or ``"none"``.
     """
 
     value: float | None

@@ -32,6 +32,7 @@ from payoff.evidence.optimism import optimism
 from payoff.evidence.people import people
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroup import subgroup_evidence
+from payoff.evidence.sureness import intervals
 from payoff.evidence.verdict import capacity_used, verdict
 from payoff.evidence.worth import worth
 from payoff.policy.choose import actions_of, limited_shares, policy_value
@@ -113,6 +114,7 @@ def judge(
     rates = base_rate(judged)
     shift = outcome_shift(judged, rates)
     capacity = capacity_used(decision, found[0], first.policy)
+    sureness = intervals(judged)
     own = evidence_checks.check(
         evidence_checks.Findings(
             decision=decision,
@@ -124,6 +126,7 @@ def judge(
             calibration=reliability,
             shift=shift,
             capacity=capacity,
+            intervals=sureness,
             recorded=first.policy.kind == "recorded",
             ours=background.fit_shares is not None,
         )
@@ -141,6 +144,7 @@ def judge(
         shift=shift,
         people=people(judged),
         base_rate=rates,
+        intervals=sureness,
         information=information(judged),
         capacity=capacity,
         checks=(*background.checks, *own),

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from payoff.clusters import mean_and_error
 from payoff.declare import Decision
 from payoff.errors import EvidenceError
 from payoff.policy.policy import Policy
@@ -367,16 +368,8 @@ class PairedDifference:
 
 def paired(a: NDArray[np.float64], b: NDArray[np.float64], stakes: Stakes) -> PairedDifference:
     """Compare two per-unit values on the same rows, with clusters as the independent units."""
-    w = stakes.weight
-    total = w.sum()
-    d = a - b
-    mean = float((w * d).sum() / total)
-    sums = np.bincount(stakes.cluster, weights=w * (d - mean))
-    n = max(len(sums), 2)
-    return PairedDifference(
-        difference=mean,
-        standard_error=float(math.sqrt((sums**2).sum() * n / (n - 1)) / total),
-    )
+    mean, error = mean_and_error(a - b, stakes.weight, stakes.cluster)
+    return PairedDifference(difference=mean, standard_error=error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
