@@ -7,7 +7,7 @@ its own. With equal weights and no clusters it is the textbook ``s / sqrt(n)``.
 
 References
 ----------
-Liang, K.-Y. and Zeger, S. (1986). Longitudinal data analysis using generalized linear models.
+Liang, K.-Y. and Zeger, S. (1986). Longitudinal data analysis using generalised linear models.
 Biometrika 73.
 """
 

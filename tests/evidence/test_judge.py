@@ -252,49 +252,6 @@ def test_actions_alone_can_be_judged(rng):
     assert "not_measured" in found.curve
 
 
-# --------------------------------------------------------------------------------- subgroups
-
-
-def test_subgroup_money_adds_up_to_the_whole(rng):
-    prob, y = calibrated(rng, 3000)
-    group = np.array(list("abc"))[rng.integers(0, 3, 3000)]
-    found = judged(binary(volume=900, subgroups=("g",)), {"y": y, "g": group}, prob)
-    (by_group,) = found.subgroups
-    gain = next(c for c in found.comparisons if c.against == "do_nothing")
-    assert sum(g.total_gain.value for g in by_group.groups) == pytest.approx(gain.total.value)
-    assert sum(g.share for g in by_group.groups) == pytest.approx(1)
-    for g in by_group.groups:
-        rows = group == g.label
-        acted = prob[rows] > 0.1
-        assert g.n == rows.sum()
-        assert g.acted == pytest.approx(acted.mean())
-        assert g.value.value == pytest.approx(np.where(acted, np.where(y[rows], 9, -1), 0).mean())
-        assert g.rate.value == pytest.approx(y[rows].mean())
-
-
-def test_a_group_without_positives_is_not_estimable_rather_than_zero(rng):
-    prob, y = calibrated(rng, 500)
-    group = np.where(np.arange(500) < 60, "empty", "full")
-    y = np.where(group == "empty", 0, y)
-    (by_group,) = judged(binary(subgroups=("g",)), {"y": y, "g": group}, prob).subgroups
-    empty = next(g for g in by_group.groups if g.label == "empty")
-    assert empty.state == "not_estimable"
-    assert (empty.value, empty.gain) == (None, None)
-    assert empty.positives == 0
-    assert empty.rate.low == 0
-    assert empty.rate.high > 0.03
-
-
-def test_small_and_unknown_groups_are_named_not_measured(rng):
-    prob, y = calibrated(rng, 500)
-    group = np.array(["big"] * 400 + ["tiny"] * 10 + [None] * 90, dtype=object)
-    (by_group,) = judged(binary(subgroups=("g",)), {"y": y, "g": group}, prob).subgroups
-    states = {g.label: g.state for g in by_group.groups}
-    assert states == {"big": "ok", "tiny": "small", "not known": "unknown"}
-    tiny = next(g for g in by_group.groups if g.label == "tiny")
-    assert (tiny.rate, tiny.value, tiny.positives) == (None, None, None)
-
-
 # ------------------------------------------------------------- curve, calibration, base rate
 
 
@@ -433,18 +390,6 @@ def test_a_few_rows_that_carry_the_money_are_named(rng):
     decision = binary({"call": {"yes": "amount", "no": -1}, "leave": {"yes": 0, "no": 0}})
     found = judged(decision, {"y": y, "amount": amount}, prob)
     assert next(c for c in found.checks if c.code == "PAY-E208").status == "issue"
-
-
-def test_a_group_that_loses_is_named(rng):
-    n = 4000
-    group = np.where(np.arange(n) % 2 == 0, "gains", "loses")
-    prob = np.full(n, 0.5)
-    y = np.where(group == "gains", rng.random(n) < 0.9, rng.random(n) < 0.02).astype(int)
-    found = judged(binary(subgroups=("g",)), {"y": y, "g": group}, prob)
-    losing = next(c for c in found.checks if c.code == "PAY-E210")
-    assert losing.status == "issue"
-    assert "g: loses" in losing.detail
-    assert "g: gains" not in losing.detail
 
 
 @pytest.mark.parametrize(

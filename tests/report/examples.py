@@ -128,7 +128,6 @@ def group(label, n, gain, half, state="ok", reason=""):
             share=n / N,
             positives=None,
             rate=None,
-            acted=None,
             value=None,
             gain=None,
             total_gain=None,
@@ -141,7 +140,21 @@ def group(label, n, gain, half, state="ok", reason=""):
         share=n / N,
         positives=n // 9,
         rate=est(0.11, 0.02, "share", n),
-        acted=0.21,
+        rates={
+            name: est(value, 0.05, "share", n)
+            for name, value in (
+                ("acted", 0.21),
+                ("true_positive_rate", 0.7),
+                ("false_positive_rate", 0.15),
+                ("precision", 0.36),
+                ("missed", 0.3),
+            )
+        },
+        shrunken_value=est(gain * 0.9 + 0.1, half, unit, n),
+        shrunken_gain=est(gain * 0.9, half, unit, n),
+        gain_simultaneous=est(gain, half * 1.4, unit, n),
+        p_adjusted={"gain": 0.3, "true_positive_rate": 0.8, "false_positive_rate": None},
+        impact=est(0.95, 0.1, "ratio", n),
         value=est(gain + 0.1, half, unit, n),
         gain=est(gain, half, unit, n),
         total_gain=est(gain * 10_000 * n / N, half * 10_000 * n / N, n=n),
@@ -166,6 +179,7 @@ DECISION: dict[str, Any] = {
     "review_by": "2027-03-31",
     "level": 0.95,
     "smallest_group": 30,
+    "smallest_denominator": 5,
     "actions": [
         {"name": "call", "label": "Call", "capacity_per_period": 2_000, "capacity_share": 0.2},
         {

@@ -92,7 +92,7 @@ def test_page_stays_small_however_much_there_is_to_say():
     )
     text = documents(evidence)[HTML]
     assert len(text.encode()) <= 150_000
-    assert "3 more are in the evidence file." in text
+    assert "5 more are in the evidence file." in text
 
 
 def test_page_brings_no_code_and_asks_for_nothing(made):

@@ -146,9 +146,9 @@ def test_cells_add_up_to_the_money_of_the_option():
 
 def test_groups_that_cannot_be_judged_are_named_not_numbered():
     tables = blocks_of(summarise(binary()), "table")
-    job = next(t for t in tables if t["caption"].startswith("By Job"))
+    job = next(t for t in tables if t["caption"].startswith("Money by Job"))
     rows = {r["cells"][0]["text"]: r["cells"] for r in job["rows"]}
-    assert rows["unemployed"][5] == {
+    assert rows["unemployed"][4] == {
         "text": "not measured", "small": "because no row has the positive outcome",
     }  # fmt: skip
     assert rows["housekeeper"][1]["text"] == "9"
@@ -187,3 +187,38 @@ def test_a_policy_beyond_the_capacity_is_marked():
     options = blocks_of(summarise(evidence), "table")[0]
     assert options["rows"][3]["cells"][0]["small"] == "needs no model, beyond the capacity"
     assert options["rows"][4]["cells"][1]["small"] == "exact"
+
+
+def _told(evidence, **sentences):
+    told = {k: {"sentences": v} for k, v in sentences.items()}
+    pages = summarise(dataclasses.replace(evidence, **told))["pages"]
+    section = next((s for s in pages[0]["sections"] if s["id"] == "m-change"), None)
+    return section["blocks"][0]["items"] if section else []
+
+
+def test_the_manager_reads_how_sure_it_is_and_what_would_change_it():
+    said = _told(
+        binary(),
+        information=["It is best with a probability of 93 %.", "More rows are worth little."],
+        sensitivity=["A false alarm may cost up to EUR 31."],
+        base_rate=["“yes” was the outcome of 30 %.", "Another option wins above 51 %."],
+    )
+    assert said[:3] == [
+        "It is best with a probability of 93 %.",
+        "A false alarm may cost up to EUR 31.",
+        "“yes” was the outcome of 30 %. Another option wins above 51 %.",
+    ]
+
+
+def test_a_base_rate_at_which_nothing_changes_is_no_news_for_the_manager():
+    assert _told(binary(), base_rate=["“yes” was the outcome of 30 %."]) == []
+
+
+def test_the_manager_reads_fewer_of_them_beside_warnings():
+    many = {
+        "information": ["a" * 90, "b" * 90],
+        "sensitivity": ["c" * 90, "d" * 90],
+        "base_rate": ["e" * 40, "f" * 40, "g" * 90],
+        "people": ["h" * 90, "i" * 90],
+    }
+    assert len(_told(refuse(), **many)) < len(_told(binary(), **many)) <= 6

@@ -307,6 +307,8 @@ class EvidenceSettings:
 
     Parameters
     ----------
+    smallest_denominator
+        Fewest rows a rate of a subgroup rests on.
     margin
         Money per period by which the policy may be worse than what it is compared with and still
         count as no worse; None when that is not asked.
@@ -314,6 +316,7 @@ class EvidenceSettings:
 
     level: float = 0.95
     smallest_group: int = 30
+    smallest_denominator: int = 5
     margin: float | None = None
 
     def __post_init__(self) -> None:
@@ -324,6 +327,13 @@ class EvidenceSettings:
             "evidence.smallest_group",
             "a whole number from 2 up",
             low=2,
+            high=1e9,
+        )
+        check_number(
+            self.smallest_denominator,
+            "evidence.smallest_denominator",
+            "a whole number from 1 up",
+            low=1,
             high=1e9,
         )
         if self.margin is not None:

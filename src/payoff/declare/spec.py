@@ -206,6 +206,9 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
             _table(
                 level=Key(NUMBER, "Confidence level of intervals."),
                 smallest_group=Key(WHOLE, "Groups with fewer rows are not shown."),
+                smallest_denominator=Key(
+                    WHOLE, "Rates of a group among fewer rows are not estimated."
+                ),
                 margin=Key(NUMBER, "Money per period by which it may be worse and still pass."),
             ),
             "How the policy is judged.",

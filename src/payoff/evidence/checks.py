@@ -1,4 +1,4 @@
-"""Checks of the evidence: ``PAY-E201`` to ``PAY-E212``."""
+"""Checks of the evidence: ``PAY-E201`` to ``PAY-E216``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 
 from payoff.checks import Check, numbered
 from payoff.declare import Decision
-from payoff.errors import listed
-from payoff.evidence.evidence import Comparison, Estimate, PolicyEvidence, SubgroupEvidence
+from payoff.evidence.evidence import Comparison, PolicyEvidence, SubgroupEvidence
+from payoff.evidence.subgroups.checks import errors_apart, impact, large_enough, losing
+from payoff.evidence.wording import amount, money, quoted, short
 from payoff.policy.stakes import Stakes
 
-__all__ = ["Findings", "check"]
+__all__ = ["Findings", "amount", "check", "money", "quoted"]
 
 #: Fewer paying cases than this are worth a word, though an interval can be given.
 _FEW_PAYING: Final = 30
@@ -48,64 +49,16 @@ def check(found: Findings) -> tuple[Check, ...]:
         _wide(best),
         _shifted(found.shift),
         _calibrated(found.decision, found.calibration),
-        _groups(found.subgroups),
+        large_enough(found.subgroups),
         _paying(found.intervals, found.policies[0]),
         _one_row(found.stakes),
         _capacity(found.capacity),
-        _losing_groups(found.subgroups),
+        losing(found.subgroups),
         _acted_upon(found.decision, recorded=found.recorded),
         _ever_best(found.decision, found.stakes),
+        impact(found.decision, found.subgroups),
+        errors_apart(found.decision, found.subgroups),
     )
-
-
-def money(estimate: Estimate) -> str:
-    """Write an estimate for a check's sentence.
-
-    Examples
-    --------
-    >>> money(
-    ...     Estimate(
-    ...         value=1234.5,
-    ...         low=1000.0,
-    ...         high=1500.0,
-    ...         level=0.95,
-    ...         unit="EUR per month",
-    ...         n=9,
-    ...         n_clusters=9,
-    ...         method="t",
-    ...     )
-    ... )
-    'EUR 1,234 per month (95 % interval 1,000 to 1,500)'
-    """
-    if estimate.value is None:
-        return f"not estimable ({estimate.reason})"
-    text = amount(estimate.value, estimate.unit)
-    if estimate.low is not None and estimate.high is not None:
-        text += f" ({estimate.level * 100:g} % interval {_short(estimate.low)} to "
-        text += f"{_short(estimate.high)})"
-    return text
-
-
-def quoted(label: str) -> str:
-    """Quote a label as the documents do."""
-    return f"“{label}”"
-
-
-def amount(value: float, unit: str) -> str:
-    """Write money before its "per ...".
-
-    Examples
-    --------
-    >>> amount(0.5, "EUR per customer")
-    'EUR 0.5 per customer'
-    """
-    currency, per, rest = unit.partition(" per ")
-    return f"{currency} {_short(value)}{per}{rest}"
-
-
-def _short(value: float) -> str:
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"
-    return text.replace("-", "\u2212")  # the sign, not the hyphen
 
 
 def _separate(stakes: Stakes, *, ours: bool) -> Check:
@@ -189,40 +142,19 @@ def _calibrated(decision: Decision, calibration: Mapping[str, Any]) -> Check:
     gap = calibration["difference"]
     text = (
         f"The model promised {amount(calibration['expected'], gap['unit'])} and realised "
-        f"{_short(calibration['realised'])}."
+        f"{short(calibration['realised'])}."
     )
     if gap["low"] is None:
         return result(status="tip", detail=f"{text} No interval: {gap['reason']}.")
     if gap["low"] > 0 or gap["high"] < 0:
         return result(
             status="issue",
-            detail=f"{text} The difference is {_short(gap['value'])} "
-            f"({decision.evidence.level * 100:g} % interval {_short(gap['low'])} to "
-            f"{_short(gap['high'])}).",
+            detail=f"{text} The difference is {short(gap['value'])} "
+            f"({decision.evidence.level * 100:g} % interval {short(gap['low'])} to "
+            f"{short(gap['high'])}).",
             mend="Recalibrate on recent rows; read the reliability table",
         )
     return result(status="passed", detail=f"{text} The difference is within its interval.")
-
-
-def _groups(subgroups: Sequence[SubgroupEvidence]) -> Check:
-    result = numbered("PAY-E206", "Subgroups large enough to judge")
-    if not subgroups:
-        return result(
-            status="tip",
-            detail="No subgroups are declared, so who gains and who loses is not known.",
-            mend="Add [[subgroups]]",
-        )
-    small = [f"{s.name}: {g.label}" for s in subgroups for g in s.groups if g.state == "small"]
-    blind = [
-        f"{s.name}: {g.label}" for s in subgroups for g in s.groups if g.state == "not_estimable"
-    ]
-    if small or blind:
-        return result(
-            status="tip",
-            detail=f"Not measured for {listed([*small, *blind])}.",
-            mend="Combine groups, or judge on more rows",
-        )
-    return result(status="passed", detail="Every group was measured.")
 
 
 def _paying(intervals: Mapping[str, Any], policy: PolicyEvidence) -> Check:
@@ -293,26 +225,6 @@ def _capacity(capacity: Sequence[Mapping[str, Any]]) -> Check:
             mend="Decide in batches, where capacity is filled by rank",
         )
     return result(status="passed", detail=text)
-
-
-def _losing_groups(subgroups: Sequence[SubgroupEvidence]) -> Check:
-    result = numbered("PAY-E210", "Subgroups that lose against the reference")
-    if not subgroups:
-        return result(status="not_applicable", detail="No subgroups are declared.")
-    losing = [
-        f"{s.name}: {g.label}"
-        for s in subgroups
-        for g in s.groups
-        if g.gain is not None and g.gain.high is not None and g.gain.high < 0
-    ]
-    if losing:
-        return result(
-            status="issue",
-            detail=f"The policy earned less than the reference for {listed(losing)}, each beyond "
-            "its own interval. Among many groups some do by chance.",
-            mend="Look at these groups before approving",
-        )
-    return result(status="passed", detail="No group lost beyond its interval.")
 
 
 def _acted_upon(decision: Decision, *, recorded: bool) -> Check:

@@ -40,16 +40,17 @@ class Estimate:
 
     Parameters
     ----------
-    value
-        Point estimate, or None when it cannot be estimated (``reason`` says why).
-    low, high
-        Interval at ``level``; None when no honest interval exists (``reason`` says why).
-    unit
-        Such as ``"EUR per customer"``, ``"EUR per month"`` or ``"share"``.
-    n, n_clusters
-        Rows used, and independent resampling units among them.
-    method
-        ``"t"``, ``"score"``, ``"wilson"``, ``"wald"``, ``"exact"`` or ``"none"``.
+        value
+            Point estimate, or None when it cannot be estimated (``reason`` says why).
+        low, high
+            Interval at ``level``; None when no honest interval exists (``reason`` says why).
+        unit
+            Such as ``"EUR per customer"``, ``"EUR per month"`` or ``"share"``.
+        n, n_clusters
+            Rows used, and independent resampling units among them.
+        method
+        ``"t"``, ``"score"``, ``"wilson"``, ``"wald"``, ``"fieller"``, ``"log-ratio"``,
+        ``"shrunken"``, ``"max-t"``, ``"exact"`` or ``"none"``.
     """
 
     value: float | None
@@ -185,20 +186,32 @@ class Group:
     Parameters
     ----------
     label
-        The group; ``state`` is ``"ok"``, ``"small"`` (fewer rows than may be shown),
-        ``"not_estimable"`` (``reason`` says why) or ``"unknown"`` (rows without a group).
+        The group; ``state`` is ``"ok"``, ``"small"`` (fewer rows than may be shown), ``"withheld"``
+        (large enough, but it would give a small group away by subtraction), ``"not_estimable"``
+        (``reason`` says why) or ``"unknown"`` (rows without a group).
     n, share
         Rows judged and share of all units (weighted).
     positives
         Rows with the positive outcome.
     rate
         Share of units with the positive outcome.
-    acted
-        Share of units that get another action than doing nothing.
     value, gain
         Money per unit, and per unit against the reference policy.
     total_gain
         The gain per period of this group (its share of the volume).
+    rates
+        Shares of :data:`~payoff.evidence.subgroups.rates.RATES`: ``"acted"`` (another action than
+        doing nothing), ``"true_positive_rate"``, ``"false_positive_rate"``, ``"precision"``,
+        ``"missed"``. Empty for a small or withheld group.
+    shrunken_value, shrunken_gain
+        The same money drawn towards that of all groups, by how little the group's rows know.
+    gain_simultaneous
+        The gain with the interval that holds for all groups of the page at once.
+    p_adjusted
+        ``"gain"``, ``"true_positive_rate"``, ``"false_positive_rate"`` -> how often chance makes
+        *any* group differ as much from the others; None where the group was not compared.
+    impact
+        Share acted on over that of the reference group.
     """
 
     label: str
@@ -208,18 +221,57 @@ class Group:
     share: float
     positives: int | None
     rate: Estimate | None
-    acted: float | None
     value: Estimate | None
     gain: Estimate | None
     total_gain: Estimate | None
+    rates: Mapping[str, Estimate] = field(default_factory=dict)
+    shrunken_value: Estimate | None = None
+    shrunken_gain: Estimate | None = None
+    gain_simultaneous: Estimate | None = None
+    p_adjusted: Mapping[str, float | None] = field(default_factory=dict)
+    impact: Estimate | None = None
+
+    @property
+    def acted(self) -> Estimate | None:
+        """Share of units that get another action than doing nothing."""
+        return self.rates.get("acted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubgroupEvidence:
-    """The groups of one declared subgroup."""
+    """The groups of one declared subgroup.
+
+    Parameters
+    ----------
+    name
+        Name of the subgroup.
+    groups
+        Its groups; rows without a group come last.
+    compared
+        ``"gain"``, ``"true_positive_rate"``, ``"false_positive_rate"`` -> ``p_any`` (how often
+        chance alone makes any group differ this much), ``groups`` and ``resamples``; or
+        ``not_measured``.
+    shrinkage
+        ``"gain"`` and ``"value"`` -> ``mean``, ``spread`` (of the true means of groups) and
+        ``unit``; or ``not_measured``.
+    reference
+        Label of the group the impact ratio compares with (the largest), or None.
+    worst
+        Label of the group of lowest gain after shrinking, or None.
+    unknown
+        ``n`` and ``share`` of rows without a group.
+    sentences
+        What a manager can repeat.
+    """
 
     name: str
     groups: tuple[Group, ...]
+    compared: Mapping[str, Any] = field(default_factory=dict)
+    shrinkage: Mapping[str, Any] = field(default_factory=dict)
+    reference: str | None = None
+    worst: str | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+    sentences: tuple[str, ...] = ()
 
 
 def _not_asked() -> dict[str, Any]:
@@ -352,7 +404,13 @@ class Evidence:
             for c in value["comparisons"]
         )
         facts["subgroups"] = tuple(
-            SubgroupEvidence(name=s["name"], groups=tuple(_group(g) for g in s["groups"]))
+            SubgroupEvidence(
+                **{
+                    **s,
+                    "groups": tuple(_group(g) for g in s["groups"]),
+                    "sentences": tuple(s["sentences"]),
+                }
+            )
             for s in value["subgroups"]
         )
         facts["checks"] = tuple(Check(**c) for c in value["checks"])
@@ -373,9 +431,11 @@ def _policy(value: Mapping[str, Any]) -> PolicyEvidence:
 
 
 def _group(value: Mapping[str, Any]) -> Group:
-    figures = ("rate", "value", "gain", "total_gain")
+    money = ("value", "gain", "total_gain", "shrunken_value", "shrunken_gain", "gain_simultaneous")
+    figures = ("rate", "impact", *money)
     read = {k: Estimate(**value[k]) if value[k] is not None else None for k in figures}
-    return Group(**{**value, **read})
+    rates = {name: Estimate(**rate) for name, rate in value["rates"].items()}
+    return Group(**{**value, **read, "rates": rates})
 
 
 def finite(value: Any) -> Any:

@@ -40,6 +40,7 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
         "review_by": decision.review_by,
         "level": decision.evidence.level,
         "smallest_group": decision.evidence.smallest_group,
+        "smallest_denominator": decision.evidence.smallest_denominator,
         "actions": [
             {
                 "name": a.name,

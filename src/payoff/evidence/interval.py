@@ -147,7 +147,7 @@ def score_ends(sums: Sums, t: float) -> tuple[float, float]:
     ----------
     Efron, B. (1981). Nonparametric standard errors and confidence intervals. Canadian Journal of
     Statistics 9 (exponential tilting). DiCiccio, T. and Romano, J. (1990). Nonparametric confidence
-    limits by resampling methods and least favorable families. International Statistical Review 58.
+    limits by resampling methods and least favourable families. International Statistical Review 58.
 
     Examples
     --------

@@ -31,7 +31,7 @@ from payoff.evidence.judged import Judged
 from payoff.evidence.optimism import optimism
 from payoff.evidence.people import people
 from payoff.evidence.shift import outcome_shift
-from payoff.evidence.subgroup import subgroup_evidence
+from payoff.evidence.subgroups import subgroup_evidence
 from payoff.evidence.sureness import intervals
 from payoff.evidence.verdict import capacity_used, verdict
 from payoff.evidence.worth import worth

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
-from payoff.evidence.checks import money
 from payoff.evidence.evidence import Estimate
+from payoff.evidence.wording import money
 from payoff.evidence.worth import worth
 from payoff.policy.choose import (
     best_threshold,

@@ -7,8 +7,8 @@ from typing import Any
 
 from payoff.declare import Decision
 from payoff.declare.decision import plural
-from payoff.evidence.checks import money, quoted
 from payoff.evidence.evidence import Comparison, PolicyEvidence
+from payoff.evidence.wording import money, quoted
 from payoff.policy.choose import limited_shares
 from payoff.policy.policy import Policy
 

@@ -17,6 +17,7 @@ from payoff.report.measures import (
     optimism_section,
     shift_section,
 )
+from payoff.report.sureness import sureness_section
 
 __all__ = ["analyst_sections", "confusion_table"]
 
@@ -30,6 +31,7 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
     """Return the sections of the analyst's page."""
     return [
         _options(facts),
+        sureness_section(facts),
         _confusions(facts),
         groups_section(facts),
         curve_section(facts),

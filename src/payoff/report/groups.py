@@ -1,4 +1,8 @@
-"""Who gains and who loses: the short table for the manager, drawings and tables in full."""
+"""Who gains and who loses: the short table for the manager, drawings and tables in full.
+
+The analyst reads each subgroup in two tables: the money, raw and shrunken, with the chance that any
+group looks this different by luck; and how often the policy acted and erred.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +16,17 @@ from payoff.report.facts import Facts
 
 __all__ = ["HIDDEN", "groups_section", "short_groups"]
 
-HIDDEN: Final = frozenset({"small", "not_estimable"})
-_MOST_TABLES: Final = 6
+HIDDEN: Final = frozenset({"small", "withheld", "not_estimable"})
+_MOST_TABLES: Final = 4
 # The page stays below 150 kB: these bound its longest parts; the evidence file has the rest.
-_MOST_GROUPS: Final = 60
-_FEWEST_GROUPS: Final = 12
+#: Rows of a table by how many subgroups are declared.
+_MOST_GROUPS: Final = {1: 40, 2: 20, 3: 12}
+_FEWEST_GROUPS: Final = 6
 _MOST_DRAWINGS: Final = 3
 _MOST_DRAWN: Final = 12
-_STATES: Final = {"unknown": "rows without a group", "small": "few rows"}
+#: An error rate with a smaller adjusted p is marked.
+_RARE: Final = 0.025
+_STATES: Final = {"unknown": "rows without a group", "small": "few rows", "withheld": "withheld"}
 
 
 def short_groups(facts: Facts, most: int) -> blocks.Block | None:
@@ -74,26 +81,44 @@ def groups_section(facts: Facts) -> dict[str, Any]:
     """Return every group of every subgroup, drawn and in full."""
     made: list[blocks.Block] = []
     every = facts.evidence.subgroups
-    room = max(_FEWEST_GROUPS, _MOST_GROUPS // max(1, len(every)))
+    room = _MOST_GROUPS.get(len(every), _FEWEST_GROUPS)
     for number, subgroup in enumerate(every[:_MOST_TABLES]):
+        if subgroup.sentences:
+            made.append(blocks.items([visible(s, 400) for s in subgroup.sentences]))
         spec = _groups_spec(facts, subgroup)
         if spec["rows"] and number < _MOST_DRAWINGS:
             made.append(blocks.chart(spec))
-        made.append(_groups(facts, subgroup, room))
+        made.append(_money_table(facts, subgroup, room))
+        made.append(_rates_table(facts, subgroup, room))
     if len(every) > _MOST_TABLES:
         made.append(blocks.text(f"{len(every) - _MOST_TABLES} more are in the evidence file."))
     if not made:
         made.append(blocks.absent("Subgroups", "the decision declares none"))
     else:
-        made.append(
-            blocks.text(
-                f"Gain: money of “{facts.policy(facts.subject.name, 60)}” minus money of what it "
-                "is compared with, among its own rows. Groups with few rows are named but "
-                "not judged.",
-                "term",
-            )
-        )
+        made += [blocks.text(said, "term") for said in _terms(facts)]
     return blocks.section("a-groups", "Subgroups", made)
+
+
+def _terms(facts: Facts) -> list[str]:
+    """Return what the words of the tables mean."""
+    smallest = facts.decision.get("smallest_group")
+    return [
+        f"Gain: money of “{facts.policy(facts.subject.name, 60)}” minus money of what it is "
+        "compared with, among the group's own rows. Shrunken gain: the same, drawn towards the "
+        "mean of all groups, the more the fewer rows a group has; the better guess of what the "
+        "group will bring, and the one to rank groups by.",
+        "Interval for all groups at once: wide enough that all groups of this page are inside "
+        f"theirs in {facts.level} of such studies. Chance of a difference: how often groups that "
+        "do not differ show one this large anywhere among them. A group's own interval says "
+        "nothing about it: among 20 groups that do not differ, one looks different.",
+        "Ratio: share acted on beside that of the largest group. Below 0.8 (four fifths) is a "
+        "usual reason to look closer, not a verdict. Where the action is a benefit a low ratio is "
+        "a disadvantage; where it is a burden, a high one is.",
+        f"Groups with fewer than {smallest} rows are named but not judged; another group is "
+        "withheld with them where theirs could be had by subtracting it from the whole."
+        if smallest
+        else "Groups with few rows are named but not judged.",
+    ]
 
 
 def _groups_spec(facts: Facts, subgroup: SubgroupEvidence) -> dict[str, Any]:
@@ -126,38 +151,136 @@ def _groups_spec(facts: Facts, subgroup: SubgroupEvidence) -> dict[str, Any]:
     }
 
 
-def _groups(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.Block:
-    rows = [_group_row(g) for g in subgroup.groups[:most]]
+def _money_table(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.Block:
+    rows = [_money_row(g) for g in subgroup.groups[:most]]
     hidden = len(subgroup.groups) - len(rows)
     positive = facts.outcome(str(facts.decision.get("positive")), 40)
+    unit = visible(facts.subject.value.unit)
+    notes = [f"{hidden} more groups are in the evidence file."] if hidden else []
+    shrinkage = subgroup.shrinkage.get("not_measured")
+    if shrinkage:
+        notes.append(f"No shrunken gain: {visible(shrinkage, 200)}.")
     return blocks.table(
-        f"By {visible(subgroup.name, 80)}: rows, share and gain with its {facts.level} interval",
+        f"Money by {visible(subgroup.name, 80)}, each with its {facts.level} interval",
         [
             "Group",
             "Rows",
             f"Share of {facts.units}",
             f"Share with “{positive}”",
-            "Share acted on",
-            f"Gain, {visible(facts.subject.value.unit)}",
+            f"Gain, {unit}",
+            "For all groups at once",
+            "Shrunken gain",
+            "Chance of a difference",
             f"Gain, {facts.money_unit}",
         ],
         rows,
-        note=f"{hidden} more groups are in the evidence file." if hidden else "",
+        note=" ".join(notes),
     )
 
 
-def _group_row(group: Group) -> list[Any]:
+def _money_row(group: Group) -> list[Any]:
     why = visible(group.reason, 200).rstrip(".")
-    acted = "not measured" if group.acted is None else wording.share(group.acted)
+    at_once = wording.figure(group.gain_simultaneous, plus=True)
+    absent = group.gain_simultaneous is None or at_once["low"] is None
     return [
         blocks.cell(visible(group.label), _STATES.get(group.state, "")),
         wording.number(group.n, 0),
         wording.share(group.share),
         _cell(group.rate, why),
-        acted,
         _cell(group.gain, why, plus=True),
+        "not measured" if absent else str(at_once["ends"]),
+        _short_cell(group.shrunken_gain, plus=True),
+        _chance(group.p_adjusted.get("gain")),
         _cell(group.total_gain, "" if group.gain is None else why, plus=True),
     ]
+
+
+def _rates_table(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.Block:
+    shown = [g for g in subgroup.groups if g.rates][:most]
+    if not shown:
+        return blocks.absent(
+            f"How often the policy acts and errs by {visible(subgroup.name, 80)}",
+            "no group has enough rows to be shown",
+        )
+    positive = facts.outcome(str(facts.decision.get("positive")), 40)
+    reference = "" if subgroup.reference is None else visible(subgroup.reference, 40)
+    rows = [
+        [
+            blocks.cell(visible(g.label), _STATES.get(g.state, "")),
+            _rate(g, "acted"),
+            _ratio(g, subgroup.reference),
+            _rate(g, "true_positive_rate"),
+            _rate(g, "false_positive_rate"),
+            _rate(g, "precision"),
+        ]
+        for g in shown
+    ]
+    return blocks.table(
+        f"How often the policy acts and errs by {visible(subgroup.name, 80)}, each with its "
+        f"{facts.level} interval",
+        [
+            "Group",
+            f"Share of {facts.units} acted on",
+            f"Ratio to “{reference}”" if reference else "Ratio",
+            f"Acted on, of those with “{positive}”",
+            f"Acted on, of those without “{positive}”",
+            f"With “{positive}”, of those acted on",
+        ],
+        rows,
+        note=_stands_out(subgroup),
+    )
+
+
+def _rate(group: Group, name: str) -> dict[str, str]:
+    rate = group.rates.get(name)
+    if rate is None or rate.value is None:
+        return blocks.cell("not estimable", "" if rate is None else visible(rate.reason, 120))
+    told = wording.figure(rate)
+    chance = group.p_adjusted.get(name)
+    return blocks.cell(told["short"] + (" *" if _rare(chance) else ""), told["ends"])
+
+
+def _ratio(group: Group, reference: str | None) -> dict[str, str]:
+    if group.impact is None:
+        if group.label == reference:
+            return blocks.cell("1", "itself")
+        return blocks.cell("not compared")
+    return _short_cell(group.impact)
+
+
+def _rare(chance: float | None) -> bool:
+    return chance is not None and chance <= _RARE
+
+
+def _stands_out(subgroup: SubgroupEvidence) -> str:
+    starred = any(
+        _rare(g.p_adjusted.get(name))
+        for g in subgroup.groups
+        for name in ("true_positive_rate", "false_positive_rate")
+    )
+    if starred:
+        return "* differs from the other groups beyond chance, all of them considered."
+    return "No error rate differs from the other groups beyond chance."
+
+
+def _chance(p: float | None) -> str:
+    """Write an adjusted p-value.
+
+    Examples
+    --------
+    >>> _chance(0.0005), _chance(0.234), _chance(1.0), _chance(None)
+    ('below 0.1 %', '23 %', '100 %', 'not compared')
+    """
+    if p is None:
+        return "not compared"
+    return "below 0.1 %" if p < 0.001 else f"{p * 100:.2g} %" if p < 0.995 else "100 %"
+
+
+def _short_cell(estimate: Estimate | None, *, plus: bool = False) -> dict[str, str]:
+    if estimate is None or estimate.value is None:
+        return blocks.cell("not measured")
+    told = wording.figure(estimate, plus=plus)
+    return blocks.cell(told["short"], wording.ends(told))
 
 
 def _cell(estimate: Estimate | None, why: str, *, plus: bool = False) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from payoff.report import blocks, wording
@@ -11,7 +11,7 @@ from payoff.report.facts import Facts
 from payoff.report.figures import named
 from payoff.report.groups import HIDDEN, short_groups
 
-__all__ = ["limits", "manager_sections", "options_spec", "options_table", "warnings"]
+__all__ = ["changes", "limits", "manager_sections", "options_spec", "options_table", "warnings"]
 
 _MOST_OPTIONS: Final = 7
 _LINE: Final = 105  # letters of a printed line
@@ -175,6 +175,36 @@ def _first_limits(facts: Facts) -> list[str]:
     return shown
 
 
+def changes(facts: Facts) -> list[str]:
+    """Return how sure the choice is and what would change it, the weightiest sentences first.
+
+    They are the evidence's own sentences: who errs, how sure, what the money or the base rate would
+    have to be for another option to win, and what past decisions cannot tell.
+    """
+    evidence = facts.evidence
+
+    def of(part: Mapping[str, Any]) -> list[str]:
+        return [visible(s, 300) for s in part.get("sentences", ())]
+
+    past, people = of(evidence.past), of(evidence.people)
+    sure, money, base = of(evidence.information), of(evidence.sensitivity), of(evidence.base_rate)
+    # The first sentence on the base rate says what it is; it has a point where another one follows.
+    share = [" ".join(base[:2])] if len(base) > 1 else []
+    first = [*past[:1], *sure[:1], *money[:1], *share]
+    return [*first, *past[1:2], *people[1:2], *money[1:2], *sure[1:2], *base[2:3]]
+
+
+def _first_changes(facts: Facts) -> list[str]:
+    """Return as many of them as the sheet has room for: fewer beside warnings and many options."""
+    most = 6 - 2 * len(warnings(facts)) - max(0, len(facts.evidence.policies) - 5)
+    shown: list[str] = []
+    for said in changes(facts):
+        if shown and _lines([*shown, said]) > max(3, most):
+            break
+        shown.append(said)
+    return shown
+
+
 def _lines(said: Sequence[str]) -> int:
     return sum(1 + len(text) // _LINE for text in said)
 
@@ -182,7 +212,8 @@ def _lines(said: Sequence[str]) -> int:
 def crowded(facts: Facts) -> bool:
     """Whether the manager's page needs smaller type to stay on one sheet of paper."""
     options = min(len(facts.evidence.policies), _MOST_OPTIONS)
-    return options + 2 * len(warnings(facts)) + _lines(_first_limits(facts)) > 11
+    said = _lines(_first_limits(facts)) + _lines(_first_changes(facts))
+    return options + 2 * len(warnings(facts)) + said > 16
 
 
 def _room(facts: Facts, said: Sequence[str]) -> int:
@@ -191,7 +222,7 @@ def _room(facts: Facts, said: Sequence[str]) -> int:
     A warning takes the room of two groups, and so does each limit that runs over its line.
     """
     options = min(len(facts.evidence.policies), _MOST_OPTIONS)
-    taken = 2 * len(warnings(facts)) + max(0, _lines(said) - 2)
+    taken = 2 * len(warnings(facts)) + max(0, _lines(said) - 4)
     return max(2, 9 - max(0, options - 5) - taken)
 
 
@@ -204,9 +235,12 @@ def manager_sections(facts: Facts) -> list[dict[str, Any]]:
     ]
     options.extend(blocks.text(s) for s in binding[:2] if s)
     options.append(blocks.text(facts.interval_term(), "term"))
-    shown = _first_limits(facts)
-    groups = short_groups(facts, _room(facts, shown))
+    shown, change = _first_limits(facts), _first_changes(facts)
+    groups = short_groups(facts, _room(facts, [*shown, *change]))
     made = [blocks.section("m-options", "The options in money", options)]
+    if change:
+        title = "How sure, and what would change the answer"
+        made.append(blocks.section("m-change", title, [blocks.items(change)]))
     if groups is not None:
         made.append(blocks.section("m-groups", "Who gains, who loses", [groups]))
     made.append(blocks.section("m-limits", "Limits and open questions", [blocks.items(shown)]))

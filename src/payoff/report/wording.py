@@ -9,11 +9,11 @@ estimate, and it stands with its interval or with the reason why it has none.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
 from payoff.evidence.evidence import Estimate
+from payoff.evidence.wording import MINUS, number, place_of, scientific
 from payoff.report.escape import visible
 
 __all__ = [
@@ -31,58 +31,7 @@ __all__ = [
     "signed",
 ]
 
-MINUS: Final = "\u2212"
-TIMES: Final = "\u00d7"
-_SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_LARGEST: Final = 1e15
-_MOST_DECIMALS: Final = 6
 _PREFIXES: Final = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
-
-
-def place_of(low: float | None, high: float | None, value: float | None = None) -> int:
-    """Return the power of ten to round to: two digits of the width, else three of the value.
-
-    Examples
-    --------
-    >>> place_of(9_812, 15_120)
-    2
-    >>> place_of(None, None, 0.01234)
-    -4
-    """
-    if low is not None and high is not None and high > low:
-        return math.floor(math.log10(high - low)) - 1
-    size = abs(value or 0.0)
-    return math.floor(math.log10(size)) - 2 if size > 0 else 0
-
-
-def number(value: float, place: int | None = None) -> str:
-    """Write a number with thousands separators, a true minus sign, rounded at ``10**place``.
-
-    Examples
-    --------
-    >>> number(12_432.7, 2), number(-0.0371, -3), number(-0.2, 0)
-    ('12,400', '−0.037', '0')
-    >>> number(1.5e18), number(2e-9)
-    ('1.5 × 10¹⁸', '2 × 10⁻⁹')
-    """
-    place = place_of(None, None, value) if place is None else place
-    if not math.isfinite(value):
-        return "not a number"
-    if abs(value) >= _LARGEST or (value != 0 and -place > _MOST_DECIMALS and abs(value) < 1e-3):
-        return _scientific(value)
-    decimals = min(max(0, -place), _MOST_DECIMALS)
-    rounded = round(value, -place)
-    text = f"{abs(rounded):,.{decimals}f}"
-    if not text.strip("0.,"):
-        return "0"
-    return (MINUS if rounded < 0 else "") + text
-
-
-def _scientific(value: float) -> str:
-    mantissa, _, exponent = f"{abs(value):.2e}".partition("e")
-    mantissa = mantissa.rstrip("0").rstrip(".")
-    sign = MINUS if value < 0 else ""
-    return f"{sign}{mantissa} {TIMES} 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
 
 
 def signed(text: str) -> str:
@@ -266,7 +215,7 @@ def compact(value: float) -> str:
     """
     size = abs(value)
     if size >= 1e16 or 0 < size < 1e-5:
-        return _scientific(value)
+        return scientific(value)
     sign = MINUS if value < 0 else ""
     for limit, letter in _PREFIXES:
         if size >= limit * (1 - 1e-9) and (limit > 1e3 or size >= 1e4):

@@ -1,0 +1,113 @@
+"""The gain of groups side by side: simultaneous intervals, adjusted p-values, shrunken means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from payoff.evidence.evidence import Estimate, Group
+from payoff.evidence.subgroups.shrink import FEWEST_GROUPS, pooled_variance, shrink
+from payoff.evidence.subgroups.simultaneous import RESAMPLES, Cases, contrast
+
+__all__ = ["compared_money", "shrunken_money"]
+
+
+def compared_money(
+    groups: list[Group],
+    cases: Cases,
+    family: NDArray[np.bool_],
+    rng: np.random.Generator,
+    parts: int,
+) -> tuple[list[Group], Mapping[str, Any]]:
+    """Give every group its simultaneous interval and its adjusted p-value.
+
+    Parameters
+    ----------
+    groups
+        Groups with their own estimates.
+    cases
+        Gain of the independent cases.
+    family
+        bool (G,), groups whose gain is shown.
+    rng
+        Generator of this comparison.
+    parts
+        Number of subgroups that share the allowance for false alarms.
+    """
+    if family.sum() < 2:
+        return groups, {"not_measured": "fewer than two groups have a gain to compare"}
+    first = next(g.gain for g in groups if g.gain is not None)
+    found = contrast(cases, family, level=1 - (1 - first.level) / parts, rng=rng)
+    if found is None:
+        return groups, {"not_measured": "the gain is the same on every row"}
+    p = np.minimum(1.0, found.p_adjusted * parts)
+    told = []
+    for k, group in enumerate(groups):
+        if not family[k] or group.gain is None:
+            told.append(replace(group, p_adjusted={**group.p_adjusted, "gain": None}))
+            continue
+        ends = (-found.high * found.error[k], -found.low * found.error[k])
+        told.append(
+            replace(
+                group,
+                gain_simultaneous=_wider(group.gain, ends),
+                p_adjusted={**group.p_adjusted, "gain": float(p[k])},
+            )
+        )
+    return told, {
+        "p_any": float(p[family].min()),
+        "groups": int(family.sum()),
+        "resamples": RESAMPLES,
+    }
+
+
+def _wider(gain: Estimate, ends: tuple[float, float]) -> Estimate:
+    """Return the gain with an interval that holds for all groups, never narrower than its own."""
+    if gain.value is None or gain.low is None or gain.high is None or gain.method == "exact":
+        return gain
+    low, high = gain.value + ends[0], gain.value + ends[1]
+    return replace(gain, low=min(low, gain.low), high=max(high, gain.high), method="max-t")
+
+
+def shrunken_money(
+    groups: list[Group], cases: Mapping[str, Cases]
+) -> tuple[list[Group], Mapping[str, Any]]:
+    """Give every measured group its money drawn towards that of all groups.
+
+    Parameters
+    ----------
+    groups
+        Groups with their own estimates; rows without a group (``"unknown"``) take no part.
+    cases
+        ``"gain"`` and ``"value"`` -> the independent cases.
+    """
+    part = np.array([g.state == "ok" for g in groups])
+    if part.sum() < FEWEST_GROUPS:
+        reason = f"fewer than {FEWEST_GROUPS} groups were measured: nothing to learn a spread from"
+        return groups, {"not_measured": reason}
+    facts: dict[str, Any] = {}
+    for what, these in cases.items():
+        raw: list[Estimate | None] = [getattr(g, what) for g in groups]
+        mean = np.array([e.value for e, p in zip(raw, part, strict=True) if p and e is not None])
+        found = shrink(mean.astype(np.float64), pooled_variance(these, part)[part])
+        if found is None:
+            facts[what] = {"not_measured": "the money does not vary within groups"}
+            continue
+        for place, k in enumerate(np.flatnonzero(part)):
+            own = raw[k]
+            if own is None:
+                continue
+            half = float(special.ndtri(0.5 + own.level / 2) * found.error[place])
+            value = float(found.estimate[place])
+            estimate = replace(
+                own, value=value, low=value - half, high=value + half, method="shrunken", reason=""
+            )
+            groups[k] = replace(groups[k], **{f"shrunken_{what}": estimate})  # type: ignore[arg-type]
+        unit = next(e.unit for e in raw if e is not None)
+        facts[what] = {"mean": found.mean, "spread": float(np.sqrt(found.tau2)), "unit": unit}
+    return groups, facts

@@ -1,0 +1,225 @@
+"""Subgroups in a judging: second computations, and the defects other tools have had."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.worlds import binary, calibrated, judged
+
+
+def test_subgroup_money_adds_up_to_the_whole(rng):
+    prob, y = calibrated(rng, 3000)
+    group = np.array(list("abc"))[rng.integers(0, 3, 3000)]
+    found = judged(binary(volume=900, subgroups=("g",)), {"y": y, "g": group}, prob)
+    (by_group,) = found.subgroups
+    gain = next(c for c in found.comparisons if c.against == "do_nothing")
+    assert sum(g.total_gain.value for g in by_group.groups) == pytest.approx(gain.total.value)
+    assert sum(g.share for g in by_group.groups) == pytest.approx(1)
+    for g in by_group.groups:
+        rows = group == g.label
+        acted = prob[rows] > 0.1
+        assert g.n == rows.sum()
+        assert g.acted.value == pytest.approx(acted.mean())
+        assert g.value.value == pytest.approx(np.where(acted, np.where(y[rows], 9, -1), 0).mean())
+        assert g.rate.value == pytest.approx(y[rows].mean())
+
+
+def test_a_group_without_positives_is_not_estimable_rather_than_zero(rng):
+    prob, y = calibrated(rng, 500)
+    group = np.where(np.arange(500) < 60, "empty", "full")
+    y = np.where(group == "empty", 0, y)
+    (by_group,) = judged(binary(subgroups=("g",)), {"y": y, "g": group}, prob).subgroups
+    empty = next(g for g in by_group.groups if g.label == "empty")
+    assert empty.state == "not_estimable"
+    assert (empty.value, empty.gain) == (None, None)
+    assert empty.positives == 0
+    assert empty.rate.low == 0
+    assert empty.rate.high > 0.03
+
+
+def test_small_and_unknown_groups_are_named_not_measured(rng):
+    prob, y = calibrated(rng, 500)
+    group = np.array(["big"] * 400 + ["tiny"] * 10 + [None] * 90, dtype=object)
+    (by_group,) = judged(binary(subgroups=("g",)), {"y": y, "g": group}, prob).subgroups
+    states = {g.label: g.state for g in by_group.groups}
+    assert states == {"big": "ok", "tiny": "small", "not known": "withheld"}
+    tiny = next(g for g in by_group.groups if g.label == "tiny")
+    assert (tiny.rate, tiny.value, tiny.positives) == (None, None, None)
+
+
+def test_a_group_that_loses_is_named(rng):
+    n = 4000
+    group = np.where(np.arange(n) % 2 == 0, "gains", "loses")
+    prob = np.full(n, 0.5)
+    y = np.where(group == "gains", rng.random(n) < 0.9, rng.random(n) < 0.02).astype(int)
+    found = judged(binary(subgroups=("g",)), {"y": y, "g": group}, prob)
+    losing = next(c for c in found.checks if c.code == "PAY-E210")
+    assert losing.status == "issue"
+    assert "g: loses" in losing.detail
+    assert "g: gains" not in losing.detail
+
+
+def world(rng, n=4000, groups=6, **settings):
+    """A world of calibrated probabilities in groups that differ in size, not in kind."""
+    prob, y = calibrated(rng, n)
+    group = np.array([f"g{k}" for k in range(groups)])[
+        np.minimum(rng.geometric(0.4, n) - 1, groups - 1)
+    ]
+    return prob, y, group, judged(binary(subgroups=("g",), **settings), {"y": y, "g": group}, prob)
+
+
+def test_rates_are_those_of_scikit_learn_on_a_mask(rng):
+    from sklearn.metrics import precision_score, recall_score
+
+    prob, y, group, found = world(rng)
+    for g in found.subgroups[0].groups:
+        rows = group == g.label
+        acted = prob[rows] > 0.1
+        truth = y[rows]
+        second = {
+            "acted": acted.mean(),
+            "true_positive_rate": recall_score(truth, acted),
+            "false_positive_rate": 1 - recall_score(1 - truth, ~acted),
+            "precision": precision_score(truth, acted),
+            "missed": 1 - recall_score(truth, acted),
+        }
+        assert {k: e.value for k, e in g.rates.items()} == pytest.approx(second, abs=1e-12)
+        assert g.rates["true_positive_rate"].n == truth.sum()
+        assert all(e.low <= e.value <= e.high for e in g.rates.values())
+
+
+def test_a_group_without_positives_does_not_drive_a_difference(rng):
+    """Elsewhere its true positive rate is 0.0, interval [0, 0], and it is the "worst" group."""
+    prob, y = calibrated(rng, 3000)
+    group = np.array(["a", "b", "none"])[rng.integers(0, 3, 3000)]
+    y = np.where(group == "none", 0, y)
+    (found,) = judged(binary(subgroups=("g",)), {"y": y, "g": group}, prob).subgroups
+    none = next(g for g in found.groups if g.label == "none")
+    rate = none.rates["true_positive_rate"]
+    assert (rate.value, rate.low, rate.high, rate.n) == (None, None, None, 0)
+    assert rate.reason == "no row with the positive outcome was judged"
+    assert none.p_adjusted["true_positive_rate"] is None
+    assert found.compared["true_positive_rate"]["groups"] == 2
+    assert none.rates["false_positive_rate"].value is not None
+    assert found.worst != "none"
+
+
+def test_a_rate_among_too_few_rows_is_not_estimable(rng):
+    prob, y = calibrated(rng, 2000)
+    group = np.where(np.arange(2000) < 100, "few", "many")
+    y = np.where((group == "few") & (np.arange(2000) > 3), 0, y)
+    y[:4] = 1
+    (found,) = judged(binary(subgroups=("g",)), {"y": y, "g": group}, prob).subgroups
+    few = next(g for g in found.groups if g.label == "few")
+    rate = few.rates["true_positive_rate"]
+    assert rate.value is None
+    assert rate.reason == "only 4 rows with the positive outcome were judged"
+
+
+def test_no_number_of_a_group_is_missing_without_a_reason(rng):
+    _, _, _, found = world(rng, n=300)
+    for g in found.subgroups[0].groups:
+        for p in g.p_adjusted.values():
+            assert p is None or 0 < p <= 1
+        for rate in g.rates.values():
+            assert rate.value is not None or rate.reason
+
+
+def test_the_pieces_of_the_shrunken_gain_by_hand(rng):
+    prob, y, group, found = world(rng)
+    (sub,) = found.subgroups
+    gain = np.where(prob > 0.1, np.where(y, 9.0, -1.0), 0.0)
+    labels = [g.label for g in sub.groups]
+    m = np.array([gain[group == k].mean() for k in labels])
+    n = np.array([(group == k).sum() for k in labels])
+    pooled = sum(((gain[group == k] - gain[group == k].mean()) ** 2).sum() for k in labels)
+    s2 = pooled / (n - 1).sum() / n
+    a = 1 / s2
+    q = (a * (m - (a * m).sum() / a.sum()) ** 2).sum()
+    tau2 = max(0, (q - (len(n) - 1)) / (a.sum() - (a**2).sum() / a.sum()))
+    b = s2 / (s2 + tau2)
+    mu = (m / (s2 + tau2)).sum() / (1 / (s2 + tau2)).sum()
+    assert [g.shrunken_gain.value for g in sub.groups] == pytest.approx(b * mu + (1 - b) * m)
+    assert sub.shrinkage["gain"]["spread"] == pytest.approx(np.sqrt(tau2))
+    assert sub.worst == labels[int(np.argmin(b * mu + (1 - b) * m))]
+
+
+def test_fewer_than_four_groups_are_not_shrunken(rng):
+    _, _, _, found = world(rng, groups=3)
+    (sub,) = found.subgroups
+    assert "fewer than 4 groups" in sub.shrinkage["not_measured"]
+    assert all(g.shrunken_gain is None for g in sub.groups)
+    assert sub.worst == min(sub.groups, key=lambda g: g.gain.value).label
+
+
+def test_the_simultaneous_interval_is_never_narrower_than_the_groups_own(rng):
+    _, _, _, found = world(rng)
+    for g in found.subgroups[0].groups:
+        assert g.gain_simultaneous.low <= g.gain.low
+        assert g.gain_simultaneous.high >= g.gain.high
+        assert g.gain_simultaneous.value == g.gain.value
+
+
+def test_more_subgroups_share_one_allowance_for_false_alarms(rng):
+    prob, y = calibrated(rng, 2000)
+    g = np.array(list("abcd"))[rng.integers(0, 4, 2000)]
+    one = judged(binary(subgroups=("g",)), {"y": y, "g": g}, prob).subgroups[0]
+    two = judged(binary(subgroups=("g", "h")), {"y": y, "g": g, "h": g}, prob).subgroups[0]
+    for a, b in zip(one.groups, two.groups, strict=True):
+        assert b.p_adjusted["gain"] == pytest.approx(min(1, 2 * a.p_adjusted["gain"]))
+        wide = b.gain_simultaneous.high - b.gain_simultaneous.low
+        assert wide > a.gain_simultaneous.high - a.gain_simultaneous.low
+
+
+def test_the_impact_ratio_compares_with_the_largest_known_group(rng):
+    prob, y = calibrated(rng, 3000)
+    group = np.array(["big"] * 1200 + ["mid"] * 600 + [None] * 1200, dtype=object)
+    (found,) = judged(binary(subgroups=("g",)), {"y": y, "g": group}, prob).subgroups
+    assert found.reference == "big"
+    by = {g.label: g for g in found.groups}
+    acted = prob > 0.1
+    expected = acted[1200:1800].mean() / acted[:1200].mean()
+    assert by["mid"].impact.value == pytest.approx(expected, rel=1e-12)
+    assert by["big"].impact is None
+    assert found.unknown == {"n": 1200, "share": pytest.approx(0.4)}
+    assert any("40.0%" in s and "not known" in s for s in found.sentences)
+
+
+def test_more_than_two_outcomes_and_actions():
+    import dataclasses
+
+    from payoff.declare import Subgroup
+    from tests.worlds import three_by_three
+
+    rng = np.random.default_rng(4)
+    n = 900
+    decision = dataclasses.replace(
+        three_by_three(), subgroups=(Subgroup(name="g", column="g"),), positive="fraud"
+    )
+    prob = rng.dirichlet([1, 1, 3], n)
+    y = np.array(["fraud", "error", "fine"])[[rng.choice(3, p=p) for p in prob]]
+    group = np.array(["a", "b"])[rng.integers(0, 2, n)]
+    amount = rng.lognormal(4, 1, n)
+    found = judged(decision, {"y": y, "amount": amount, "g": group}, prob)
+    money = np.stack(
+        [
+            np.where(y == "fraud", amount, np.where(y == "error", amount / 2, -200)),
+            np.where(y == "fraud", amount - 30, np.where(y == "error", amount / 2 - 30, -30)),
+            np.zeros(n),
+        ]
+    )
+    expected = np.stack(
+        [
+            prob[:, 0] * amount + prob[:, 1] * amount / 2 - prob[:, 2] * 200,
+            prob[:, 0] * (amount - 30) + prob[:, 1] * (amount / 2 - 30) - prob[:, 2] * 30,
+            np.zeros(n),
+        ]
+    )
+    took = expected.argmax(axis=0)
+    for g in found.subgroups[0].groups:
+        rows = group == g.label
+        assert g.rates["acted"].value == pytest.approx((took[rows] != 2).mean())
+        fraud = rows & (y == "fraud")
+        assert g.rates["true_positive_rate"].value == pytest.approx((took[fraud] != 2).mean())
+        assert g.value.value == pytest.approx(money[took, np.arange(n)][rows].mean())
