@@ -167,8 +167,8 @@ def _paying(intervals: Mapping[str, Any], policy: PolicyEvidence) -> Check:
         if f["diagnosis"]["method"] == "none"
     ]
     few = [
-        f"{names[f['name']].capitalize()} rests on {f['diagnosis']['differing']:,} paying cases, "
-        f"as uneven as {f['diagnosis']['paying']:,.0f} equal ones."
+        f"{names[f['name']].capitalize()} rests on {f['diagnosis']['differing']:,} paying cases "
+        f"that tell as much as {f['diagnosis']['paying']:,.0f} of one size."
         for f in intervals["figures"]
         if f["diagnosis"]["method"] in ("t", "score") and f["diagnosis"]["paying"] < _FEW_PAYING
     ]

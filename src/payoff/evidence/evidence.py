@@ -40,15 +40,15 @@ class Estimate:
 
     Parameters
     ----------
-        value
-            Point estimate, or None when it cannot be estimated (``reason`` says why).
-        low, high
-            Interval at ``level``; None when no honest interval exists (``reason`` says why).
-        unit
-            Such as ``"EUR per customer"``, ``"EUR per month"`` or ``"share"``.
-        n, n_clusters
-            Rows used, and independent resampling units among them.
-        method
+    value
+        Point estimate, or None when it cannot be estimated (``reason`` says why).
+    low, high
+        Interval at ``level``; None when no honest interval exists (``reason`` says why).
+    unit
+        Such as ``"EUR per customer"``, ``"EUR per month"`` or ``"share"``.
+    n, n_clusters
+        Rows used, and independent resampling units among them.
+    method
         ``"t"``, ``"score"``, ``"wilson"``, ``"wald"``, ``"fieller"``, ``"log-ratio"``,
         ``"shrunken"``, ``"max-t"``, ``"exact"`` or ``"none"``.
     """

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from payoff.clusters import Sums, standard_error
 from payoff.declare.decision import plural
-from payoff.evidence.checks import money, quoted
 from payoff.evidence.diagnosis import Diagnosis, diagnose
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.judged import Judged
+from payoff.evidence.wording import money, quoted
 from payoff.evidence.worth import all_constant, case_sums
 
 __all__ = ["design_effect", "intervals"]
