@@ -28,14 +28,20 @@ from payoff.evidence.facts import decision_facts, versions
 from payoff.evidence.information import information
 from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
+from payoff.evidence.limits import (
+    beyond_limits,
+    constraints_judged,
+    limit_checks,
+    limits_used,
+)
 from payoff.evidence.optimism import optimism
 from payoff.evidence.people import people
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroups import subgroup_evidence
 from payoff.evidence.sureness import intervals
-from payoff.evidence.verdict import capacity_used, verdict
+from payoff.evidence.verdict import verdict
 from payoff.evidence.worth import worth
-from payoff.policy.choose import actions_of, limited_shares, policy_value
+from payoff.policy.best import WITHOUT, actions_of, earned, fixed_cost, policy_value
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Judging, Stakes
 
@@ -89,9 +95,11 @@ def judge(
     for one in acted:
         if one.policy.tuned_on == "judge":
             raise EvidenceError.part_reused("judge", "judge")
+    beside = [a for a in acted if a.policy.name.startswith(WITHOUT)]
+    acted = [a for a in acted if a not in beside]
     acted.sort(key=lambda a: a.policy.name != recommended)
     core = _Core(decision, stakes, background.seed)
-    values = {a.policy.name: policy_value(a.codes, stakes) for a in acted}
+    values = {a.policy.name: earned(decision, a.policy, a.codes, stakes) for a in acted}
     found = tuple(core.policy(a, values[a.policy.name]) for a in acted)
     first = acted[0]
     comparisons = tuple(
@@ -113,8 +121,9 @@ def judge(
     reliability = calibration(judged)
     rates = base_rate(judged)
     shift = outcome_shift(judged, rates)
-    capacity = capacity_used(decision, found[0], first.policy)
     sureness = intervals(judged)
+    capacity = limits_used(judged)
+    constraints = constraints_judged(judged, beside)
     own = evidence_checks.check(
         evidence_checks.Findings(
             decision=decision,
@@ -147,7 +156,8 @@ def judge(
         intervals=sureness,
         information=information(judged),
         capacity=capacity,
-        checks=(*background.checks, *own),
+        constraints=constraints,
+        checks=(*background.checks, *own, *limit_checks(judged, constraints)),
         seed=background.seed,
         made_with=versions(),
         optimism=optimism(decision, background.tuned, seed=background.seed),
@@ -173,11 +183,9 @@ class _Core:
     def policy(self, acted: Acted, values: NDArray[np.float64]) -> PolicyEvidence:
         policy = acted.policy
         value = self.estimate(values, self._certain(policy))
-        uses, cells = self.cells(acted.codes, values)
-        limits = limited_shares(self.decision)
-        beyond = policy.baseline and any(
-            u.share > limits[u.action] * (1 + 1e-9) for u in uses if u.action in limits
-        )
+        uses, cells = self.cells(acted.codes, policy_value(acted.codes, self.stakes))
+        beyond = policy.baseline and beyond_limits(self.decision, self.stakes, acted.codes)
+        fixed = fixed_cost(self.decision, policy, acted.codes, self.stakes.weight)
         return PolicyEvidence(
             name=policy.name,
             label=policy.label,
@@ -188,6 +196,7 @@ class _Core:
             actions=uses,
             cells=cells,
             feasible=not beyond,
+            fixed_per_period=fixed * self.decision.units_reported,
         )
 
     def _certain(self, policy: Policy) -> str:
