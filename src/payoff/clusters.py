@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Sums", "cluster_sums", "mean_and_error", "standard_error"]
+__all__ = ["Sums", "cluster_sums", "mean_and_error", "standard_error", "unit_scaled"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +84,21 @@ def standard_error(sums: Sums) -> float:
     0.57735
     """
     r, n = sums.residual, len(sums.s)
-    return math.sqrt(float(r @ r) * n / max(n - 1, 1)) / float(sums.w.sum())
+    most = float(np.abs(r).max())
+    r = unit_scaled(r)
+    return most * math.sqrt(float(r @ r) * n / max(n - 1, 1)) / float(sums.w.sum())
+
+
+def unit_scaled(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide by the largest absolute value, so that powers neither overflow nor vanish.
+
+    Examples
+    --------
+    >>> unit_scaled(np.array([1e-200, -2e-200])).tolist(), unit_scaled(np.zeros(2)).tolist()
+    ([0.5, -1.0], [0.0, 0.0])
+    """
+    most = float(np.abs(x).max())
+    return x / most if most > 0 else x
 
 
 def mean_and_error(

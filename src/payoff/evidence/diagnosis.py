@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.clusters import Sums
+from payoff.clusters import Sums, unit_scaled
 
 __all__ = ["FEWEST_CARRYING", "FEWEST_CONSTANT", "Diagnosis", "diagnose"]
 
@@ -121,12 +121,12 @@ def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diag
     n = len(sums.s)
     if n == 0:
         return _nothing()
-    r = sums.residual
+    same = _same(sums, sums.residual)
+    r = sums.residual if same else unit_scaled(sums.residual)
     squares = r * r
     total, fourth = float(squares.sum()), float(squares @ squares)
     money = np.abs(sums.s)
     moved = float(money.sum())
-    same = _same(sums, r)
     top = max(1, n // 100)
     clustered = sums.n > n
     needed = FEWEST_CONSTANT if constant else FEWEST_CARRYING if n < _MANY else _FEWEST_OF_MANY

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from payoff.clusters import Sums, cluster_sums, standard_error
+from payoff.clusters import Sums, cluster_sums, standard_error, unit_scaled
 from payoff.evidence.diagnosis import Diagnosis, diagnose
 from payoff.evidence.evidence import Estimate
 
@@ -159,7 +159,9 @@ def score_ends(sums: Sums, t: float) -> tuple[float, float]:
     >>> abs(low - (centre - half)) < 1e-9, abs(high - (centre + half)) < 1e-9
     (True, True)
     """
-    r, n = sums.residual, len(sums.s)
+    n = len(sums.s)
+    most = float(np.abs(sums.residual).max())
+    r = unit_scaled(sums.residual)
     scale = math.sqrt(float(r @ r) / n)
     u, count = r / scale, np.ones(1)
     if n <= 200_000:
@@ -182,7 +184,7 @@ def score_ends(sums: Sums, t: float) -> tuple[float, float]:
     start = t / math.sqrt(n)
     up = _first_root(excess(u), start)
     down = _first_root(excess(-u), start)
-    unit = scale * n / float(sums.w.sum())
+    unit = most * scale * n / float(sums.w.sum())
     return sums.mean - down * unit, sums.mean + up * unit
 
 
