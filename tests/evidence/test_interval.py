@@ -189,6 +189,13 @@ def test_commonest_values_are_counted_in_full_among_many_rows():
     assert found.method == "score"
 
 
+def test_a_weighted_constant_is_one_value(rng):
+    """(w v) / w is not always v to the last bit; that makes no row differ."""
+    values = np.where(np.arange(5000) < 60, 9.3, -0.68)
+    found = diagnose(cluster_sums(values, rng.random(5000) + 0.1, None))
+    assert found.differing == 60
+
+
 def test_effective_paying_cases_by_hand():
     """k equal cases among many count k; one ten times as large counts nearly alone."""
     values = np.zeros(100_000)

@@ -246,6 +246,7 @@ def _floor(x: float) -> str:
 def _differing(sums: Sums) -> int:
     """Count cases whose mean is not the commonest one; when none is common, all of them."""
     ratio = np.divide(sums.s, sums.w)
+    ratio = np.round(ratio / max(float(np.abs(ratio).max()), 1e-300), 12)  # (w v) / w is not v
     some = ratio if len(ratio) <= 200_000 else ratio[:: len(ratio) // 100_000]
     values, counts = np.unique(some, return_counts=True)
     if counts.max() < 2:

@@ -164,7 +164,7 @@ def score_ends(sums: Sums, t: float) -> tuple[float, float]:
     r = unit_scaled(sums.residual)
     scale = math.sqrt(float(r @ r) / n)
     u, count = r / scale, np.ones(1)
-    if n <= 200_000:
+    if n <= 200_000 or len(np.unique(u[:: n // 10_000])) <= _MOST_CELLS // 10:
         cells, times = np.unique(u, return_counts=True)
         if len(cells) <= _MOST_CELLS:
             u, count = cells, times.astype(np.float64)
