@@ -167,13 +167,8 @@ def base_rate(judged: Judged) -> dict[str, Any]:
     With more than two outcomes, the positive one is set against the rest, whose own mix stays.
     """
     decision, stakes = judged.decision, judged.stakes
-<<<<<<< HEAD
-=======
     if stakes.why_not_by_outcome:
         return {"not_measured": stakes.why_not_by_outcome}
-    options = options_of(judged)
-    lines = lines_of(judged, options)
->>>>>>> main
     judge_rate = share(
         stakes.outcome == decision.positive_code,
         stakes.weight,

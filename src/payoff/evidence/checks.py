@@ -34,11 +34,7 @@ class Findings:
     calibration: Mapping[str, Any]
     shift: Mapping[str, Any]
     capacity: Sequence[Mapping[str, Any]]
-<<<<<<< HEAD
     intervals: Mapping[str, Any]
-    recorded: bool
-=======
->>>>>>> main
     ours: bool
 
 
@@ -164,23 +160,20 @@ def _calibrated(decision: Decision, calibration: Mapping[str, Any]) -> Check:
 def _paying(intervals: Mapping[str, Any], policy: PolicyEvidence) -> Check:
     """Say whether the headline intervals were refused, or rest on few cases."""
     result = numbered("PAY-E207", "Enough paying cases")
-<<<<<<< HEAD
+    if not policy.cells:
+        return result(status="skipped", detail="Not measured: the policy has no value of its own.")
     names = {"value": "the money of the policy judged", "gain": "its gain"}
     refused = [
         f"No interval for {names[f['name']]}: {f['diagnosis']['because']}."
-        for f in intervals["figures"]
+        for f in intervals.get("figures", ())
         if f["diagnosis"]["method"] == "none"
     ]
     few = [
         f"{names[f['name']].capitalize()} rests on {f['diagnosis']['differing']:,} paying cases "
         f"that tell as much as {f['diagnosis']['paying']:,.0f} of one size."
-        for f in intervals["figures"]
+        for f in intervals.get("figures", ())
         if f["diagnosis"]["method"] in ("t", "score") and f["diagnosis"]["paying"] < _FEW_PAYING
     ]
-=======
-    if not policy.cells:
-        return result(status="skipped", detail="Not measured: the policy has no value of its own.")
->>>>>>> main
     rows = [c.n for c in policy.cells if c.money_per_unit]
     smallest = min((n for n in rows if n), default=0)
     if smallest < _FEW_PAYING:

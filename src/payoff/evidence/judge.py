@@ -152,7 +152,7 @@ def judge(
     reliability = missing if why else calibration(judged)
     rates = base_rate(judged)
     shift = outcome_shift(judged, rates)
-    sureness = intervals(judged)
+    sureness = missing if why else intervals(judged)
     capacity = limits_used(judged)
     constraints = constraints_judged(judged, beside)
     own = evidence_checks.check(
@@ -166,11 +166,7 @@ def judge(
             calibration=reliability,
             shift=shift,
             capacity=capacity,
-<<<<<<< HEAD
             intervals=sureness,
-            recorded=first.policy.kind == "recorded",
-=======
->>>>>>> main
             ours=background.fit_shares is not None,
         )
     )
@@ -188,12 +184,8 @@ def judge(
         shift=shift,
         people=people(judged),
         base_rate=rates,
-<<<<<<< HEAD
         intervals=sureness,
-        information=information(judged),
-=======
         information=missing if why else information(judged),
->>>>>>> main
         capacity=capacity,
         constraints=constraints,
         checks=(*background.checks, *own, *of_past, *limit_checks(judged, constraints)),

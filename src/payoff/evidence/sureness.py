@@ -79,7 +79,7 @@ def _figure(
     sums = case_sums(judged.stakes, values)
     found = diagnose(
         sums,
-        constant=all_constant(judged.decision),
+        constant=all_constant(judged.decision, judged.stakes),
         identical=total.reason if total.method == "exact" else "",
     )
     effect = design_effect(values, judged.stakes.weight, sums)

@@ -45,7 +45,7 @@ def worth(
         unit=decision.value_unit,
         seed=seed,
         identical=identical,
-        constant=all_constant(decision),
+        constant=all_constant(decision, stakes),
         unseen=_unseen(decision, stakes, rows),
     )
 
@@ -66,9 +66,9 @@ def case_sums(
     return cluster_sums(values, weight, cluster)
 
 
-def all_constant(decision: Decision) -> bool:
-    """Say whether every amount of the payoff table is a declared constant."""
-    return all(
+def all_constant(decision: Decision, stakes: Stakes) -> bool:
+    """Say whether every amount is a declared constant, and none is estimated from past actions."""
+    return stakes.past is None and all(
         constant_of(decision.payoffs.cell(a, o).node) is not None
         for a in decision.action_names
         for o in decision.outcome_names

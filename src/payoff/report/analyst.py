@@ -18,11 +18,8 @@ from payoff.report.measures import (
     optimism_section,
     shift_section,
 )
-<<<<<<< HEAD
-from payoff.report.sureness import sureness_section
-=======
 from payoff.report.past import past_section
->>>>>>> main
+from payoff.report.sureness import sureness_section
 
 __all__ = ["analyst_sections", "confusion_table"]
 
