@@ -95,6 +95,7 @@ def judge_selected(
             calibration=missing,
             shift=missing,
             capacity=capacity,
+            intervals=missing,
             ours=background.fit_shares is not None,
         )
     )

@@ -21,6 +21,7 @@ from payoff.report.measures import (
 )
 from payoff.report.past import past_section
 from payoff.report.sure import base_rate_section, errors_section, information_section
+from payoff.report.sureness import sureness_section
 
 __all__ = ["analyst_sections", "confusion_table"]
 
@@ -34,6 +35,7 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
     """Return the sections of the analyst's page."""
     return [
         _options(facts),
+        sureness_section(facts),
         _confusions(facts),
         errors_section(facts),
         groups_section(facts),
