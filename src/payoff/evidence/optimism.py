@@ -101,7 +101,7 @@ def cross_fitted_choice(
 
 def tuned_threshold(decision: Decision, stakes: Stakes, *, seed: int) -> Step | None:
     """Return the optimism of tuning a threshold on these rows; None without one to tune."""
-    if stakes.prob is None or not decision.is_binary:
+    if stakes.prob is None or stakes.bounds is not None or not decision.is_binary:
         return None
     high, low = orientation(stakes, decision)
     prob = stakes.prob[:, decision.positive_code]
