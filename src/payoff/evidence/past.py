@@ -380,7 +380,7 @@ def _effect_sentence(judged: Judged, effects: Any) -> str:
         return f"What {quoted(label)} changes on average cannot be said: {figure.reason}."
     if figure.value < 0:
         turned = replace(figure, value=-figure.value, low=-figure.high, high=-figure.low)
-        doubt = "" if turned.low > 0 else "; that it gains money is not ruled out"
+        doubt = "" if figure.high < 0 else "; that it gains money is not ruled out"
         return f"{said} {money(turned)} less{doubt}."
     doubt = "" if figure.low > 0 else "; that it loses money is not ruled out"
     return f"{said} {money(figure)} more{doubt}."
