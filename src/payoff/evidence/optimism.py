@@ -107,7 +107,7 @@ def tuned_threshold(
     ``others`` are the actions of :func:`~payoff.policy.choose.cross_fitted_threshold`, where they
     are known already.
     """
-    if stakes.prob is None or not decision.is_binary:
+    if stakes.prob is None or stakes.bounds is not None or not decision.is_binary:
         return None
     high, low = orientation(stakes, decision)
     prob = stakes.prob[:, decision.positive_code]
