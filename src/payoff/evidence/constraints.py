@@ -71,7 +71,7 @@ def constraints_judged(judged: Judged, beside: Sequence[Acted]) -> tuple[dict[st
 
 def _price(judged: Judged, free: Acted | None) -> dict[str, Any]:
     if free is None:
-        reason = "the actions were decided elsewhere, so the constraint did not choose them"
+        reason = "no policy without it was judged beside this one"
         return {"price": {"not_measured": reason}, "price_total": {"not_measured": reason}}
     other = earned(judged.decision, free.policy, free.codes, judged.stakes)
     alike = np.array_equal(free.codes, judged.first.codes)
