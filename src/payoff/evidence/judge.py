@@ -16,6 +16,7 @@ from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.calibration import calibration
+from payoff.evidence.constraints import constraints_judged
 from payoff.evidence.curve import value_curve
 from payoff.evidence.evidence import (
     ActionUse,
@@ -31,7 +32,6 @@ from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
 from payoff.evidence.limits import (
     beyond_limits,
-    constraints_judged,
     limit_checks,
     limits_used,
 )
