@@ -395,7 +395,7 @@ def test_a_few_rows_that_carry_the_money_are_named(rng):
 @pytest.mark.parametrize(
     ("payoffs", "status", "words"),
     [
-        (SIMPLE, "passed", "best one on some"),
+        (SIMPLE, "passed", "worth taking on some"),
         (
             {"call": {"yes": 9, "no": 1}, "leave": {"yes": 0, "no": 0}},
             "issue",

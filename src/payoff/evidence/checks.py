@@ -301,4 +301,4 @@ def _ever_best(decision: Decision, stakes: Stakes) -> Check:
             detail=f"{never[0]!r} is the best action on no row judged, whatever happened.",
             mend="Check the signs of its money, or remove the action",
         )
-    return result(status="passed", detail="Each action is the best one on some rows.")
+    return result(status="passed", detail="Each action is worth taking on some rows.")

@@ -17,6 +17,7 @@ from payoff.evidence.acted import Acted, Background
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.calibration import calibration
 from payoff.evidence.change_checks import change_checks
+from payoff.evidence.constraints import constraints_judged
 from payoff.evidence.curve import value_curve
 from payoff.evidence.evidence import (
     ActionUse,
@@ -32,7 +33,6 @@ from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
 from payoff.evidence.limits import (
     beyond_limits,
-    constraints_judged,
     limit_checks,
     limits_used,
 )
