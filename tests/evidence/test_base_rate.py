@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from payoff.evidence.acted import Background
-from payoff.evidence.base_rate import moved_odds, takes_over
+from payoff.evidence.base_rate import takes_over
 from payoff.evidence.joint import covariance, fieller, joint_means
+from payoff.evidence.refit import moved_odds
 from payoff.workflow.predictions import judge_predictions
 from tests.worlds import POWERS, binary, calibrated, judged, three_by_three
 
