@@ -25,7 +25,7 @@ def sureness_section(facts: Facts) -> dict[str, Any]:
     title = "How sure, and why"
     why = blocks.missing_of(found)
     if why is not None:
-        return blocks.section("a-sure", title, [blocks.absent(title, why)])
+        return blocks.section("a-rests", title, [blocks.absent(title, why)])
     figures = list(found["figures"])
     heads = [_head(facts, f) for f in figures]
     rows = [[name, *[say(f) for f in figures]] for name, say in _lines(facts)]
@@ -46,7 +46,7 @@ def sureness_section(facts: Facts) -> dict[str, Any]:
     sentences = [visible(s, 400) for s in found.get("sentences", ())]
     if sentences:
         made.append(blocks.items(sentences))
-    return blocks.section("a-sure", title, made)
+    return blocks.section("a-rests", title, made)
 
 
 def _head(facts: Facts, figure: Mapping[str, Any]) -> str:
