@@ -154,13 +154,8 @@ def judge(
     reliability = missing if why else calibration(judged)
     rates = base_rate(judged)
     shift = outcome_shift(judged, rates)
-<<<<<<< HEAD
     levers = missing if why else sensitivity(judged)
     sureness = missing if why else intervals(judged)
-=======
-    sureness = missing if why else intervals(judged)
-    levers = missing if why else sensitivity(judged)
->>>>>>> h-intervals
     capacity = limits_used(judged)
     constraints = constraints_judged(judged, beside)
     own = evidence_checks.check(
