@@ -7,6 +7,7 @@ from typing import Any
 
 from payoff.declare import Constraint, Decision, Limit
 from payoff.declare.decision import plural
+from payoff.declare.payoffs import Cell
 from payoff.policy.choose import default_action
 
 __all__ = ["decision_facts", "versions"]
@@ -62,6 +63,9 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
                 "outcome": o,
                 "money": decision.payoffs.cell(a, o).money,
                 "source": decision.payoffs.cell(a, o).source,
+                "low": decision.payoffs.cell(a, o).low,
+                "high": decision.payoffs.cell(a, o).high,
+                "distribution": _distribution(decision.payoffs.cell(a, o)),
             }
             for a in decision.action_names
             for o in decision.outcome_names
@@ -70,6 +74,11 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
         "known_later": [{"column": c, "reason": r} for c, r in decision.data.known_later.items()],
         "current_rule": {"label": rule.label, "text": text} if rule else None,
     }
+
+
+def _distribution(cell: Cell) -> str | None:
+    """Return how a payoff lies within its range; None where no range is declared."""
+    return None if cell.low is None else cell.distribution
 
 
 def _fields(one: Limit | Constraint) -> dict[str, Any]:
