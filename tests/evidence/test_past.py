@@ -127,7 +127,7 @@ def test_what_outcomes_cannot_say_is_not_measured(rng):
         stakes_of(draw(rng, 2000)),
         subgroups=groups,
     )
-    unseen = (found.people, found.base_rate, found.curve, found.shift, found.sensitivity)
+    unseen = (found.people, found.base_rate, found.curve, found.shift)
     for section in unseen:
         assert "not_measured" in section
     assert set(found.subgroups[0].groups[0].rates) == {"acted"}

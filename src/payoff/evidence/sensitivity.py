@@ -40,8 +40,6 @@ def sensitivity(judged: Judged) -> dict[str, Any]:
         ``map``: which option is best as the two strongest payoffs move. ``ranges``: declared
         ranges of payoffs carried into the figures. ``capacity`` and ``volume``. ``sentences``.
     """
-    if judged.stakes.why_not_by_outcome:
-        return {"not_measured": judged.stakes.why_not_by_outcome}
     options = options_of(judged)
     if len(options.names) < 2:
         return {"not_measured": "there is one option only, so nothing can change places"}
