@@ -11,12 +11,15 @@ PROBABILITY: Final = "y_prob"
 SCORE: Final = "y_score"
 
 
-def probability_of(outcome: str) -> str:
-    """Name the column that holds the probability of one outcome.
+def probability_of(outcome: str, action: str | None = None) -> str:
+    """Name the column that holds the probability of one outcome, or of it under one action.
 
     Examples
     --------
     >>> probability_of("yes")
     'y_prob_yes'
+    >>> probability_of("yes", "call")
+    'y_prob_yes_call'
     """
-    return f"{PROBABILITY}_{outcome}"
+    name = f"{PROBABILITY}_{outcome}"
+    return name if action is None else f"{name}_{action}"
