@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 __all__ = ["Sums", "cluster_sums", "mean_and_error", "standard_error", "unit_scaled"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Sums:
     """Sums of each independent cluster: weighted value s, weight w; and the rows behind them."""
 
@@ -30,12 +31,12 @@ class Sums:
     w: NDArray[np.float64]
     n: int
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """The weighted mean of the rows."""
         return float(self.s.sum() / self.w.sum())
 
-    @property
+    @cached_property
     def residual(self) -> NDArray[np.float64]:
         """What each cluster adds to the mean's error, float64 (C,); they sum to nothing."""
         return self.s - self.mean * self.w

@@ -76,14 +76,16 @@ def lines_of(judged: Judged, options: Options) -> Lines:
     stakes = judged.stakes
     hit = stakes.outcome == judged.decision.positive_code
     size = options.values.shape[1]
-    means, parts = [], []
-    for rows in (hit, ~hit):
+    means = []
+    residual = np.empty((len(stakes), 2 * size), order="F")
+    for part, rows in enumerate((hit, ~hit)):
         weight = np.where(rows, stakes.weight, 0.0)
         weight /= weight.sum()
         mean = weight @ options.values
         means.append(mean)
-        parts.append((options.values - mean) * weight[:, None])
-    cov = covariance(np.concatenate(parts, axis=1), stakes.resampled)
+        for k in range(size):
+            residual[:, part * size + k] = (options.values[:, k] - mean[k]) * weight
+    cov = covariance(residual, stakes.resampled)
     rate = float(stakes.weight[hit].sum() / stakes.weight.sum())
     return Lines(positive=means[0][:size], rest=means[1][:size], cov=cov, rate=rate)
 

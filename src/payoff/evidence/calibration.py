@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import itertools
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,16 @@ from payoff.evidence.wording import about, number
 __all__ = ["calibration"]
 
 _BINS: Final = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rising:
+    """Rows by rising probability, (n,) each: probability, whether it happened, weight, cluster."""
+
+    prob: NDArray[np.float64]
+    hit: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+    cluster: NDArray[np.int64] | None
 
 
 def calibration(judged: Judged) -> dict[str, Any]:
@@ -40,38 +51,18 @@ def calibration(judged: Judged) -> dict[str, Any]:
     hit = stakes.outcome == decision.positive_code
     weight = stakes.weight
     cluster = stakes.resampled
-    cuts = np.unique(np.quantile(p, np.linspace(0, 1, _BINS + 1)[1:-1]))
-    place = np.searchsorted(cuts, p, side="right")
-    bins = []
-    for k in range(len(cuts) + 1):
-        rows = place == k
-        if weight[rows].sum() <= 0:
-            continue
-        rate = share(
-            hit[rows],
-            weight[rows],
-            None if cluster is None else cluster[rows],
-            level=decision.evidence.level,
-        )
-        bins.append(
-            {
-                "low": float(p[rows].min()),
-                "high": float(p[rows].max()),
-                "n": int(rows.sum()),
-                "mean_prob": float(np.average(p[rows], weights=weight[rows])),
-                "rate": rate.value,
-                "rate_low": rate.low,
-                "rate_high": rate.high,
-            }
-        )
+    order = np.argsort(p, kind="stable")  # once, for all that goes by probability
+    rising = _Rising(
+        p[order], hit[order], weight[order], None if cluster is None else cluster[order]
+    )
     happened = prob[np.arange(len(p)), stakes.outcome]
     promised = stakes.expected[np.arange(len(p)), codes]
     difference = judged.worth(values - promised)
-    made = recalibrate(judged)
+    made = recalibrate(judged, order)
     found = {
         "outcome": decision.positive,
         "n": len(p),
-        "bins": bins,
+        "bins": _bins(rising, decision.evidence.level),
         "log_loss": float(np.average(-np.log(np.maximum(happened, 1e-15)), weights=weight)),
         "brier": float(np.average((p - hit) ** 2, weights=weight)),
         "expected": float(np.average(promised, weights=weight)),
@@ -79,9 +70,9 @@ def calibration(judged: Judged) -> dict[str, Any]:
         "difference": asdict(difference),
         "parts": promised_parts(judged),
         "corp": corp(
-            p,
-            hit,
-            weight,
+            rising.prob,
+            rising.hit,
+            rising.weight,
             design=_design(p, hit, judged),
             level=decision.evidence.level,
             seed=judged.seed,
@@ -90,6 +81,33 @@ def calibration(judged: Judged) -> dict[str, Any]:
         "better_model": better_model(judged, made),
     }
     return found | {"sentences": _sentences(judged, found)}
+
+
+def _bins(rising: _Rising, level: float) -> list[dict[str, Any]]:
+    """Return the tenths of the rows by their probability, each with its rate and interval."""
+    p = rising.prob
+    cuts = np.unique(np.quantile(p, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    ends = [0, *np.searchsorted(p, cuts, side="left").tolist(), len(p)]
+    bins = []
+    for start, stop in itertools.pairwise(ends):
+        rows = slice(start, stop)
+        weight = rising.weight[rows]
+        if weight.sum() <= 0:
+            continue
+        cluster = None if rising.cluster is None else rising.cluster[rows]
+        rate = share(rising.hit[rows], weight, cluster, level=level)
+        bins.append(
+            {
+                "low": float(p[start]),
+                "high": float(p[stop - 1]),
+                "n": stop - start,
+                "mean_prob": float(np.average(p[rows], weights=weight)),
+                "rate": rate.value,
+                "rate_low": rate.low,
+                "rate_high": rate.high,
+            }
+        )
+    return bins
 
 
 def _design(p: NDArray[np.float64], hit: NDArray[np.bool_], judged: Judged) -> float:

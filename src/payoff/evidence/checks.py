@@ -220,7 +220,7 @@ def _one_row(stakes: Stakes) -> Check:
         return result(status="not_applicable", detail="Every action earns the same on every row.")
     largest = float(money_at_stake.max() / total)
     top = max(1, len(spread) // 100)
-    one_percent = float(np.partition(money_at_stake, -top)[-top:].sum() / total)
+    one_percent = float(np.sort(money_at_stake)[-top:].sum() / total)
     text = (
         f"The largest row holds {largest:.1%} of all money at stake, the top 1 % of rows "
         f"{one_percent:.0%}."

@@ -91,7 +91,9 @@ class Diagnosis:
         return 1 / inverse
 
 
-def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diagnosis:
+def diagnose(
+    sums: Sums, *, constant: bool = False, identical: str = "", shares: bool = True
+) -> Diagnosis:
     """Measure what an interval would rest on, and choose its method.
 
     Parameters
@@ -102,6 +104,9 @@ def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diag
         Every amount is a declared constant.
     identical
         Why every row has the same value by construction; "" when nothing says so.
+    shares
+        Whether to find ``largest``, ``largest_percent`` and ``largest_of_variance`` too, which no
+        method rests on; without, they are NaN.
 
     Notes
     -----
@@ -125,9 +130,6 @@ def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diag
     r = sums.residual if same else unit_scaled(sums.residual)
     squares = r * r
     total, fourth = float(squares.sum()), float(squares @ squares)
-    money = np.abs(sums.s)
-    moved = float(money.sum())
-    top = max(1, n // 100)
     clustered = sums.n > n
     needed = FEWEST_CONSTANT if constant else FEWEST_CARRYING if n < _MANY else _FEWEST_OF_MANY
     equal = effective(sums.w)
@@ -144,6 +146,7 @@ def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diag
         "skew": abs(skewness) / math.sqrt(n),
     }
     method, because = _equal(identical) if same else _method(facts)
+    largest = _largest(sums, squares, same=same) if shares else (math.nan,) * 3
     return Diagnosis(
         rows=sums.n,
         independent=n,
@@ -153,9 +156,9 @@ def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diag
         needed=needed,
         skewness=skewness,
         balance=balance,
-        largest=float(money.max()) / moved if moved > 0 else 0.0,
-        largest_percent=float(np.partition(money, -top)[-top:].sum()) / moved if moved else 0.0,
-        largest_of_variance=0.0 if same else float(squares.max()) / total,
+        largest=largest[0],
+        largest_percent=largest[1],
+        largest_of_variance=largest[2],
         method=method,
         because=because,
     )
@@ -194,10 +197,22 @@ def _nothing() -> Diagnosis:
     )
 
 
+def _largest(sums: Sums, squares: NDArray[np.float64], *, same: bool) -> tuple[float, float, float]:
+    """Return the shares of money of the largest case and the largest 1 %, and of the variance."""
+    money = np.abs(sums.s)
+    moved = float(money.sum())
+    top = max(1, len(money) // 100)
+    return (
+        float(money.max()) / moved if moved > 0 else 0.0,
+        float(np.sort(money)[-top:].sum()) / moved if moved else 0.0,
+        0.0 if same else float(squares.max()) / float(squares.sum()),
+    )
+
+
 def _tails(r: NDArray[np.float64], squares: NDArray[np.float64]) -> tuple[float, float]:
     """Return the skewness, and the lesser tail's third moment over the greater's."""
     cubes = r * squares
-    up, down = float(cubes[cubes > 0].sum()), -float(cubes[cubes < 0].sum())
+    up, down = float(np.maximum(cubes, 0.0).sum()), -float(np.minimum(cubes, 0.0).sum())
     n = len(r)
     skewness = (up - down) / n / (float(squares.sum()) / n) ** 1.5
     return skewness, min(up, down) / max(up, down)

@@ -282,12 +282,12 @@ class _Core:
         size = len(actions) * len(outcomes)
 
         def sums(x: NDArray[np.float64]) -> NDArray[np.float64]:
-            weighted = self.stakes.weight * x
-            return np.bincount(place, weights=weighted, minlength=size).astype(np.float64)
+            return np.bincount(place, weights=x, minlength=size).astype(np.float64)
 
         n = np.bincount(place, minlength=size)
-        w, m = sums(np.ones(len(codes))), sums(values)
-        regret = sums(self.best - values)
+        weight = self.stakes.weight
+        w, m = sums(weight), sums(weight * values)
+        regret = sums(weight * (self.best - values))
         cells = tuple(
             Cell(
                 action=action,

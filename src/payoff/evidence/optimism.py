@@ -25,10 +25,10 @@ from payoff.evidence.evidence import Estimate
 from payoff.evidence.wording import money
 from payoff.evidence.worth import worth
 from payoff.policy.choose import (
-    best_threshold,
-    cross_fitted_threshold,
+    TunedThresholds,
     orientation,
     policy_value,
+    tuned_thresholds,
 )
 from payoff.policy.stakes import Stakes
 
@@ -100,26 +100,25 @@ def cross_fitted_choice(
 
 
 def tuned_threshold(
-    decision: Decision, stakes: Stakes, *, seed: int, others: NDArray[np.int16] | None = None
+    decision: Decision, stakes: Stakes, *, seed: int, tuned: TunedThresholds | None = None
 ) -> Step | None:
     """Return the optimism of tuning a threshold on these rows; None without one to tune.
 
-    ``others`` are the actions of :func:`~payoff.policy.choose.cross_fitted_threshold`, where they
-    are known already.
+    ``tuned`` is what :func:`~payoff.policy.choose.tuned_thresholds` found, where that is known
+    already.
     """
     if stakes.prob is None or stakes.bounds is not None or not decision.is_binary:
         return None
     high, low = orientation(stakes, decision)
     prob = stakes.prob[:, decision.positive_code]
-    gain = stakes.weight * (stakes.realised[:, high] - stakes.realised[:, low])
-    own = np.where(prob >= best_threshold(prob, gain), high, low).astype(np.int16)
-    if others is None:
-        others = cross_fitted_threshold(stakes, decision, seed=seed)
+    if tuned is None:
+        tuned = tuned_thresholds(stakes, decision, seed=seed)
+    own = np.where(prob >= tuned.whole, high, low).astype(np.int16)
     return Step(
         name="threshold",
         stakes=stakes,
         apparent=policy_value(own, stakes),
-        honest=policy_value(others, stakes),
+        honest=policy_value(tuned.codes, stakes),
     )
 
 

@@ -64,6 +64,6 @@ def options_of(judged: Judged) -> Options:
     return Options(
         policies=kept,
         codes=tuple(codes[p.name] for p in kept),
-        values=np.stack([judged.values[p.name] for p in kept], axis=1),
+        values=np.stack([judged.values[p.name] for p in kept]).T,
         left_out=tuple(p.name for p in judged.policies if p.name not in names),
     )

@@ -41,16 +41,17 @@ class Recalibrated:
     differ: float
 
 
-def recalibrate(judged: Judged) -> Recalibrated | str:
+def recalibrate(judged: Judged, order: NDArray[np.int64]) -> Recalibrated | str:
     """Recalibrate by isotonic regression, cross-fitted over the judging rows, and decide again.
 
     The other outcomes keep their proportions. Returns the reason where it cannot be done.
+    ``order`` sorts the rows by rising probability of the positive outcome, int64 (n,).
     """
     why = decides_by_money(judged) or _too_few(judged)
     if why:
         return why
     folds = _folds(judged)
-    prob = _recalibrated(judged, folds)
+    prob = _recalibrated(judged, folds, order)
     try:
         values, differ = _again(judged, prob)
     except EvidenceError as error:
@@ -171,40 +172,43 @@ def _folds(judged: Judged) -> NDArray[np.int64]:
     return generator(judged.seed, "recalibration folds").integers(_FOLDS, size=size)[cluster]
 
 
-def _recalibrated(judged: Judged, folds: NDArray[np.int64]) -> NDArray[np.float64]:
+def _recalibrated(
+    judged: Judged, folds: NDArray[np.int64], order: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Return cross-fitted isotonic probabilities, float64 (n, n_outcomes)."""
     stakes, positive = judged.stakes, judged.decision.positive_code
     prob = np.asarray(stakes.prob)
-    p = prob[:, positive]
+    rising = prob[order, positive]
     hit = (stakes.outcome == positive).astype(np.float64)
-    values = np.unique(p)
+    values = rising[np.concatenate([[True], rising[1:] != rising[:-1]])]
     if len(values) > _BINS:
         values = values[np.linspace(0, len(values) - 1, _BINS).astype(np.int64)]
-    place = np.searchsorted(values[1:], p, side="right")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.searchsorted(values[1:], rising, side="right")
     size = len(values) * _FOLDS
     at = place * _FOLDS + folds
     total = np.bincount(at, weights=stakes.weight, minlength=size).reshape(-1, _FOLDS)
     hits = np.bincount(at, weights=stakes.weight * hit, minlength=size).reshape(-1, _FOLDS)
-    new = np.empty(len(p))
+    learnt = np.empty((len(values), _FOLDS))
     for k in range(_FOLDS):
         w = total.sum(axis=1) - total[:, k]
         seen = np.flatnonzero(w > 0)
         fitted = pooled((hits.sum(axis=1) - hits[:, k])[seen] / w[seen], w[seen])
-        rows = folds == k
-        new[rows] = np.interp(place[rows], seen, fitted)
-    return _with_positive(prob, positive, new)
+        learnt[:, k] = np.interp(np.arange(len(values)), seen, fitted)
+    return _with_positive(prob, positive, learnt[place, folds])
 
 
 def _with_positive(
     prob: NDArray[np.float64], positive: int, new: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return probabilities with another one for the positive outcome; the rest keep their mix."""
-    out = prob.copy()
+    out = prob.copy(order="K")
     rest = 1 - prob[:, positive]
     others = out.shape[1] - 1
     scale = np.divide(1 - new, rest, out=np.zeros(len(new)), where=rest > 1e-12)
     out *= scale[:, None]
-    out[rest <= 1e-12] = ((1 - new[rest <= 1e-12]) / others)[:, None]
+    bare = rest <= 1e-12
+    out[bare] = ((1 - new[bare]) / others)[:, None]
     out[:, positive] = new
     return out
 

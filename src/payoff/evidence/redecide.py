@@ -137,20 +137,18 @@ def value_by_payoff(
     rising = step >= 0
     base, own = stakes.realised[rows, second], stakes.realised[:, a]
     default = a == default_action(decision)  # ties go to the default action
-    place = np.where(
-        rising,
-        np.searchsorted(grid, critical, side="left" if default else "right"),
-        np.searchsorted(grid, critical, side="right" if default else "left"),
-    )
+    place = np.searchsorted(grid, critical, side="left" if default else "right")
+    falling = np.flatnonzero(~rising)
+    place[falling] = np.searchsorted(grid, critical[falling], side="right" if default else "left")
     size = len(grid) + 1
 
     def at_each(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        if len(falling) == 0:
+            up = np.bincount(place, weights=x, minlength=size)
+            return np.asarray(np.cumsum(up)[:-1], dtype=np.float64)
         up = np.bincount(place[rising], weights=x[rising], minlength=size)
-        value = np.cumsum(up)[:-1]
-        if not rising.all():
-            down = np.bincount(place[~rising], weights=x[~rising], minlength=size)
-            value = value + down.sum() - np.cumsum(down)[:-1]
-        return np.asarray(value, dtype=np.float64)
+        down = np.bincount(place[falling], weights=x[falling], minlength=size)
+        return np.asarray(np.cumsum(up)[:-1] + down.sum() - np.cumsum(down)[:-1], dtype=np.float64)
 
     fixed = float(weight @ base) - decision.model_cost * (decision.volume is not None)
     return grid, fixed + at_each(weight * (own - base)) + grid * at_each(weight * moved)

@@ -120,9 +120,9 @@ def _two_actions(judged: Judged, ratio: NDArray[np.float64]) -> NDArray[np.float
         )
     rising = gain[0] >= 0
     default = default_action(decision) == 0  # ties go to the default action
-    left = np.searchsorted(ratio, critical, side="left")
-    right = np.searchsorted(ratio, critical, side="right")
-    place = np.where(rising == default, left, right)
+    place = np.searchsorted(ratio, critical, side="left" if default else "right")
+    falling = np.flatnonzero(~rising)
+    place[falling] = np.searchsorted(ratio, critical[falling], side="right" if default else "left")
     size = len(ratio) + 1
     first, second = stakes.realised[:, 0], stakes.realised[:, 1]
     model = 0.0 if decision.volume is None else decision.model_cost / decision.volume
@@ -130,7 +130,7 @@ def _two_actions(judged: Judged, ratio: NDArray[np.float64]) -> NDArray[np.float
     for k, weight in enumerate(_within(judged)):
         x = weight * (first - second)
         up = np.bincount(place[rising], weights=x[rising], minlength=size)
-        down = np.bincount(place[~rising], weights=x[~rising], minlength=size)
+        down = np.bincount(place[falling], weights=x[falling], minlength=size)
         won = np.cumsum(up)[:-1] + down.sum() - np.cumsum(down)[:-1]
         out[k] = float(weight @ second) + won - model
     return out

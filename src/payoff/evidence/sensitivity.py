@@ -123,7 +123,7 @@ def _end(
     stakes = judged.stakes
     lead = options.values[:, 0] - options.values[:, other]
     slope = lever.column(judged, options, 0) - lever.column(judged, options, other)
-    found = joint_means(np.stack([lead, slope], axis=1), stakes.weight, stakes.resampled)
+    found = joint_means(np.stack([lead, slope]).T, stakes.weight, stakes.resampled)
     t = quantile_t(judged.decision.evidence.level, found.n_clusters)
     ends = fieller(float(found.mean[0]), float(found.mean[1]), found.cov, t)
     told: Estimate = figure(

@@ -78,9 +78,8 @@ def all_constant(decision: Decision, stakes: Stakes) -> bool:
 def _unseen(decision: Decision, stakes: Stakes, rows: NDArray[np.int64] | None) -> Unseen | None:
     """Return the declared outcome of most constant money that none of the rows had."""
     outcome = stakes.outcome if rows is None else stakes.outcome[rows]
-    counts = np.bincount(outcome[outcome >= 0], minlength=len(decision.outcomes))
     found = []
-    for name in (n for n, seen in zip(decision.outcome_names, counts, strict=True) if not seen):
+    for name in (n for k, n in enumerate(decision.outcome_names) if not np.any(outcome == k)):
         cells = [constant_of(decision.payoffs.cell(a, name).node) for a in decision.action_names]
         most = max((abs(float(c)) for c in cells if c is not None), default=0.0)
         found.append(Unseen(outcome=name, money=most))

@@ -163,9 +163,12 @@ def best_policy(
     expected = np.asarray(stakes.expected)
     bounds = tuple(b for b in bounds_of(decision, stakes.groups) if b.name != without)
     best: tuple[float, Policy] | None = None
-    for shut in _shuts(decision, bounds):
+    shuts = list(_shuts(decision, bounds))
+    for shut in shuts:
         found = _priced(expected, stakes.weight, bounds, decision.action_names, stakes.groups, shut)
         policy = replace(_policy(decision, found, stakes.groups, shut), name=name)
+        if len(shuts) == 1:
+            return policy
         codes = actions_of(policy, stakes)
         gross = float(np.average(expected[np.arange(len(codes)), codes], weights=stakes.weight))
         net = gross - fixed_cost(decision, policy, codes, stakes.weight)
@@ -275,8 +278,10 @@ def fixed_cost(
     """
     if decision.volume is None:
         return 0.0
-    used = np.bincount(codes, weights=weight, minlength=len(decision.actions)) > 0
-    total = sum(a.fixed_cost for a, u in zip(decision.actions, used, strict=True) if u)
+    total = 0.0
+    if any(a.fixed_cost for a in decision.actions):
+        used = np.bincount(codes, weights=weight, minlength=len(decision.actions)) > 0
+        total = sum(a.fixed_cost for a, u in zip(decision.actions, used, strict=True) if u)
     return (total + (0.0 if policy.baseline else decision.model_cost)) / float(decision.volume)
 
 

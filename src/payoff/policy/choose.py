@@ -30,6 +30,7 @@ from payoff.rng import generator
 __all__ = [
     "Candidate",
     "PairedDifference",
+    "TunedThresholds",
     "actions_of",
     "baselines",
     "best_policy",
@@ -45,6 +46,7 @@ __all__ = [
     "paired",
     "policies",
     "policy_value",
+    "tuned_thresholds",
     "untuned",
 ]
 
@@ -85,17 +87,25 @@ def best_threshold(prob: NDArray[np.float64], gain: NDArray[np.float64]) -> floa
     0.5
     """
     order = np.argsort(-prob, kind="stable")
-    return _best_cut(prob[order], gain[order])
+    falling = prob[order]
+    return _best_cut(falling, gain[order], _places(falling))
 
 
-def _best_cut(prob: NDArray[np.float64], gain: NDArray[np.float64]) -> float:
+def _places(prob: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return before how many rows of falling probability a cut may lie, 0 and n included."""
+    inner = np.flatnonzero(prob[1:] != prob[:-1]) + 1
+    return np.concatenate([[0], inner, [len(prob)]]).astype(np.int64)
+
+
+def _best_cut(
+    prob: NDArray[np.float64], gain: NDArray[np.float64], ends: NDArray[np.int64]
+) -> float:
     """Return the best threshold of rows already sorted by falling probability.
 
     A cut lies only between different probabilities. Rows of gain 0 move the cut, not the value.
     """
     n = len(prob)
     total = np.concatenate([[0.0], np.cumsum(gain)])
-    ends = np.concatenate([[0], np.flatnonzero(prob[1:] != prob[:-1]) + 1, [n]])
     k = int(ends[int(np.argmax(total[ends]))])
     if k == 0:
         return float(np.nextafter(1.0, 2.0))
@@ -111,6 +121,24 @@ def cross_fitted_threshold(
 ) -> NDArray[np.int16]:
     """Return actions by a threshold that no row helped to choose for itself.
 
+    See :func:`tuned_thresholds`.
+    """
+    return tuned_thresholds(stakes, decision, folds=folds, seed=seed).codes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TunedThresholds:
+    """Cross-fitted actions int16 (n,), and the one threshold that is best on all the rows."""
+
+    codes: NDArray[np.int16]
+    whole: float
+
+
+def tuned_thresholds(
+    stakes: Stakes, decision: Decision, *, folds: int = 5, seed: int = 0
+) -> TunedThresholds:
+    """Tune the threshold on the rows without each fold, and on all of them, by one sort.
+
     The rows are cut into folds (clusters kept together); each fold acts by the threshold that is
     best on the others.
     """
@@ -121,12 +149,13 @@ def cross_fitted_threshold(
     fold = generator(seed, "threshold folds").integers(folds, size=n_clusters)[stakes.cluster]
     order = np.argsort(-prob, kind="stable")
     sorted_prob, sorted_gain, sorted_fold = prob[order], gain[order], fold[order]
-    codes = np.empty(len(stakes), dtype=np.int16)
-    for k in range(folds):
-        rows = fold == k
-        limit = _best_cut(sorted_prob, np.where(sorted_fold == k, 0.0, sorted_gain))
-        codes[rows] = np.where(prob[rows] >= limit, high, low)
-    return codes
+    ends = _places(sorted_prob)
+    limits = [
+        _best_cut(sorted_prob, np.where(sorted_fold == k, 0.0, sorted_gain), ends)
+        for k in range(folds)
+    ]
+    codes = np.where(prob >= np.array(limits)[fold], high, low).astype(np.int16)
+    return TunedThresholds(codes=codes, whole=_best_cut(sorted_prob, sorted_gain, ends))
 
 
 def policies(decision: Decision, chosen: Choosing) -> list[Policy]:

@@ -107,7 +107,7 @@ def weighted_money(
     >>> weighted_money({(0, 0): 9.0, (0, 1): -1.0}, np.array([[0.5, 0.5]]), 1).tolist()
     [[4.0]]
     """
-    out = np.zeros((len(prob), n_actions))
+    out = np.zeros((len(prob), n_actions), order="F")  # read an action at a time
     for (a, o), value in cells.items():
         out[:, a] += prob[:, o] * value
     return out
@@ -253,7 +253,7 @@ def realised_money(
     DataError
         ``PAY-L010`` when money is missing or infinite in a row where the outcome happened.
     """
-    out = np.full((len(columns), len(decision.actions)), np.nan)
+    out = np.full((len(columns), len(decision.actions)), np.nan, order="F")
     done: dict[str, NDArray[np.float64]] = {}
     for o, name in enumerate(decision.outcome_names):
         rows = outcome == o

@@ -22,10 +22,13 @@ def best_actions(net: NDArray[np.float64], first: int) -> NDArray[np.int16]:
     >>> best_actions(np.array([[1.0, 1.0], [2.0, 1.0]]), first=1).tolist()
     [1, 0]
     """
-    best = net.argmax(axis=1).astype(np.int16)
-    tied = net[:, first] >= net[np.arange(len(net)), best]
-    best[tied] = first
-    return np.asarray(best, dtype=np.int16)
+    best = np.full(len(net), first, dtype=np.int16)
+    most = net[:, first].copy()
+    for k in range(net.shape[1]):  # strictly more: a tie stays with who came before
+        more = net[:, k] > most
+        best[more] = k
+        np.maximum(most, net[:, k], out=most)
+    return best
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

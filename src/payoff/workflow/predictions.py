@@ -27,8 +27,9 @@ from payoff.model import amounts as amount_models
 from payoff.model import calibrate
 from payoff.model.scored import Scored, ScoredArms
 from payoff.policy.choose import (
+    TunedThresholds,
     baselines,
-    cross_fitted_threshold,
+    tuned_thresholds,
     untuned,
 )
 from payoff.policy.policy import Policy
@@ -106,11 +107,8 @@ def judge_predictions(
     }
     kind, columns_used = columns
     progress("judge", 0, 1, kind)
-    acted, at_stake, note = _foreign(decision, data, kind, columns_used)
-    crossed = next(
-        (a.codes for a in acted if isinstance(a, Acted) and a.policy.name == "threshold"), None
-    )
-    threshold = tuned_threshold(decision, at_stake, seed=decision.training.seed, others=crossed)
+    acted, at_stake, note, tuned = _foreign(decision, data, kind, columns_used)
+    threshold = tuned_threshold(decision, at_stake, seed=decision.training.seed, tuned=tuned)
     background = Background(
         tuned=(threshold,) if threshold else (),
         data=data_facts(source, rows, how, dropped),
@@ -203,12 +201,12 @@ def _by_action(decision: Decision, names: Sequence[str]) -> dict[str, str]:
 
 def _foreign(
     decision: Decision, data: Dataset, kind: str, columns: Mapping[str, str]
-) -> tuple[list[Policy | Acted], Judging, str]:
+) -> tuple[list[Policy | Acted], Judging, str, TunedThresholds | None]:
     for role, column in columns.items():
         if column not in data.table.column_names:
             raise DataError.missing_column(column, f"the {kind} ({role})", data.table.column_names)
     if kind == "action":
-        return _foreign_actions(decision, data, columns["action"])
+        return *_foreign_actions(decision, data, columns["action"]), None
     causal = decision.past is not None and not decision.past.selected
     if causal and kind != "arms":
         raise EvidenceError.no_predictions(data.table.column_names, _WANTED_ARMS)
@@ -222,7 +220,7 @@ def _foreign(
     if kind == "arms":
         at_stake = stakes_to_judge(data, _arms(decision, data))
         note = "the probabilities of each outcome under each action were made elsewhere"
-        return list(untuned(decision, at_stake)), at_stake, note
+        return list(untuned(decision, at_stake)), at_stake, note, None
     if kind == "score":
         prob = _from_score(decision, data, columns["score"])
         note = (
@@ -234,14 +232,15 @@ def _foreign(
         note = f"the probabilities ({', '.join(columns.values())}) were made elsewhere"
     at_stake = stakes_to_judge(data, Scored(prob=prob, part="judge", source="made elsewhere"))
     found: list[Policy | Acted] = []
+    tuned = None
     for policy in untuned(decision, at_stake):
         if policy.name != "threshold":
             found.append(policy)
         elif not policy.bounds:
-            codes = cross_fitted_threshold(at_stake, decision, seed=decision.training.seed)
+            tuned = tuned_thresholds(at_stake, decision, seed=decision.training.seed)
             how = "One threshold on the probability; tuned on four fifths, used on the other fifth."
-            found.append(Acted(policy=replace(policy, how=how, threshold=None), codes=codes))
-    return found, at_stake, note
+            found.append(Acted(policy=replace(policy, how=how, threshold=None), codes=tuned.codes))
+    return found, at_stake, note, tuned
 
 
 def _arms(decision: Decision, data: Dataset) -> ScoredArms:
@@ -314,7 +313,7 @@ def probabilities(
         ``PAY-E002`` for what is no probability, ``PAY-E004`` when an outcome has none.
     """
     names = decision.outcome_names
-    out = np.full((len(data), len(names)), np.nan)
+    out = np.full((len(data), len(names)), np.nan, order="F")  # read an outcome at a time
     for outcome, column in columns.items():
         values = data.table.column(column)
         if not is_numeric(values.type):

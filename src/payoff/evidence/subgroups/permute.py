@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["dealt_sums", "moments"]
+__all__ = ["dealt_sums", "moments", "products"]
 
 _ALL_DEALT: Final = 4_000
 _TAIL: Final = 2_000
@@ -25,7 +25,12 @@ _BLOCK: Final = 4_000_000
 
 def moments(s: NDArray[np.float64], w: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return s, w, s^2, s w and w^2 of each case, float64 (n, 5): what a ratio's error needs."""
-    return np.stack([s, w, s * s, s * w, w * w], axis=1)
+    return np.stack(products(s, w), axis=1)
+
+
+def products(s: NDArray[np.float64], w: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Return the five columns of :func:`moments`, float64 (n,) each."""
+    return s, w, s * s, s * w, w * w
 
 
 def dealt_sums(

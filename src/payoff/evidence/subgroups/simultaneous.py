@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.evidence.interval import cluster_sums
-from payoff.evidence.subgroups.permute import dealt_sums, moments
+from payoff.evidence.subgroups.permute import dealt_sums, products
 
 __all__ = ["RESAMPLES", "Cases", "Contrast", "cases_of", "contrast"]
 
@@ -152,10 +152,9 @@ def contrast(
     spread = float(s @ s) / (n - 1)
     if spread <= 1e-24 * max(float(np.abs(cases.s).max()) ** 2, 1e-300):
         return None
-    columns = moments(s, cases.w)
-    found = np.empty((groups, columns.shape[1]))
-    for j in range(columns.shape[1]):
-        found[:, j] = np.bincount(cases.group, weights=columns[:, j], minlength=groups)
+    found = np.empty((groups, 5))
+    for j, x in enumerate(products(s, cases.w)):
+        found[:, j] = np.bincount(cases.group, weights=x, minlength=groups)
     form = _Studentised(sizes, found.sum(axis=0), spread, borrowed)
     difference, error2, _, error1 = form(found[None])
     design = _design(cases, s, found, family)
