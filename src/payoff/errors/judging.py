@@ -124,6 +124,17 @@ class EvidenceError(PayoffError):
         )
 
     @classmethod
+    def needs_rows(cls, why: str) -> EvidenceError:
+        """The one pass over the rows cannot judge this decision."""
+        return cls(
+            "this decision cannot be judged from cells in one pass",
+            code="PAY-E010",
+            got=plain(why)[:400],
+            need="figures that sums over cells of rows can give",
+            mend="Judge the single rows with --rows, on a machine that can hold them",
+        )
+
+    @classmethod
     def no_frame(cls, asked: str, why: str, known: Iterable[str]) -> EvidenceError:
         """The figures cannot be handed over as asked."""
         near = nearest(asked, known)

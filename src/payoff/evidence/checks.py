@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,12 +18,19 @@ from payoff.policy.stakes import Stakes
 __all__ = ["Findings", "amount", "check", "money", "quoted"]
 
 
+_CELLS: Final = "Not measured: the rows were judged from cells, which do not show single rows."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What the checks look at: the parts of the evidence that is being made."""
+    """What the checks look at: the parts of the evidence that is being made.
+
+    ``stakes`` is None where rows were judged from cells; ``n`` counts the rows judged.
+    """
 
     decision: Decision
-    stakes: Stakes
+    stakes: Stakes | None
+    n: int
     policies: Sequence[PolicyEvidence]
     comparisons: Sequence[Comparison]
     verdict: Mapping[str, Any]
@@ -40,7 +47,7 @@ def check(found: Findings) -> tuple[Check, ...]:
     against = {c.against: c for c in found.comparisons}
     best = against.get(found.verdict["best_trivial"])
     return (
-        _separate(found.stakes, ours=found.ours),
+        _separate(found.n, ours=found.ours),
         _simple_wins(found.policies, found.verdict, best),
         _wide(best),
         _shifted(found.shift),
@@ -57,17 +64,17 @@ def check(found: Findings) -> tuple[Check, ...]:
     )
 
 
-def _separate(stakes: Stakes, *, ours: bool) -> Check:
+def _separate(n: int, *, ours: bool) -> Check:
     result = numbered("PAY-E201", "Judging rows are separate")
     if not ours:
         return result(
             status="skipped",
             detail="Not measured: the predictions were made elsewhere; only who made them knows "
-            f"whether any of the {len(stakes):,} rows judged helped to fit or tune them.",
+            f"whether any of the {n:,} rows judged helped to fit or tune them.",
         )
     return result(
         status="passed",
-        detail=f"{len(stakes):,} rows judged; none of them fitted a model or chose a policy.",
+        detail=f"{n:,} rows judged; none of them fitted a model or chose a policy.",
     )
 
 
@@ -169,8 +176,10 @@ def _paying(policy: PolicyEvidence) -> Check:
     )
 
 
-def _one_row(stakes: Stakes) -> Check:
+def _one_row(stakes: Stakes | None) -> Check:
     result = numbered("PAY-E208", "A few rows carry the money")
+    if stakes is None:
+        return result(status="skipped", detail=_CELLS)
     spread = stakes.realised.max(axis=1) - stakes.realised.min(axis=1)
     money_at_stake = stakes.weight * spread
     total = float(money_at_stake.sum())
@@ -225,9 +234,11 @@ def _acted_upon(decision: Decision, *, recorded: bool) -> Check:
     )
 
 
-def _ever_best(decision: Decision, stakes: Stakes) -> Check:
+def _ever_best(decision: Decision, stakes: Stakes | None) -> Check:
     """Compare actions row by row, where the payoff table alone could not."""
     result = numbered("PAY-E212", "Every action is best somewhere")
+    if stakes is None:
+        return result(status="skipped", detail=_CELLS)
     most = stakes.realised.max(axis=1)
     least = stakes.realised.min(axis=1)
     if not np.any(most > least):

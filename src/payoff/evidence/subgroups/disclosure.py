@@ -88,6 +88,7 @@ def margins(
     name: str,
     codes: dict[str, NDArray[np.int64]],
     hidden: dict[str, NDArray[np.bool_]],
+    rows: NDArray[np.int64] | None = None,
 ) -> tuple[list[Margin], NDArray[np.int64]]:
     """Return the shown sums a subgroup's groups add up to, and the groups that give one away.
 
@@ -104,6 +105,8 @@ def margins(
         Name -> int64 (n,) group of each row, codes from 0; the last code is "not known".
     hidden
         Name of a subgroup already treated -> bool (G,), its groups without figures.
+    rows
+        int64 (n,), rows that each code stands for; None means one.
 
     Returns
     -------
@@ -118,7 +121,7 @@ def margins(
     for parent in declared.intersect:
         above = codes[parent]
         table = np.zeros((groups, int(above.max()) + 1), dtype=np.int64)
-        np.add.at(table, (own, above), 1)
+        np.add.at(table, (own, above), 1 if rows is None else rows)
         pure = (table > 0).sum(axis=1) == 1
         for value in range(table.shape[1]):
             inside = table[:, value] > 0
