@@ -70,6 +70,8 @@ def command(  # noqa: PLR0913, PLR0917 (click hands options over one by one)
     None of its rows may have helped to fit or tune whatever predicted them.
     """
     from payoff import report
+    from payoff.bundle import without_secrets
+    from payoff.declare.file import load, to_toml
     from payoff.workflow import judge_predictions
 
     columns = {}
@@ -97,6 +99,8 @@ def command(  # noqa: PLR0913, PLR0917 (click hands options over one by one)
     if folder is not None:
         report.write(evidence, folder)
         (folder / "evidence.json").write_text(evidence.to_json(), encoding="utf-8")
+        declared = to_toml(without_secrets(load(decision)))
+        (folder / "decision.toml").write_text(declared, encoding="utf-8")
     if as_json:
         print_json(answer(evidence, folder, documents=True))
     else:

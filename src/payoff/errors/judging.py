@@ -147,3 +147,29 @@ class EvidenceError(PayoffError):
             if near and near != asked
             else "Name another one; to_dict() always works",
         )
+
+    @classmethod
+    def no_sql(cls, why: str, known: Iterable[str] = ()) -> EvidenceError:
+        """The figures do not follow from the columns of the rows by SQL."""
+        names = list(known)
+        return cls(
+            "these figures cannot be written as SQL",
+            code="PAY-E012",
+            got=plain(why)[:400],
+            need=f"one of {listed(names)}" if names else "figures that follow from the rows",
+            mend="Name another figure with --figure"
+            if names
+            else "Read them in evidence.json; how they were made is in the report",
+        )
+
+    @classmethod
+    def not_scored(cls, column: str, known: Iterable[str]) -> EvidenceError:
+        """The table lacks the columns that payoff score adds."""
+        return cls(
+            "the table has no scores of this bundle",
+            code="PAY-E013",
+            where=f"column {plain(column)}",
+            got=f"columns {listed(known)}",
+            need="the rows as 'payoff score' writes them",
+            mend="Score them first: payoff score BUNDLE DATA -o scored.parquet",
+        )

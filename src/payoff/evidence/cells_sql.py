@@ -86,7 +86,7 @@ def pass_over(
     grouped = ", ".join(f"({', '.join(kept)})" for kept in dict.fromkeys(sets.values()))
     sums = ",\n  ".join(f"{e} as {n}" for n, e in made.sums().items())
     text = (
-        f"with source as (\n  select {made.source(row)}\n  from {relation}\n),\n"  # noqa: S608
+        f"with source as (\n  select {made.source(row)}\n  from {relation}\n),\n"
         f"read as (\n  select {made.read()}\n  from source\n),\n"
         f"acted as (\n  select *, {made.acted()}\n  from read\n)\n"
         f"select grouping_id({', '.join(keys)}) as gid, {', '.join(keys)},\n  {sums}\n"

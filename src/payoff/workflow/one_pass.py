@@ -243,6 +243,7 @@ def _facts(asked: Predicted, found: Found, cells: int, why: str) -> dict[str, An
                 }
             },
         },
+        "predictions": {"kind": asked.kind, "columns": dict(asked.columns)},
         "path": {
             "kind": "cells",
             "said": [

@@ -109,7 +109,8 @@ def judge_predictions(
     threshold = tuned_threshold(decision, at_stake, seed=decision.training.seed)
     background = Background(
         tuned=(threshold,) if threshold else (),
-        data=data_facts(source, rows, how, dropped),
+        data=data_facts(source, rows, how, dropped)
+        | {"predictions": {"kind": kind, "columns": dict(columns_used)}},
         model={"not_measured": note},
         checks=declare_checks.check(decision),
         seed=decision.training.seed,
