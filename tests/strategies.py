@@ -13,13 +13,16 @@ from payoff.declare import (
     Capacity,
     Case,
     Cell,
+    Constraint,
     CurrentRule,
     Data,
     Decision,
     EvidenceSettings,
+    Limit,
     Outcome,
     PayoffTable,
     Predictions,
+    Review,
     Split,
     Subgroup,
     Training,
@@ -186,8 +189,18 @@ def decisions(draw) -> Decision:
     values = draw(count)
     groups = [values[k :: len(outcomes)] for k in range(len(outcomes))]
     volume = draw(st.one_of(st.none(), st.integers(1, 10**6), st.floats(0.5, 1e6)))
+    review = None
+    if len(actions) > 2 and draw(st.booleans()):  # the last action is a review of the others
+        review = Review(
+            cost=draw(st.sampled_from(["4", "0.5", "balance * 0.01"])),
+            errors={o: draw(st.sampled_from([0, 0.02, 0.5, 1])) for o in outcomes},
+            right={o: draw(st.sampled_from(actions[:-1])) for o in outcomes},
+            wrong={o: draw(st.sampled_from(actions[:-1])) for o in outcomes},
+        )
     money = {
-        (a, o): Cell(money=draw(_money), source=draw(odd_text)) for a in actions for o in outcomes
+        (a, o): Cell(money=draw(_money), source=draw(odd_text))
+        for a in (actions[:-1] if review else actions)
+        for o in outcomes
     }
     outcome_column = draw(
         columns.filter(lambda c: c not in ("balance", "job", "a.b", "it's") and c != 'say "no"')
@@ -222,6 +235,44 @@ def decisions(draw) -> Decision:
         and draw(st.booleans())
     ):
         crossed = [Subgroup(name="crossed", intersect=tuple(s.name for s in simple[:2]))]
+    resources = draw(
+        st.lists(
+            st.builds(
+                Limit,
+                name=names,
+                label=odd_text,
+                resource=odd_text,
+                actions=st.dictionaries(
+                    st.sampled_from(actions[1:]), st.sampled_from([1.0, 0.5, 3.0]), min_size=1
+                ),
+                share=st.floats(0, 10),
+                subgroup=st.sampled_from([s.name for s in simple]) if simple else st.none(),
+                group=st.one_of(st.none(), odd_text) if simple else st.none(),
+            ),
+            max_size=2,
+            unique_by=lambda x: x.name.casefold(),
+        )
+    )
+    taken = {x.name.casefold() for x in resources}
+    rules = draw(
+        st.lists(
+            st.builds(
+                Constraint,
+                name=names.filter(lambda n: n.casefold() not in taken),
+                label=odd_text,
+                kind=st.sampled_from(["floor", "cap"]),
+                share=st.floats(0, 1),
+                actions=st.just((actions[1],)),
+            ),
+            max_size=2,
+            unique_by=lambda x: x.name.casefold(),
+        )
+    )
+    if simple and "gap" not in taken | {x.name.casefold() for x in rules}:
+        gap = Constraint(
+            name="gap", kind="max_gap", share=0.1, subgroup=simple[0].name, actions=(actions[0],)
+        )
+        rules += [gap] if draw(st.booleans()) else []
     rule = draw(
         st.one_of(
             st.none(),
@@ -255,8 +306,17 @@ def decisions(draw) -> Decision:
             for n, g in zip(outcomes, groups, strict=True)
         ),
         actions=tuple(
-            Action(name=n, label=draw(odd_text), capacity=draw(st.one_of(limits))) for n in actions
+            Action(
+                name=n,
+                label=draw(odd_text),
+                capacity=draw(st.one_of(limits)) if n != actions[0] else None,
+                fixed_cost=draw(st.sampled_from([0, 5, 2.5])) if volume is not None else 0.0,
+                review=review if n == actions[-1] else None,
+            )
+            for n in actions
         ),
+        limits=tuple(resources), constraints=tuple(rules),
+        model_cost=0.0 if volume is None else draw(st.sampled_from([0, 100, 0.5])),
         payoffs=PayoffTable(cells=money),
         data=Data(
             source=draw(st.one_of(st.none(), odd_text)), outcome=outcome_column, exclude=barred,

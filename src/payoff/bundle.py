@@ -148,6 +148,7 @@ class Bundle:
         rule = None
         if self.policy.kind == "rule":
             rule = rule_actions(decision, columns)
+        groups = {g.name: g.read(columns) for g in self.policy.groupings}
         codes = np.concatenate(
             [
                 self.policy.apply(
@@ -155,6 +156,7 @@ class Bundle:
                     expected=expected[i : i + 1],
                     prob=prob[i : i + 1],
                     rule=None if rule is None else rule[i : i + 1],
+                    groups={k: (labels, of[i : i + 1]) for k, (labels, of) in groups.items()},
                 )
                 for i in range(len(rows))
             ]

@@ -23,6 +23,14 @@ def _wrong(name: str, text: str | bytes, code: str, *says: str) -> Wrong:
 
 RULE = '\n[current_rule]\notherwise = "leave"\n[[current_rule.cases]]\nwhen = "{}"\nthen = "call"\n'
 GROUP = "\n[[subgroups]]\n"
+LIMIT = '\n[[limits]]\nname = "hours"\n'
+FLOOR = '\n[[constraints]]\nname = "few"\nkind = "floor"\nshare = 0.1\n'
+
+
+def _review(inner: str, more: str = "") -> str:
+    ask = f'ask = {{ review = {{ {inner} }} }}\nleave = "Leave'
+    return changed(('"balance * 0.1"', "20"), ('leave = "Leave', ask), more=more)
+
 
 WRONG = (
     # ------------------------------------------------------------------ not a TOML file at all
@@ -310,6 +318,124 @@ WRONG = (
         changed(more=GROUP + 'column = "x"\n' + GROUP + 'column = "X"\n'),
         "PAY-D009",
         "subgroups",
+    ),
+    # ------------------------------------------------- reviews, limits, constraints, fixed costs
+    _wrong("review without cost", _review("errors = 0"), "PAY-D004", "actions.ask.review.cost"),
+    _wrong("review without errors", _review("cost = 1"), "PAY-D004", "actions.ask.review.errors"),
+    _wrong("review of minus 4", _review("cost = -4, errors = 0"), "PAY-D006", "without a sign"),
+    _wrong("errors in percent", _review("cost = 1, errors = 5"), "PAY-D006", "0 to 1"),
+    _wrong(
+        "no error rate for one outcome",
+        _review("cost = 1, errors = { yes = 0.1 }"),
+        "PAY-D004",
+        "review.errors.no",
+    ),
+    _wrong(
+        "error rate of no outcome",
+        _review("cost = 1, errors = { yes = 0, no = 0, nay = 0 }"),
+        "PAY-D007",
+        "'nay'",
+    ),
+    _wrong(
+        "review decides to review",
+        _review('cost = 1, errors = 0, right = { yes = "ask" }'),
+        "PAY-D007",
+        "review.right.yes",
+    ),
+    _wrong(
+        "review with payoffs",
+        _review("cost = 1, errors = 0", more="\n[payoffs.ask]\nyes = 1\nno = 1\n"),
+        "PAY-D006",
+        "payoffs.ask.yes",
+        "Remove the row",
+    ),
+    _wrong(
+        "review of half an expression",
+        _review('cost = "balance *", errors = 0'),
+        "PAY-D051",
+        "review.cost",
+    ),
+    _wrong(
+        "who is right is not known",
+        _review("cost = 1, errors = 0").replace("yes = 20", 'yes = "balance"'),
+        "PAY-D004",
+        "review.right",
+    ),
+    _wrong("limit without a name", changed(more="\n[[limits]]\nshare = 1\n"), "PAY-D004", "name"),
+    _wrong(
+        "limit without room",
+        changed(more=LIMIT + 'actions = ["call"]\n'),
+        "PAY-D006",
+        "limits[0]",
+        "'per_period'",
+    ),
+    _wrong(
+        "limit on nothing", changed(more=LIMIT + "actions = []\nshare = 1\n"), "PAY-D006", "actions"
+    ),
+    _wrong(
+        "limit on an unknown action",
+        changed(more=LIMIT + 'actions = ["cal"]\nshare = 1\n'),
+        "PAY-D007",
+        "limits[0].actions",
+        "'call'",
+    ),
+    _wrong(
+        "limit uses nothing",
+        changed(more=LIMIT + "actions = { call = 0 }\nshare = 1\n"),
+        "PAY-D006",
+        "actions.call",
+    ),
+    _wrong(
+        "limit on everything",
+        changed(more=LIMIT + 'actions = ["call", "leave"]\nshare = 0.1\n'),
+        "PAY-D006",
+        "at least one action without a limit",
+    ),
+    _wrong(
+        "limit per month without a volume",
+        changed(("volume = 1000\n", ""), more=LIMIT + 'actions = ["call"]\nper_period = 9\n'),
+        "PAY-D006",
+        "'volume'",
+    ),
+    _wrong(
+        "limit of an unknown subgroup",
+        changed(more=LIMIT + 'actions = ["call"]\nshare = 0.1\nsubgroup = "job"\n'),
+        "PAY-D007",
+        "limits[0].subgroup",
+    ),
+    _wrong(
+        "group without a subgroup",
+        changed(more=LIMIT + 'actions = ["call"]\nshare = 0.1\ngroup = "cook"\n'),
+        "PAY-D004",
+        "limits[0].subgroup",
+    ),
+    _wrong(
+        "unknown kind of constraint",
+        changed(more=FLOOR.replace("floor", "ceiling")),
+        "PAY-D006",
+        "'floor'",
+    ),
+    _wrong("floor of 20", changed(more=FLOOR.replace("0.1", "20")), "PAY-D006", "constraints[0]"),
+    _wrong(
+        "gap between nothing",
+        changed(more=FLOOR.replace("floor", "max_gap")),
+        "PAY-D006",
+        "a gap is between groups",
+    ),
+    _wrong("two of one name", changed(more=FLOOR + FLOOR), "PAY-D009", "few"),
+    _wrong(
+        "who is acted on is not known",
+        changed(('do_nothing = "leave"\n', ""), more=FLOOR),
+        "PAY-D004",
+        "constraints[0].actions",
+    ),
+    _wrong("fixed cost below 0", changed(('"Call"', "{ fixed_cost = -1 }")), "PAY-D006", "from 0"),
+    _wrong(
+        "fixed cost without a volume",
+        changed(("volume = 1000\n", "model_cost = 9\n")),
+        "PAY-D006",
+        "decision.model_cost",
+        "'volume'",
     ),
     # -------------------------------------------------------------------------- expressions
     _wrong("percent", changed(("* 0.1", "* 10%")), "PAY-D051", "payoffs.call.yes", "0.25, not 25%"),

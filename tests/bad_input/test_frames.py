@@ -44,7 +44,7 @@ def test_odd_table_is_read(name):
     assert len(found.data) == N
     assert {"x", "job", "balance"} <= set(found.data.features)
     codes = [c.code for c in found.checks]
-    assert {f"PAY-D{n}" for n in range(101, 111)} | {f"PAY-L{n}" for n in range(101, 110)} <= set(
+    assert {f"PAY-D{n}" for n in range(101, 115)} | {f"PAY-L{n}" for n in range(101, 110)} <= set(
         codes
     )
     assert len(set(codes)) == len(codes)

@@ -97,13 +97,13 @@ def test_check_in_words_and_in_json(folder, capsys):
     assert answer["features"] == ["x", "job", "balance"]
     assert len(answer["checks"]) >= 19
     assert answer["split"]["method"] == "random"
-    assert [c.to_dict() for c in declaration_checks(from_toml(RIGHT))] == answer["checks"][:10]
+    assert [c.to_dict() for c in declaration_checks(from_toml(RIGHT))] == answer["checks"][:14]
     assert {f.name for f in folder.iterdir()} == {"decision.toml", "rows.parquet"}
 
 
 def test_check_shows_every_check_when_asked(folder, capsys):
     every = run(capsys, "check", "decision.toml", "--all").out
-    for number in (*range(101, 111),):
+    for number in (*range(101, 115),):
         assert f"PAY-D{number}" in every
     for number in range(101, 110):
         assert f"PAY-L{number}" in every

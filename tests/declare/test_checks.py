@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 def found(code: str, text: str) -> Check:
     results = {c.code: c for c in check(from_toml(text))}
-    assert list(results) == [f"PAY-D{n}" for n in range(101, 111)]
+    assert list(results) == [f"PAY-D{n}" for n in range(101, 115)]
     assert all(c.status in STATUSES and c.title and c.detail for c in results.values())
     assert all(c.mend for c in results.values() if c.status == "issue")
     return results[code]
@@ -28,6 +28,20 @@ TIMED = ('= "y"\n', '= "y"\ntime = "t"\n')
 CLOSED = ('"Call"', '{ label = "Call", capacity_share = 0 }')
 SOURCED = [('"balance * 0.1"', '{ money = "balance * 0.1", source = "Finance" }'),
            ("-5", '{ money = -5, source = "Finance" }')]  # fmt: skip
+LIMIT = '\n[[limits]]\nname = "hours"\nactions = ["call"]\n{}\n'
+FLOOR = '\n[[constraints]]\nname = "few"\nkind = "floor"\nshare = 0.2\nactions = ["call"]\n'
+JOB = '\n[[subgroups]]\ncolumn = "job"\n'
+TIGHT = ('"Call"', '{ label = "Call", capacity_share = 0.1 }')
+
+
+def reviewed(review: str, more: str = "", gain: str = "20") -> str:
+    """The right file with constant money (a call earns 20 or costs 5) and a review beside."""
+    ask = f'\nask = {{ label = "Ask"{more}, review = {{ {review}, right = RIGHT }} }}\n'
+    return changed(
+        ('"balance * 0.1"', f'"{gain}"'),
+        ('leave = "Leave alone"\n', 'leave = "Leave alone"' + ask),
+    ).replace("RIGHT", '{ yes = "call", no = "leave" }')
+
 
 CASES = [
     ("D101", "issue", changed(('"balance * 0.1"', "-1")), "'call' never pays more than 'leave'"),
@@ -55,6 +69,23 @@ CASES = [
     ("D110", "not_applicable", RIGHT, "known only later"),
     ("D110", "passed", changed(more=LATER), "linear"),
     ("D110", "tip", changed(("balance * 0.1", "sqrt(balance)"), more=LATER), "call/yes"),
+    ("D111", "not_applicable", RIGHT, "review"),
+    ("D111", "passed", reviewed("cost = 1, errors = 0.1", ", capacity = 9"), "8.1% to 53.8%"),
+    ("D111", "passed", reviewed("cost = 1, errors = 0.1", ", capacity = 9", "balance"), "by row"),
+    ("D111", "tip", reviewed("cost = 1, errors = 0.1"), "no capacity"),
+    ("D111", "issue", reviewed("cost = 9, errors = 0.1"), "never the best action"),
+    ("D111", "issue", reviewed("cost = 0.1, errors = { yes = 0.6, no = 0 }"), "wrong more often"),
+    ("D112", "not_applicable", RIGHT, "No [[limits]]"),
+    ("D112", "passed", changed(more=LIMIT.format("per_period = 30")), "each can bind"),
+    ("D112", "issue", changed(more=LIMIT.format("share = 0")), "no room"),
+    ("D112", "tip", changed(more=LIMIT.format("per_period = 5000")), "never matter"),
+    ("D113", "not_applicable", RIGHT, "No [[constraints]]"),
+    ("D113", "passed", changed(more=FLOOR), "no group is used"),
+    ("D113", "tip", changed(more=JOB + FLOOR + 'subgroup = "job"\n'), "'job'"),
+    ("D113", "issue", changed(TIGHT, more=FLOOR), "more than the capacity"),
+    ("D114", "not_applicable", RIGHT, "No fixed cost"),
+    ("D114", "passed", changed(("unit =", "model_cost = 500\nunit =")), "EUR 0.5 per customer"),
+    ("D114", "issue", changed(('"Leave alone"', "{ fixed_cost = 9 }")), "yet has a fixed cost"),
 ]
 
 
@@ -67,7 +98,7 @@ def test_check(code, status, text, words):
 
 def test_every_code_has_both_answers():
     seen = {(code, status == "passed") for code, status, _, _ in CASES}
-    for number in range(101, 111):
+    for number in range(101, 115):
         assert (f"D{number}", True) in seen
         assert (f"D{number}", False) in seen
 

@@ -14,6 +14,12 @@ from tests.bad_input.decisions import WRONG
 from tests.bad_input.making import RIGHT
 from tests.conftest import ROOT
 
+BETWEEN_KEYS = {
+    "no error rate for one outcome",
+    "who is right is not known",
+    "group without a subgroup",
+    "who is acted on is not known",
+}
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 
 
@@ -45,6 +51,8 @@ def test_right_file_fits():
 def test_unknown_missing_and_mistyped_keys_do_not_fit(wrong):
     if wrong.name == "money a date":
         pytest.skip("JSON has no dates")
+    if wrong.name in BETWEEN_KEYS:
+        pytest.skip("a schema does not hold one key against another")
     assert not VALIDATOR.is_valid(tomllib.loads(str(wrong.text)))
 
 

@@ -470,11 +470,20 @@ def binary() -> Evidence:
         shift=SHIFT,
         capacity=(
             {
+                "name": "call",
+                "kind": "capacity",
+                "label": "Call",
                 "action": "call",
+                "actions": {"call": 1.0},
+                "resource": "customer",
+                "subgroup": None,
+                "group": None,
                 "share": 0.2,
                 "per_period": 2_000,
                 "used_share": 0.2,
+                "used_per_period": 2_000,
                 "shadow_price": 1.9,
+                "price_unit": "EUR per customer",
                 "binding": True,
                 "sentence": "The limit of 2,000 calls per month is reached; one more call would "
                 "be worth about EUR 1.90.",

@@ -1,7 +1,9 @@
 """What is at stake: the declaration of one decision (standard library only)."""
 
 from payoff.declare.decision import KINDS, PERIODS, Decision
+from payoff.declare.limits import Constraint, Limit
 from payoff.declare.payoffs import Action, Capacity, Cell, Outcome, PayoffTable, Scalar
+from payoff.declare.review import Review
 from payoff.declare.settings import (
     PARTS,
     Case,
@@ -22,13 +24,16 @@ __all__ = [
     "Capacity",
     "Case",
     "Cell",
+    "Constraint",
     "CurrentRule",
     "Data",
     "Decision",
     "EvidenceSettings",
+    "Limit",
     "Outcome",
     "PayoffTable",
     "Predictions",
+    "Review",
     "Scalar",
     "Split",
     "Subgroup",

@@ -1,4 +1,4 @@
-"""Checks of a declaration before any row is read: ``PAY-D101`` to ``PAY-D110``."""
+"""Checks of a declaration before any row is read: ``PAY-D101`` to ``PAY-D114``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from typing import Final
 from payoff.checks import Check, numbered
 from payoff.declare.decision import Decision
 from payoff.declare.expression import columns_of, constant_of, degree_in
+from payoff.declare.limit_checks import (
+    constraint_check,
+    fixed_cost_check,
+    limit_check,
+    review_check,
+)
 from payoff.errors import listed
 
 __all__ = ["check"]
@@ -47,6 +53,10 @@ def check(decision: Decision) -> tuple[Check, ...]:
         _sources(decision),
         _time(decision),
         _known_later(decision),
+        review_check(decision),
+        limit_check(decision),
+        constraint_check(decision),
+        fixed_cost_check(decision),
     )
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from payoff.declare.limits import Constraint, Limit, check_limits
 from payoff.declare.payoffs import (
     Action,
     Outcome,
@@ -14,6 +15,7 @@ from payoff.declare.payoffs import (
     check_number,
     value_key,
 )
+from payoff.declare.review import with_reviews
 from payoff.declare.settings import (
     CurrentRule,
     Data,
@@ -43,6 +45,8 @@ class Decision:
     currency, period, volume
         Unit of all money, the period reports speak of, and how many units come up per period. With
         ``volume`` None, money is reported per 1,000 units.
+    model_cost
+        Money per period that every policy with a model costs, whatever it does.
     do_nothing
         The action that leaves things as they are: the baseline of every report.
     positive
@@ -77,6 +81,7 @@ class Decision:
     unit: str = "case"
     period: str = "month"
     volume: float | None = None
+    model_cost: float = 0.0
     owner: str = ""
     approver: str = ""
     review_by: str = ""
@@ -85,6 +90,8 @@ class Decision:
     data: Data = field(default_factory=Data)
     predictions: Predictions = field(default_factory=Predictions)
     subgroups: tuple[Subgroup, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
     current_rule: CurrentRule | None = None
     split: Split = field(default_factory=Split)
     training: Training = field(default_factory=Training)
@@ -146,6 +153,8 @@ class Decision:
 
     def _check_table(self) -> None:
         actions, outcomes = self.action_names, self.outcome_names
+        table = with_reviews(self.payoffs, self.actions, outcomes)
+        object.__setattr__(self, "payoffs", table)
         for action, outcome in self.payoffs.cells:
             if action not in actions:
                 raise DeclarationError.unknown_name("payoffs", action, "action", actions)
@@ -194,6 +203,16 @@ class Decision:
                 )
         if self.current_rule is not None:
             self._check_rule(self.current_rule)
+        check_limits(
+            self.limits,
+            self.constraints,
+            actions=self.action_names,
+            simple=simple,
+            volume=self.volume,
+            capped=[a.name for a in self.actions if a.capacity is not None],
+            do_nothing=self.do_nothing,
+        )
+        self._check_costs()
         for action in self.actions:
             limit = action.capacity
             if limit is not None and limit.per_period is not None and self.volume is None:
@@ -202,6 +221,20 @@ class Decision:
                     limit.per_period,
                     "'volume' in [decision], to know which share of units this is",
                     "Add 'volume', or use 'capacity_share'",
+                )
+
+    def _check_costs(self) -> None:
+        key = "decision.model_cost"
+        need = "money per period, a number from 0 up"
+        check_number(self.model_cost, key, need, low=0, high=1e15)
+        fixed = {f"actions.{a.name}.fixed_cost": a.fixed_cost for a in self.actions}
+        for where, money in {key: self.model_cost, **fixed}.items():
+            if money and self.volume is None:
+                raise DeclarationError.bad_value(
+                    where,
+                    money,
+                    "'volume' in [decision], to spread a cost per period over its units",
+                    "Add 'volume', or leave fixed costs out",
                 )
 
     def _check_rule(self, rule: CurrentRule) -> None:
@@ -280,6 +313,20 @@ class Decision:
             found.update(dict.fromkeys(self.current_rule.columns))
         found.update(dict.fromkeys(s.column for s in self.subgroups if s.column))
         return tuple(found)
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """Names of the subgroups that limits and constraints speak of."""
+        named = {x.subgroup for x in self.limits} | {x.subgroup for x in self.constraints}
+        return tuple(s.name for s in self.subgroups if s.name in named)
+
+    @property
+    def group_columns(self) -> tuple[str, ...]:
+        """Columns that say which group's limits and constraints a unit falls under."""
+        named = self.group_names
+        return tuple(
+            dict.fromkeys(s.column for s in self.subgroups if s.name in named and s.column)
+        )
 
     def capacity_share(self, action: Action) -> float | None:
         """Return the share of units an action can reach, or None when it is not limited."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from payoff.declare.decision import Decision
+from payoff.declare.limits import Constraint, Limit
 from payoff.declare.payoffs import Action, Capacity, Cell, Outcome, PayoffTable, money_text
+from payoff.declare.review import Review
 from payoff.declare.settings import (
     Case,
     CurrentRule,
@@ -26,6 +28,7 @@ from payoff.errors import DeclarationError, PayoffError, plain
 __all__ = ["from_toml", "load", "to_toml"]
 
 _LARGEST: Final = 1_000_000
+_T = TypeVar("_T", Limit, Constraint)
 
 
 def load(path: str | Path) -> Decision:
@@ -121,7 +124,7 @@ def _decision(value: Mapping[str, Any]) -> Decision:
         **facts,
         data=Data(**data),
         outcomes=tuple(_outcome(n, o) for n, o in value["outcomes"].items()),
-        actions=tuple(_action(n, a) for n, a in value["actions"].items()),
+        actions=tuple(_action(n, a, value["outcomes"]) for n, a in value["actions"].items()),
         payoffs=PayoffTable(
             cells={
                 (action, outcome): _cell(cell, f"payoffs.{action}.{outcome}")
@@ -130,6 +133,11 @@ def _decision(value: Mapping[str, Any]) -> Decision:
             }
         ),
         subgroups=tuple(_subgroup(s, n) for n, s in enumerate(value.get("subgroups", []))),
+        limits=tuple(_limit(x, n) for n, x in enumerate(value.get("limits", []))),
+        constraints=tuple(
+            _placed(Constraint, "constraints", n, {**x, "actions": tuple(x.get("actions", ()))})
+            for n, x in enumerate(value.get("constraints", []))
+        ),
         current_rule=_rule(value.get("current_rule")),
         predictions=Predictions(**value.get("predictions", {})),
         split=Split(**value.get("split", {})),
@@ -152,7 +160,7 @@ def _outcome(name: str, value: Any) -> Outcome:
     return Outcome(name=name, values=values, label=value.get("label", ""))
 
 
-def _action(name: str, value: Any) -> Action:
+def _action(name: str, value: Any, outcomes: Iterable[str]) -> Action:
     if isinstance(value, str):
         return Action(name=name, label=value)
     limit = None
@@ -162,7 +170,24 @@ def _action(name: str, value: Any) -> Action:
         except DeclarationError as error:
             error.where = (error.where or "").replace("actions.", f"actions.{name}.")
             raise
-    return Action(name=name, label=value.get("label", ""), capacity=limit)
+    review = value.get("review")
+    return Action(
+        name=name,
+        label=value.get("label", ""),
+        capacity=limit,
+        fixed_cost=value.get("fixed_cost", 0.0),
+        review=None if review is None else _review(review, f"actions.{name}.review", outcomes),
+    )
+
+
+def _review(value: Mapping[str, Any], key: str, outcomes: Iterable[str]) -> Review:
+    errors = value["errors"]
+    return Review(
+        cost=money_text(value["cost"], f"{key}.cost"),
+        errors=errors if isinstance(errors, dict) else dict.fromkeys(outcomes, errors),
+        right=value.get("right", {}),
+        wrong=value.get("wrong", {}),
+    )
 
 
 def _cell(value: Any, key: str) -> Cell:
@@ -186,6 +211,21 @@ def _subgroup(value: Mapping[str, Any], number: int) -> Subgroup:
         )
     except DeclarationError as error:
         error.where = (error.where or "").replace(f"subgroups.{name}", f"subgroups[{number}]")
+        raise
+
+
+def _limit(value: Mapping[str, Any], number: int) -> Limit:
+    uses = value["actions"]
+    given = {**value, "actions": uses if isinstance(uses, dict) else dict.fromkeys(uses, 1.0)}
+    return _placed(Limit, "limits", number, given)
+
+
+def _placed(make: type[_T], table: str, number: int, value: Mapping[str, Any]) -> _T:
+    """Make one entry of a list; an error names its place in the file, not its name."""
+    try:
+        return make(**value)
+    except DeclarationError as error:
+        error.where = (error.where or "").replace(f"{table}.{value['name']}", f"{table}[{number}]")
         raise
 
 

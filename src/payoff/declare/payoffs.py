@@ -10,11 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from payoff.declare import expression
 from payoff.declare.expression import Node
 from payoff.errors import DeclarationError, ExpressionError, said
+
+if TYPE_CHECKING:
+    from payoff.declare.review import Review
 
 __all__ = [
     "Action",
@@ -108,15 +111,37 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """Something the owner can do with a unit."""
+    """Something the owner can do with a unit.
+
+    Parameters
+    ----------
+    name, label
+        Used in the payoff table; words for the report.
+    capacity
+        How often it can be taken.
+    review
+        Given when the action is that a person looks at the case first: its row of the payoff table
+        is then derived.
+    fixed_cost
+        Money per period that the action costs when the policy uses it at all.
+    """
 
     name: str
     label: str = ""
     capacity: Capacity | None = None
+    review: Review | None = None
+    fixed_cost: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the name."""
+        """Check the name and the fixed cost."""
         check_name(self.name, f"actions.{self.name}")
+        check_number(
+            self.fixed_cost,
+            f"actions.{self.name}.fixed_cost",
+            "money per period, a number from 0 up",
+            low=0,
+            high=1e15,
+        )
         if not self.label:
             object.__setattr__(self, "label", self.name)
 
@@ -131,10 +156,13 @@ class Cell:
         A number, a column name, or an expression over columns; positive is gain to the owner.
     source
         Where the figure comes from (person, document, date), for the signer.
+    derived
+        Whether payoff computed it from other cells (the row of a review).
     """
 
     money: str
     source: str = ""
+    derived: bool = False
 
     @property
     def node(self) -> Node:

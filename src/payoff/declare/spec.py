@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from payoff.declare.decision import KINDS, PERIODS
+from payoff.declare.limits import CONSTRAINTS
 from payoff.declare.settings import SPLITS
 from payoff.errors import DeclarationError, listed
 
@@ -91,6 +92,17 @@ OUTCOME: Final = _either(
         label=Key(TEXT, "Words for the report."),
     ),
 )
+REVIEW: Final = _table(
+    cost=Key(MONEY, "What one review costs, without a sign.", True, "cost = 4"),
+    errors=Key(
+        _either("a share from 0 to 1, or a table outcome = share", NUMBER, _map(NUMBER)),
+        "Outcome = share of its units that a reviewer gets wrong; one number for all outcomes.",
+        True,
+        "errors = { fraud = 0.1, fine = 0.02 }",
+    ),
+    right=Key(_map(TEXT), "Outcome = action of a reviewer who is right; by money if left out."),
+    wrong=Key(_map(TEXT), "Outcome = action of a reviewer who is wrong."),
+)
 ACTION: Final = _either(
     "the label in quotes, or a table with 'label' and 'capacity'",
     TEXT,
@@ -98,6 +110,8 @@ ACTION: Final = _either(
         label=Key(TEXT, "Words for the report."),
         capacity=Key(NUMBER, "How often the action can be taken per period."),
         capacity_share=Key(NUMBER, "Share of units (0 to 1) the action can reach."),
+        fixed_cost=Key(NUMBER, "Money per period that using the action at all costs."),
+        review=Key(REVIEW, "A person looks first: its money is derived, so it has no payoffs."),
     ),
 )
 CASE: Final = _table(
@@ -109,6 +123,30 @@ SUBGROUP: Final = _table(
     column=Key(TEXT, "Column whose values are the groups."),
     bands=Key(_list(NUMBER), "Ascending limits that cut a number into groups."),
     intersect=Key(_list(TEXT), "Names of subgroups to combine."),
+)
+LIMIT: Final = _table(
+    name=Key(TEXT, "Short name, used in the evidence.", True, 'name = "hours"'),
+    label=Key(TEXT, "Words for the report."),
+    actions=Key(
+        _either("a list of actions, or a table action = what it uses", _list(TEXT), _map(NUMBER)),
+        "Actions that use the resource; a table says how much of it each uses.",
+        True,
+        'actions = ["call"]',
+    ),
+    per_period=Key(NUMBER, "Units of the resource per period."),
+    share=Key(NUMBER, "Units of the resource per unit decided, instead of 'per_period'."),
+    subgroup=Key(TEXT, "Name of a subgroup: the limit holds in each of its groups."),
+    group=Key(TEXT, "One group of the subgroup: the limit holds there only."),
+    resource=Key(TEXT, "What one unit of the resource is called, in the singular: hour."),
+)
+CONSTRAINT: Final = _table(
+    name=Key(TEXT, "Short name, used in the evidence.", True, 'name = "north"'),
+    label=Key(TEXT, "Words for the report."),
+    kind=Key(_choice(*CONSTRAINTS), "At least, at most, or largest gap.", True, 'kind = "floor"'),
+    share=Key(NUMBER, "Share of units acted on, or gap of shares, 0 to 1.", True, "share = 0.1"),
+    actions=Key(_list(TEXT), "Actions counted together; all but doing nothing if left out."),
+    subgroup=Key(TEXT, "Name of a subgroup: holds in each of its groups, or between them."),
+    group=Key(TEXT, "One group of the subgroup: the constraint holds there only."),
 )
 EXCLUSIONS: Final = _map(TEXT)
 
@@ -124,6 +162,7 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 currency=Key(TEXT, "Currency of all money.", True, 'currency = "EUR"'),
                 period=Key(_choice(*PERIODS), "Period that reported money is for."),
                 volume=Key(NUMBER, "Units that come up per period; without it, per 1,000 units."),
+                model_cost=Key(NUMBER, "Money per period that using a model costs."),
                 do_nothing=Key(TEXT, "The action that leaves things as they are."),
                 positive=Key(TEXT, "With two outcomes, the one that scores speak of."),
                 owner=Key(TEXT, "Who owns the decision."),
@@ -167,6 +206,8 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
             "[payoffs.call]",
         ),
         "subgroups": Key(_list(SUBGROUP), "Groups the report shows apart."),
+        "limits": Key(_list(LIMIT), "Resources that actions use up: hours, visits, places."),
+        "constraints": Key(_list(CONSTRAINT), "Floors, caps and gaps of the share acted on."),
         "current_rule": Key(
             _table(
                 label=Key(TEXT, "Words for the report."),

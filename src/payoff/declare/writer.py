@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from payoff.declare.decision import Decision
+from payoff.declare.limits import Limit
 from payoff.declare.payoffs import Action, Cell, Outcome, money_text
 from payoff.declare.settings import CurrentRule
 
@@ -84,23 +85,39 @@ def _outcome(outcome: Outcome) -> Any:
 
 
 def _action(action: Action) -> Any:
-    if action.capacity is None:
-        return action.label
-    limit = action.capacity
-    key = "capacity" if limit.per_period is not None else "capacity_share"
-    return {
-        "label": action.label,
-        key: limit.share if key == "capacity_share" else limit.per_period,
-    }
+    found: dict[str, Any] = {"label": action.label}
+    if action.capacity is not None and action.capacity.per_period is not None:
+        found["capacity"] = action.capacity.per_period
+    elif action.capacity is not None:
+        found["capacity_share"] = action.capacity.share
+    if action.fixed_cost:
+        found["fixed_cost"] = action.fixed_cost
+    if action.review is not None:
+        review = {"cost": _money(action.review.cost), "errors": action.review.errors}
+        chosen = {k: getattr(action.review, k) for k in ("right", "wrong")}
+        found["review"] = review | {k: v for k, v in chosen.items() if v}
+    return found if len(found) > 1 else action.label
 
 
 def _cell(cell: Cell) -> Any:
-    money: Any = cell.money
+    money = _money(cell.money)
+    return {"money": money, "source": cell.source} if cell.source else money
+
+
+def _money(text: str) -> Any:
+    """Return money as a number where reading the number gives the same text."""
+    money: Any = text
     if re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", money):
         number = float(money) if "." in money or "e" in money else int(money)
         if money_text(number) == money:  # else, as in "0.50", the number would be read otherwise
             money = number
-    return {"money": money, "source": cell.source} if cell.source else money
+    return money
+
+
+def _limit(limit: Limit) -> dict[str, Any]:
+    uses = limit.actions
+    plain = all(amount == 1 for amount in uses.values())
+    return {**_changed(limit, skip=("actions",)), "actions": tuple(uses) if plain else uses}
 
 
 def _rule(rule: CurrentRule) -> list[str]:
@@ -114,8 +131,9 @@ def _rule(rule: CurrentRule) -> list[str]:
 
 def written(decision: Decision) -> str:
     """Return the TOML text of a decision."""
-    sections = ("data", "outcomes", "actions", "payoffs", "subgroups", "current_rule")
-    skipped = (*sections, "predictions", "split", "training", "evidence", "schema_version")
+    sections = ("data", "outcomes", "actions", "payoffs", "subgroups", "limits", "constraints")
+    settings = ("current_rule", "predictions", "split", "training", "evidence")
+    skipped = (*sections, *settings, "schema_version")
     facts = _changed(decision, skip=skipped)
     facts.setdefault("name", decision.name)
     lines = ["schema_version = 1", "", *_section("decision", facts)]
@@ -126,10 +144,15 @@ def written(decision: Decision) -> str:
     lines += _section("outcomes", {o.name: _outcome(o) for o in decision.outcomes})
     lines += _section("actions", {a.name: _action(a) for a in decision.actions})
     for action in decision.action_names:
-        cells = {o: _cell(decision.payoffs.cell(action, o)) for o in decision.outcome_names}
+        row = {o: decision.payoffs.cell(action, o) for o in decision.outcome_names}
+        cells = {o: _cell(cell) for o, cell in row.items() if not cell.derived}
         lines += _section(f"payoffs.{toml_key(action)}", cells)
     for subgroup in decision.subgroups:
         lines += _section("[subgroups]", _changed(subgroup))
+    for limit in decision.limits:
+        lines += _section("[limits]", _limit(limit))
+    for constraint in decision.constraints:
+        lines += _section("[constraints]", _changed(constraint))
     if decision.current_rule is not None:
         lines += _rule(decision.current_rule)
     for name in ("predictions", "split", "training", "evidence"):

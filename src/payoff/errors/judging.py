@@ -135,6 +135,45 @@ class EvidenceError(PayoffError):
         )
 
     @classmethod
+    def unknown_group(
+        cls, name: str, subgroup: str, group: str, known: Iterable[str]
+    ) -> EvidenceError:
+        """A limit or constraint is about a group that no row has."""
+        known = list(known)
+        near = nearest(group, known)
+        return cls(
+            "a limit or constraint names a group that the rows do not have",
+            code="PAY-E021",
+            where=f"{show(name)}, subgroup {show(subgroup)}",
+            got=show(group),
+            need=f"one of {listed(known, 20)}",
+            mend=f"Did you mean {show(near)}?" if near else "Name one of the groups",
+        )
+
+    @classmethod
+    def constraints_clash(cls, names: Iterable[str]) -> EvidenceError:
+        """Limits and constraints that no policy can keep together."""
+        return cls(
+            "these limits and constraints cannot all hold, whatever is done",
+            code="PAY-E022",
+            got=listed(names),
+            need="limits and constraints that at least one way of acting keeps",
+            mend="Lower the floor, raise the cap or the capacity, or drop one of those named",
+        )
+
+    @classmethod
+    def moving_groups(cls, subgroup: str, column: str) -> EvidenceError:
+        """Groups that are cut from the data, not declared, cannot be found for a single row."""
+        return cls(
+            "a limit or constraint needs groups that do not depend on the data at hand",
+            code="PAY-E023",
+            where=f"subgroup {show(subgroup)}, column {plain(column)}",
+            got="a number that is cut at its quartiles",
+            need="the same group for the same unit, whenever it is decided",
+            mend="Give the subgroup 'bands', such as bands = [30, 45, 60]",
+        )
+
+    @classmethod
     def no_frame(cls, asked: str, why: str, known: Iterable[str]) -> EvidenceError:
         """The figures cannot be handed over as asked."""
         near = nearest(asked, known)

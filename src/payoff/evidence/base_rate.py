@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare.decision import plural
+from payoff.errors import EvidenceError
 from payoff.evidence.checks import quoted
 from payoff.evidence.interval import share
 from payoff.evidence.joint import covariance, fieller, figure, quantile_t
@@ -29,6 +30,8 @@ __all__ = ["Lines", "base_rate", "lines_of", "moved_odds", "winners"]
 
 _POINTS: Final = 41
 #: Rows times re-decisions that the curve of the refitted policy may cost.
+#: Base rates at which several limits are priced again.
+_MOST_PROGRAMS: Final = 9
 _MOST_WORK: Final = 10_000_000
 
 
@@ -262,6 +265,8 @@ def _refitted(judged: Judged, grid: NDArray[np.float64], fit: float | None) -> d
     if not 0 < speaks < 1:
         return {"not_measured": "the probabilities speak of a base rate of 0 or 1"}
     most = max(5, _MOST_WORK // max(len(stakes), 1))
+    if decision.limits or decision.constraints:
+        most = min(most, _MOST_PROGRAMS)
     places = grid if len(grid) <= most else np.linspace(grid[0], grid[-1], most)
     hit = stakes.outcome == positive
     inside = [np.where(rows, stakes.weight, 0.0) for rows in (hit, ~hit)]
@@ -272,8 +277,12 @@ def _refitted(judged: Judged, grid: NDArray[np.float64], fit: float | None) -> d
         prob = moved_odds(stakes.prob, positive, held / (1 - held) / (speaks / (1 - speaks)))
         weight = held * inside[0] / inside[0].sum() + (1 - held) * inside[1] / inside[1].sum()
         expected = expected_with(stakes, prob, len(decision.actions))
-        codes = greedy(decision, expected, weight)
-        value.append(float(weight @ stakes.realised[rows, codes]) * decision.units_reported)
+        try:
+            codes, fixed = greedy(decision, stakes, expected, weight)
+        except EvidenceError as error:
+            return {"not_measured": f"at a base rate of {q:.3g}, {error.what}"}
+        gross = float(weight @ stakes.realised[rows, codes])
+        value.append((gross - fixed) * decision.units_reported)
     at = _value_at(places, np.array(value))
     return {
         "speaks_of": speaks,

@@ -22,7 +22,7 @@ def calibration(judged: Judged) -> dict[str, Any]:
     ``realised`` what those actions earned; their difference carries a paired interval.
     """
     decision, stakes = judged.decision, judged.stakes
-    codes, values = judged.first.codes, judged.own
+    codes, values = judged.first.codes, judged.before_fixed_costs(judged.first.policy.name)
     if stakes.prob is None or stakes.expected is None:
         return {"not_measured": "the predictions are actions, without probabilities"}
     p = stakes.prob[:, decision.positive_code]

@@ -17,7 +17,7 @@ from payoff.evidence.acted import Acted
 from payoff.evidence.evidence import Estimate, finite
 from payoff.evidence.interval import cluster_sums
 from payoff.evidence.worth import worth
-from payoff.policy.choose import policy_value
+from payoff.policy.best import earned
 from payoff.policy.stakes import Judging
 from payoff.rng import generator
 
@@ -206,7 +206,7 @@ def contest(
         Facts of which rows judge, repeated in the result.
     """
     every = [*contestants, *baselines]
-    values = {a.policy.name: policy_value(a.codes, stakes) for a in every}
+    values = {a.policy.name: earned(decision, a.policy, a.codes, stakes) for a in every}
     chance = chances(
         [values[a.policy.name] for a in contestants], stakes.weight, stakes.resampled, seed=seed
     )

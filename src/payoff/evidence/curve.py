@@ -99,6 +99,8 @@ def value_curve(judged: Judged) -> dict[str, Any]:
     units = decision.units_reported
     chosen = next((a.policy.threshold for a in acted if a.policy.name == "threshold"), None)
     weight = stakes.weight / stakes.weight.sum()
+    dear = [decision.actions[a].fixed_cost for a in (high, low)]
+    value -= (dear[0] * (share > 0) + dear[1] * (share < 1) + decision.model_cost) / units
     return {
         "score": f"probability of {decision.positive}",
         "action": decision.action_names[high],
@@ -109,10 +111,8 @@ def value_curve(judged: Judged) -> dict[str, Any]:
         "high": ((value + z * error) * units).tolist(),
         "acted_share": share.tolist(),
         "threshold_chosen": chosen,
-        "recommended_value": float(
-            (weight * stakes.realised[np.arange(len(stakes)), acted[0].codes]).sum() * units
-        ),
-        "do_nothing": float((weight * stakes.realised[:, low]).sum() * units),
-        "all": float((weight * stakes.realised[:, high]).sum() * units),
+        "recommended_value": float((weight * judged.own).sum() * units),
+        "do_nothing": float((weight * stakes.realised[:, low]).sum() * units) - dear[1],
+        "all": float((weight * stakes.realised[:, high]).sum() * units) - dear[0],
         "n": len(stakes),
     }

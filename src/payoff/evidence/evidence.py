@@ -152,6 +152,9 @@ class PolicyEvidence:
         Money per unit, and per period (or per 1,000 units).
     feasible
         Whether the declared capacity allows it; what does not fit is shown for comparison only.
+    fixed_per_period
+        Fixed costs per period (of the actions it uses, and of the model) that ``value`` and
+        ``total`` have lost and ``cells`` have not.
     """
 
     name: str
@@ -163,6 +166,7 @@ class PolicyEvidence:
     actions: tuple[ActionUse, ...]
     cells: tuple[Cell, ...]
     feasible: bool = True
+    fixed_per_period: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,6 +314,8 @@ class Evidence:
         Value of each policy as a function of how common the outcome is.
     information
         How sure the choice is, and what more labelled rows would be worth.
+    constraints
+        Whether each declared constraint held on the judging rows, and what keeping it costs.
     past
         What past decisions can and cannot tell: overlap, effective sample size, uplift.
     """
@@ -335,6 +341,7 @@ class Evidence:
     base_rate: Mapping[str, Any] = field(default_factory=_not_asked)
     information: Mapping[str, Any] = field(default_factory=_not_asked)
     past: Mapping[str, Any] = field(default_factory=_not_asked)
+    constraints: tuple[Mapping[str, Any], ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def __post_init__(self) -> None:
@@ -415,6 +422,7 @@ class Evidence:
         )
         facts["checks"] = tuple(Check(**c) for c in value["checks"])
         facts["capacity"] = tuple(value["capacity"])
+        facts["constraints"] = tuple(value["constraints"])
         return cls(**facts)
 
 

@@ -27,13 +27,19 @@ from payoff.evidence.facts import certain, decision_facts, versions
 from payoff.evidence.information import information
 from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
+from payoff.evidence.limits import (
+    beyond_limits,
+    constraints_judged,
+    limit_checks,
+    limits_used,
+)
 from payoff.evidence.optimism import optimism
 from payoff.evidence.people import people
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroups import subgroup_evidence
-from payoff.evidence.verdict import capacity_used, verdict
+from payoff.evidence.verdict import verdict
 from payoff.evidence.worth import worth
-from payoff.policy.choose import actions_of, limited_shares, policy_value
+from payoff.policy.best import WITHOUT, actions_of, earned, fixed_cost, policy_value
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Judging, Stakes
 
@@ -87,9 +93,11 @@ def judge(
     for one in acted:
         if one.policy.tuned_on == "judge":
             raise EvidenceError.part_reused("judge", "judge")
+    beside = [a for a in acted if a.policy.name.startswith(WITHOUT)]
+    acted = [a for a in acted if a not in beside]
     acted.sort(key=lambda a: a.policy.name != recommended)
     core = _Core(decision, stakes, background.seed)
-    values = {a.policy.name: policy_value(a.codes, stakes) for a in acted}
+    values = {a.policy.name: earned(decision, a.policy, a.codes, stakes) for a in acted}
     found = tuple(core.policy(a, values[a.policy.name]) for a in acted)
     first = acted[0]
     comparisons = tuple(
@@ -111,7 +119,8 @@ def judge(
     reliability = calibration(judged)
     rates = base_rate(judged)
     shift = outcome_shift(judged, rates)
-    capacity = capacity_used(decision, found[0], first.policy)
+    capacity = limits_used(judged)
+    constraints = constraints_judged(judged, beside)
     own = evidence_checks.check(
         evidence_checks.Findings(
             decision=decision,
@@ -143,7 +152,8 @@ def judge(
         base_rate=rates,
         information=information(judged),
         capacity=capacity,
-        checks=(*background.checks, *own),
+        constraints=constraints,
+        checks=(*background.checks, *own, *limit_checks(judged, constraints)),
         seed=background.seed,
         made_with=versions(),
         optimism=optimism(decision, background.tuned, seed=background.seed),
@@ -169,11 +179,9 @@ class _Core:
     def policy(self, acted: Acted, values: NDArray[np.float64]) -> PolicyEvidence:
         policy = acted.policy
         value = self.estimate(values, certain(self.decision, policy))
-        uses, cells = self.cells(acted.codes, values)
-        limits = limited_shares(self.decision)
-        beyond = policy.baseline and any(
-            u.share > limits[u.action] * (1 + 1e-9) for u in uses if u.action in limits
-        )
+        uses, cells = self.cells(acted.codes, policy_value(acted.codes, self.stakes))
+        beyond = policy.baseline and beyond_limits(self.decision, self.stakes, acted.codes)
+        fixed = fixed_cost(self.decision, policy, acted.codes, self.stakes.weight)
         return PolicyEvidence(
             name=policy.name,
             label=policy.label,
@@ -184,6 +192,7 @@ class _Core:
             actions=uses,
             cells=cells,
             feasible=not beyond,
+            fixed_per_period=fixed * self.decision.units_reported,
         )
 
     def cells(

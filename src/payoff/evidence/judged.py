@@ -13,6 +13,7 @@ from payoff.declare import Decision
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.evidence import Comparison, Estimate, PolicyEvidence
 from payoff.evidence.worth import worth
+from payoff.policy.best import policy_value
 from payoff.policy.stakes import Judging
 
 __all__ = ["Judged"]
@@ -64,6 +65,10 @@ class Judged:
     def own(self) -> NDArray[np.float64]:
         """Money of each unit under the recommended policy, float64 (n,)."""
         return self.values[self.first.policy.name]
+
+    def before_fixed_costs(self, name: str) -> NDArray[np.float64]:
+        """Money of each unit under a policy before fixed costs are shared out, float64 (n,)."""
+        return policy_value(next(a for a in self.acted if a.policy.name == name).codes, self.stakes)
 
     @property
     def reference(self) -> NDArray[np.float64]:

@@ -43,7 +43,7 @@ def people(judged: Judged) -> dict[str, Any]:
     own = judged.policies[0]
     kinds = [_kind(decision, c) for c in own.cells if c.regret_per_period > 1e-12 and c.n]
     kinds.sort(key=lambda k: -k["cost_per_period"])
-    wrong = _mistaken(judged, judged.own)
+    wrong = _mistaken(judged, judged.before_fixed_costs(judged.first.policy.name))
     found: dict[str, Any] = {
         "n": len(judged.stakes),
         "units": plural(decision.unit),
@@ -142,7 +142,7 @@ def _against(judged: Judged, wrong: NDArray[np.bool_]) -> dict[str, Any]:
         return {"not_measured": "there is no other policy to compare with"}
     decision, stakes = judged.decision, judged.stakes
     codes = next(a.codes for a in judged.acted if a.policy.name == name)
-    other = _mistaken(judged, judged.reference)
+    other = _mistaken(judged, judged.before_fixed_costs(str(judged.verdict["reference"])))
     idle, hit = default_action(decision), stakes.outcome == decision.positive_code
     own_acts, other_acts = judged.first.codes != idle, codes != idle
     weight = stakes.weight / stakes.weight.sum() * decision.units_reported
@@ -170,7 +170,8 @@ def _by_group(judged: Judged, wrong: NDArray[np.bool_]) -> list[dict[str, Any]]:
     """
     decision, stakes = judged.decision, judged.stakes
     least = decision.evidence.smallest_group
-    cost = stakes.weight * (stakes.realised.max(axis=1) - judged.own)
+    own = judged.before_fixed_costs(judged.first.policy.name)
+    cost = stakes.weight * (stakes.realised.max(axis=1) - own)
     found = []
     for name, (labels, place) in judged.subgroups.items():
         code = place.astype(np.int64) + 1

@@ -6,12 +6,14 @@ expected money only and never at an outcome.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.evidence.judged import Judged
-from payoff.policy.choose import capacity_prices, expected_policy, limited_shares
+from payoff.policy.best import actions_of, best_policy, fixed_cost
 from payoff.policy.expected import weighted_money
 from payoff.policy.stakes import Stakes
 
@@ -39,9 +41,33 @@ def expected_with(stakes: Stakes, prob: NDArray[np.float64], n_actions: int) -> 
 
 
 def greedy(
-    decision: Decision, expected: NDArray[np.float64], weight: NDArray[np.float64]
-) -> NDArray[np.int16]:
-    """Return the actions of largest expected money within the declared capacity, int16 (n,)."""
-    prices = capacity_prices(expected, weight, decision) if limited_shares(decision) else {}
-    policy = expected_policy(decision, prices)
-    return policy.apply(n=len(expected), expected=expected, weight=weight)
+    decision: Decision,
+    stakes: Stakes,
+    expected: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> tuple[NDArray[np.int16], float]:
+    """Return the actions of largest expected money under all that is declared, and fixed costs.
+
+    Parameters
+    ----------
+    stakes
+        The units, for their groups.
+    expected
+        float64 (n, n_actions), expected money in the other world.
+    weight
+        float64 (n,), units each row stands for there.
+
+    Returns
+    -------
+    codes, fixed
+        int16 (n,), and money per unit.
+
+    Raises
+    ------
+    EvidenceError
+        ``PAY-E022`` when limits and constraints cannot all hold there.
+    """
+    there = replace(stakes, expected=expected, weight=weight)
+    policy = best_policy(decision, there)
+    codes = actions_of(policy, there)
+    return codes, fixed_cost(decision, policy, codes, weight)

@@ -1,18 +1,14 @@
-"""Whether to deploy, against what, and what capacity is worth."""
+"""Whether to deploy, and against what."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from payoff.declare import Decision
-from payoff.declare.decision import plural
 from payoff.evidence.evidence import Comparison, PolicyEvidence
 from payoff.evidence.wording import money, quoted
-from payoff.policy.choose import limited_shares
-from payoff.policy.policy import Policy
 
-__all__ = ["capacity_used", "verdict"]
+__all__ = ["verdict"]
 
 
 def verdict(found: Sequence[PolicyEvidence], comparisons: Sequence[Comparison]) -> dict[str, Any]:
@@ -62,36 +58,3 @@ def verdict(found: Sequence[PolicyEvidence], comparisons: Sequence[Comparison]) 
         "best_trivial": best.name,
         "sentence": sentence,
     }
-
-
-def capacity_used(
-    decision: Decision, recommended: PolicyEvidence, policy: Policy
-) -> tuple[dict[str, Any], ...]:
-    """Say of each limited action how much of its room is used, and what one more would earn."""
-    found = []
-    for action, room in limited_shares(decision).items():
-        used = next(u for u in recommended.actions if u.action == action)
-        price = policy.prices.get(action)
-        binding = bool(price) or used.share >= room * 0.999
-        label = decision.action_label(action)
-        units = plural(decision.unit)
-        sentence = f"{label}: room for {room:.1%} of {units}, used for {used.share:.1%}." + (
-            f" One more would have earned about {price:,.4g} {decision.currency} "
-            "when the policy was chosen."
-            if price
-            else " More room would earn nothing."
-            if price == 0
-            else ""
-        )
-        found.append(
-            {
-                "action": action,
-                "share": room,
-                "per_period": room * decision.units_reported,
-                "used_share": used.share,
-                "shadow_price": price,
-                "binding": binding,
-                "sentence": sentence,
-            }
-        )
-    return tuple(found)

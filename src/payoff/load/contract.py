@@ -26,8 +26,11 @@ def learn(data: Dataset) -> Contract:
         roles.setdefault(column, "money")
     for column in decision.current_rule.columns if decision.current_rule else ():
         roles.setdefault(column, "rule")
+    groups = decision.group_columns
+    for column in groups:
+        roles.setdefault(column, "subgroup")
     fields = [
-        _field(name, data.table.column(name), role, required=name in money)
+        _field(name, data.table.column(name), role, required=name in money or name in groups)
         for name, role in roles.items()
     ]
     return Contract(fields=tuple(fields))

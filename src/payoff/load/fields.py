@@ -33,7 +33,7 @@ class Field:
         Column name and what its values are.
     role
         ``"feature"`` for model input; ``"money"``, ``"rule"`` or ``"subgroup"`` for a column that
-        only the payoffs, the current rule or the report read.
+        only the payoffs, the current rule or the groups of limits and constraints read.
     required
         Whether a row without the field is refused (money), or the value counts as missing.
     missing_share
@@ -170,7 +170,7 @@ def _mismatch(field: Field, value: Any) -> dict[str, str] | None:
         return {
             "got": "nothing",
             "need": f"a {field.type}",
-            "mend": "Send the field; the money of this decision depends on it",
+            "mend": "Send the field; the decision depends on it",
         }
     fits = {
         "number": _is_number,

@@ -5,13 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.errors import EvidenceError
+from payoff.policy.best import (
+    actions_of,
+    best_policy,
+    capacity_prices,
+    default_action,
+    earned,
+    expected_policy,
+    limited_shares,
+    policy_value,
+    without_constraints,
+)
+from payoff.policy.bounds import CUT, Bound, bounds_of
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Choosing, Stakes
 from payoff.rng import generator
@@ -21,11 +32,13 @@ __all__ = [
     "PairedDifference",
     "actions_of",
     "baselines",
+    "best_policy",
     "best_threshold",
     "capacity_prices",
     "choose_candidate",
     "cross_fitted_threshold",
     "default_action",
+    "earned",
     "expected_policy",
     "limited_shares",
     "orientation",
@@ -34,74 +47,6 @@ __all__ = [
     "policy_value",
     "untuned",
 ]
-
-_ROUNDS: Final = 12
-
-
-def default_action(decision: Decision) -> int:
-    """Return the place of the action that wins ties: doing nothing, or the first unlimited one."""
-    if decision.do_nothing is not None:
-        return decision.action_names.index(decision.do_nothing)
-    free = [i for i, a in enumerate(decision.actions) if a.capacity is None]
-    return free[0] if free else 0
-
-
-def limited_shares(decision: Decision) -> dict[str, float]:
-    """Return action -> largest share of units, for the actions that have a capacity."""
-    shares = {a.name: decision.capacity_share(a) for a in decision.actions}
-    return {name: share for name, share in shares.items() if share is not None}
-
-
-def capacity_prices(
-    expected: NDArray[np.float64], weight: NDArray[np.float64], decision: Decision
-) -> dict[str, float]:
-    """Return the price per unit that keeps each limited action within its capacity.
-
-    For one limit this is exact: the price is the gain of the first unit that finds no room, which
-    is what one more unit of capacity would earn (its shadow price), and 0 when the limit does not
-    bind. Several limits are solved one at a time in turn until no price moves.
-
-    Parameters
-    ----------
-    expected
-        float64 (n, n_actions).
-    weight
-        float64 (n,).
-
-    Examples
-    --------
-    >>> from payoff.declare import Action, Capacity, Decision, Outcome, PayoffTable
-    >>> decision = Decision(
-    ...     name="calls",
-    ...     currency="EUR",
-    ...     outcomes=(Outcome(name="yes", values=(1,)), Outcome(name="no", values=(0,))),
-    ...     actions=(Action(name="call", capacity=Capacity(share=0.5)), Action(name="leave")),
-    ...     payoffs=PayoffTable.of({"call": {"yes": 9, "no": -1}, "leave": {"yes": 0, "no": 0}}),
-    ... )
-    >>> gain = np.array([[4.0, 0.0], [3.0, 0.0], [2.0, 0.0], [1.0, 0.0]])
-    >>> capacity_prices(gain, np.ones(4), decision)
-    {'call': 2.0}
-    """
-    shares = limited_shares(decision)
-    prices = dict.fromkeys(shares, 0.0)
-    names = decision.action_names
-    for _ in range(_ROUNDS if len(shares) > 1 else 1):
-        before = dict(prices)
-        for action, share in shares.items():
-            code = names.index(action)
-            net = expected.copy()
-            for other, price in prices.items():
-                if other != action:
-                    net[:, names.index(other)] -= price
-            gain = net[:, code] - np.delete(net, code, axis=1).max(axis=1)
-            order = np.argsort(-gain, kind="stable")
-            used = np.cumsum(weight[order])
-            first_out = int(np.searchsorted(used, share * used[-1] * (1 + 1e-12), side="right"))
-            price = float(gain[order[first_out]]) if first_out < len(order) else 0.0
-            prices[action] = max(0.0, price)
-        if all(math.isclose(prices[a], before[a], rel_tol=1e-9, abs_tol=1e-12) for a in prices):
-            break
-    return prices
 
 
 def orientation(stakes: Stakes, decision: Decision) -> tuple[int, int]:
@@ -184,27 +129,6 @@ def cross_fitted_threshold(
     return codes
 
 
-def expected_policy(decision: Decision, prices: Mapping[str, float]) -> Policy:
-    """Return the policy of largest expected money under capacity."""
-    shares = limited_shares(decision)
-    how = "For each unit it takes the action with the largest expected money"
-    if shares:
-        limits = ", ".join(
-            f"{decision.action_label(a)} for at most {s:.1%}" for a, s in shares.items()
-        )
-        how += f", within capacity ({limits} of units)"
-    return Policy(
-        name="expected",
-        kind="expected",
-        label="The model, by expected money",
-        how=how + ".",
-        actions=decision.action_names,
-        default=decision.action_names[default_action(decision)],
-        prices=prices,
-        shares=shares,
-    )
-
-
 def policies(decision: Decision, chosen: Choosing) -> list[Policy]:
     """Return every policy the report compares, tuned on rows that will not judge.
 
@@ -235,13 +159,12 @@ def untuned(decision: Decision, stakes: Stakes) -> list[Policy]:
 def _policies(decision: Decision, stakes: Stakes, chosen: Choosing | None) -> list[Policy]:
     if stakes.expected is None:
         return baselines(decision)
-    prices = capacity_prices(stakes.expected, stakes.weight, decision)
-    found = [expected_policy(decision, prices)]
+    found = [best_policy(decision, stakes)]
     if decision.is_binary:
         found += _threshold_policies(decision, stakes, chosen)
     else:
         found.append(_likeliest_policy(decision, stakes))
-    return [*found, *baselines(decision)]
+    return [*found, *baselines(decision), *without_constraints(decision, stakes)]
 
 
 def _threshold_policies(
@@ -253,7 +176,10 @@ def _threshold_policies(
     limit = 0.5
     if chosen is not None:
         prob = np.asarray(chosen.prob)[:, decision.positive_code]
-        limit = best_threshold(prob, _gain(chosen, high, low))
+        gain = _gain(chosen, high, low)
+        limit = _worth_its_costs(
+            decision, best_threshold(prob, gain), prob, gain / chosen.weight.sum(), (high, low)
+        )
     word = decision.action_label(names[high])
     tuned = Policy(
         name="threshold",
@@ -266,7 +192,7 @@ def _threshold_policies(
         low=names[low],
         positive=decision.positive_code,
         threshold=limit,
-        shares=limited_shares(decision),
+        bounds=_cuts(decision, stakes),
         tuned_on=None if chosen is None else chosen.part,
     )
     half = replace(
@@ -278,6 +204,35 @@ def _threshold_policies(
         tuned_on=None,
     )
     return tuned, half
+
+
+def _cuts(decision: Decision, stakes: Stakes) -> tuple[Bound, ...]:
+    """Return the limits a batch is cut to, without prices: a threshold ranks by probability."""
+    return tuple(b for b in bounds_of(decision, stakes.groups) if b.kind in CUT)
+
+
+def _worth_its_costs(
+    decision: Decision,
+    limit: float,
+    prob: NDArray[np.float64],
+    gain: NDArray[np.float64],
+    actions: tuple[int, int],
+) -> float:
+    """Return the threshold, or "always" or "never" where that saves more fixed cost than it loses.
+
+    ``gain`` is weighted and sums to money per unit.
+    """
+    high, low = (decision.actions[a].fixed_cost for a in actions)
+    if decision.volume is None or not (high or low):
+        return limit
+
+    def net(threshold: float) -> float:
+        acted = prob >= threshold
+        fixed = high * bool(acted.any()) + low * bool((~acted).any())
+        return float(gain[acted].sum()) - fixed / float(decision.volume or 1)
+
+    never = float(np.nextafter(1.0, 2.0))
+    return max((limit, 0.0, never), key=net)
 
 
 def _likeliest_policy(decision: Decision, stakes: Stakes) -> Policy:
@@ -296,7 +251,7 @@ def _likeliest_policy(decision: Decision, stakes: Stakes) -> Policy:
         actions=names,
         default=names[default_action(decision)],
         answers=tuple(answers),
-        shares=limited_shares(decision),
+        bounds=_cuts(decision, stakes),
     )
 
 
@@ -334,27 +289,9 @@ def baselines(decision: Decision) -> list[Policy]:
                 default=default,
                 high=action.name,
                 baseline=True,
-                shares={},
             )
         )
     return found
-
-
-def actions_of(policy: Policy, stakes: Stakes) -> NDArray[np.int16]:
-    """Apply a policy to what is at stake."""
-    return policy.apply(
-        n=len(stakes),
-        expected=stakes.expected,
-        prob=stakes.prob,
-        rule=stakes.rule,
-        weight=stakes.weight,
-    )
-
-
-def policy_value(codes: NDArray[np.int16], stakes: Stakes) -> NDArray[np.float64]:
-    """Return the realised money of each unit under the given actions, float64 (n,)."""
-    out: NDArray[np.float64] = stakes.realised[np.arange(len(codes)), codes]
-    return out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,9 +335,8 @@ def choose_candidate(
     """
     values = {}
     for name, stakes in stakes_by_name.items():
-        expected = np.asarray(stakes.expected)
-        policy = expected_policy(decision, capacity_prices(expected, stakes.weight, decision))
-        values[name] = policy_value(actions_of(policy, stakes), stakes)
+        policy = best_policy(decision, stakes)
+        values[name] = earned(decision, policy, actions_of(policy, stakes), stakes)
     means = {
         name: float(np.average(v, weights=stakes_by_name[name].weight))
         for name, v in values.items()

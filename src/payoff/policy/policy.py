@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from payoff.policy.bounds import Bound, Group, Grouping, cut, price_of
 
 __all__ = ["Policy", "best_actions"]
 
@@ -36,7 +37,7 @@ class Policy:
     name
         Identifier in the evidence.
     kind
-        ``"expected"``: largest expected money less the price of a limited action;
+        ``"expected"``: largest expected money less the price of the limits the action uses;
         ``"threshold"``: ``high`` where the positive probability is at least ``threshold``, else
         ``low``; ``"likeliest"``: ``answers`` of the likeliest outcome; ``"constant"``: always
         ``high``; ``"rule"``: the current rule; ``"recorded"``: decided elsewhere.
@@ -50,10 +51,12 @@ class Policy:
         For ``"likeliest"``: the action for each outcome, in order of declaration.
     positive
         Place of the positive outcome.
-    prices
-        Action -> money per unit that its capacity costs (its shadow price).
-    shares
-        Action -> largest share of units it may reach in one batch.
+    bounds
+        Capacities, limits and constraints it keeps, with their prices.
+    groupings
+        How a unit finds its group, for the subgroups that bounds speak of.
+    shut
+        Actions it never takes, because they would not earn their fixed cost.
     baseline
         Whether it needs no model.
     tuned_on
@@ -71,15 +74,21 @@ class Policy:
     threshold: float | None = None
     answers: tuple[str, ...] = ()
     positive: int = 0
-    prices: Mapping[str, float] = field(default_factory=dict)
-    shares: Mapping[str, float] = field(default_factory=dict)
+    bounds: tuple[Bound, ...] = ()
+    groupings: tuple[Grouping, ...] = ()
+    shut: tuple[str, ...] = ()
     baseline: bool = False
     tuned_on: str | None = None
 
-    def __post_init__(self) -> None:
-        """Copy the mappings."""
-        object.__setattr__(self, "prices", MappingProxyType(dict(self.prices)))
-        object.__setattr__(self, "shares", MappingProxyType(dict(self.shares)))
+    @property
+    def prices(self) -> dict[str, float]:
+        """Action -> money per unit that its own capacity costs (its shadow price)."""
+        return {b.name: b.prices[""] for b in self.bounds if b.kind == "capacity" and b.prices}
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Action -> largest share of units that its own capacity lets it reach in one batch."""
+        return {b.name: b.rooms[""] for b in self.bounds if b.kind == "capacity"}
 
     def apply(
         self,
@@ -89,6 +98,8 @@ class Policy:
         prob: NDArray[np.float64] | None = None,
         rule: NDArray[np.int16] | None = None,
         weight: NDArray[np.float64] | None = None,
+        groups: Mapping[str, Group] | None = None,
+        cut_to_fit: bool = True,
     ) -> NDArray[np.int16]:
         """Return the action of each of n units as its place in the declaration.
 
@@ -104,59 +115,42 @@ class Policy:
             int16 (n,), for ``"rule"``.
         weight
             float64 (n,), how many units each row stands for, for capacity.
+        groups
+            Subgroup -> labels and int32 (n,) codes, for bounds that speak of groups.
+        cut_to_fit
+            Whether a batch beyond a limit is cut; without, prices act alone, as on single units.
 
         Notes
         -----
-        A price keeps a limited action within its capacity on average; a batch that would still
-        exceed it is cut to the units of largest gain, the others get their next best action that
-        is not limited.
+        A price keeps a limit on average; a batch that would still exceed it is cut to the units of
+        largest gain per unit of the resource, the others get their best action that uses nothing
+        limited. Floors and gaps hold through their prices.
         """
         place = {name: code for code, name in enumerate(self.actions)}
         if self.kind == "constant":
             return np.full(n, place[str(self.high)], dtype=np.int16)
         if self.kind == "rule":
             return np.asarray(rule, dtype=np.int16).copy()
+        w = np.ones(n) if weight is None else weight
+        rank: NDArray[np.float64] | None
         if self.kind == "likeliest":
             answers = np.array([place[name] for name in self.answers], dtype=np.int16)
-            return self._within(answers[np.asarray(prob).argmax(axis=1)], expected, weight)
-        if self.kind == "threshold":
+            codes, rank = answers[np.asarray(prob).argmax(axis=1)], expected
+        elif self.kind == "threshold":
             p = np.asarray(prob)[:, self.positive]
             high, low = place[str(self.high)], place[str(self.low)]
             codes = np.where(p >= float(self.threshold or 0.0), high, low).astype(np.int16)
-            rank = np.empty((n, len(place)))
+            rank = np.zeros((n, len(place)))
             rank[:, high], rank[:, low] = p, -p
-            return self._within(codes, rank, weight)
-        net = np.asarray(expected, dtype=np.float64).copy()
-        for action, price in self.prices.items():
-            net[:, place[action]] -= price
-        return self._within(best_actions(net, place[self.default]), net, weight)
-
-    def _within(
-        self,
-        codes: NDArray[np.int16],
-        rank: NDArray[np.float64] | None,
-        weight: NDArray[np.float64] | None,
-    ) -> NDArray[np.int16]:
-        """Cut every limited action to its share of a batch, the lowest rank first."""
-        n = len(codes)
-        if not self.shares or n < 2 or rank is None:
-            return codes
-        w = np.ones(n) if weight is None else weight
-        place = {name: code for code, name in enumerate(self.actions)}
-        free = np.array(
-            [code for name, code in place.items() if name not in self.shares], dtype=np.int16
-        )
-        for action, share in self.shares.items():
-            taken = np.flatnonzero(codes == place[action])
-            room = share * w.sum() * (1 + 1e-12)
-            if w[taken].sum() <= room:
-                continue
-            second = rank[taken][:, free]
-            over = rank[taken, place[action]] - second.max(axis=1)
-            order = np.argsort(-over, kind="stable")
-            cut = order[np.cumsum(w[taken[order]]) > room]
-            codes[taken[cut]] = free[second[cut].argmax(axis=1)]
-        return codes
+        else:
+            net = np.asarray(expected, dtype=np.float64)
+            rank = net - price_of(self.bounds, self.actions, groups, n)
+            for action in self.shut:
+                rank[:, place[action]] = -np.inf
+            codes = best_actions(rank, place[self.default])
+        if rank is None or n < 2 or not cut_to_fit:
+            return np.asarray(codes, dtype=np.int16)
+        return cut(codes, rank, w, self.bounds, self.actions, groups, self.shut)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -164,12 +158,15 @@ class Policy:
         return value | {
             "actions": list(self.actions),
             "answers": list(self.answers),
-            "prices": dict(self.prices),
-            "shares": dict(self.shares),
+            "shut": list(self.shut),
+            "bounds": [b.to_dict() for b in self.bounds],
+            "groupings": [asdict(g) for g in self.groupings],
         }
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Policy:
         """Read the JSON form."""
-        lists = {key: tuple(value[key]) for key in ("actions", "answers")}
-        return cls(**{**value, **lists})
+        lists: dict[str, Any] = {k: tuple(value[k]) for k in ("actions", "answers", "shut")}
+        bounds = tuple(Bound(**b) for b in value["bounds"])
+        groupings = tuple(Grouping.from_dict(g) for g in value["groupings"])
+        return cls(**{**value, **lists, "bounds": bounds, "groupings": groupings})

@@ -13,6 +13,7 @@ from payoff.errors import EvidenceError
 from payoff.load.dataset import Dataset
 from payoff.load.evaluate import TableColumns
 from payoff.model.scored import Scored
+from payoff.policy.bounds import Group, Grouping
 from payoff.policy.expected import cell_money, realised_money, rule_actions, weighted_money
 
 __all__ = ["Choosing", "Judging", "Stakes", "stakes_to_choose", "stakes_to_judge"]
@@ -40,6 +41,8 @@ class Stakes:
         float64 (n,) and int64 (n,).
     clustered, weighted
         Whether a cluster and a weight column are declared.
+    groups
+        Subgroup -> labels and int32 (n,) codes, for the subgroups that limits and constraints name.
     cells
         (place of the action, place of the outcome) -> money of that cell as known when the decision
         is due, a constant or float64 (n,); empty without probabilities.
@@ -55,6 +58,7 @@ class Stakes:
     cluster: NDArray[np.int64]
     clustered: bool
     weighted: bool
+    groups: Mapping[str, Group] = field(default_factory=dict)
     cells: Mapping[tuple[int, int], float | NDArray[np.float64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -128,5 +132,24 @@ def _facts(data: Dataset, scored: Scored | None) -> dict[str, Any]:
         "cluster": data.cluster,
         "clustered": decision.data.cluster is not None,
         "weighted": decision.data.weight is not None,
+        "groups": _groups(data, columns),
         "cells": cells,
     }
+
+
+def _groups(data: Dataset, columns: TableColumns) -> dict[str, Group]:
+    """Return the groups that limits and constraints name, as a single unit would find its own."""
+    decision = data.decision
+    named = decision.group_names
+    found = {}
+    for subgroup in decision.subgroups:
+        if subgroup.name not in named:
+            continue
+        labels, codes = data.subgroups[subgroup.name]
+        grouping = Grouping(
+            name=subgroup.name, column=str(subgroup.column), labels=labels, bands=subgroup.bands
+        )
+        if not np.array_equal(grouping.read(columns)[1], codes):
+            raise EvidenceError.moving_groups(subgroup.name, str(subgroup.column))
+        found[subgroup.name] = (labels, codes)
+    return found

@@ -10,6 +10,7 @@ from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
 from payoff.report.groups import groups_section
+from payoff.report.limits import limits_section
 from payoff.report.manager import options_spec
 from payoff.report.measures import (
     calibration_section,
@@ -34,7 +35,7 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
         groups_section(facts),
         curve_section(facts),
         calibration_section(facts),
-        _capacity(facts),
+        limits_section(facts),
         shift_section(facts),
         optimism_section(facts),
         _payoffs(facts),
@@ -136,6 +137,10 @@ def confusion_table(facts: Facts, policy: PolicyEvidence, most: int = _MOST_CELL
         )
     hidden = len(policy.cells) - len(kept)
     note = f"{hidden} pairs with less money are in the evidence file." if hidden else ""
+    if policy.fixed_per_period:
+        note = (
+            f"Fixed costs of {wording.number(policy.fixed_per_period)} are not in. {note}".strip()
+        )
     currency = facts.money_unit.partition(" per ")[0]
     return blocks.table(
         f"“{facts.policy(policy.name, 60)}”: {facts.units} and money {facts.per}, counted on "
@@ -203,51 +208,6 @@ def _cells_spec(facts: Facts) -> dict[str, Any]:
         "key": "Filled: a gain. Hollow: a loss.",
         "rows": rows,
     }
-
-
-def _capacity(facts: Facts) -> dict[str, Any]:
-    limits = facts.evidence.capacity
-    if not limits:
-        return blocks.section(
-            "a-capacity",
-            "Capacity",
-            [blocks.text("No action is limited: the decision declares no capacity.")],
-        )
-    rows: list[list[Any]] = []
-    for c in limits:
-        price = c.get("shadow_price")
-        amount = c.get("per_period")
-        rows.append(
-            [
-                facts.action(str(c.get("action"))),
-                wording.share(c.get("share")),
-                wording.people(float(amount)) if amount is not None else "not declared",
-                wording.share(c.get("used_share")),
-                "yes" if c.get("binding") else "no",
-                wording.number(float(price)) if price is not None else "not measured",
-            ]
-        )
-    currency = facts.money_unit.partition(" per ")[0]
-    sentences = [visible(c.get("sentence") or "", 300) for c in limits]
-    return blocks.section(
-        "a-capacity",
-        "Capacity",
-        [
-            blocks.table(
-                "What each limited action may reach and does reach",
-                [
-                    "Action",
-                    f"Limit, share of {facts.units}",
-                    f"Limit {facts.period}",
-                    "Share used",
-                    "Limit reached",
-                    f"{currency} for one more {facts.unit}",
-                ],
-                rows,
-            ),
-            *[blocks.text(s) for s in sentences if s],
-        ],
-    )
 
 
 def _payoffs(facts: Facts) -> dict[str, Any]:

@@ -13,7 +13,7 @@ _ROLES: Final = {
     "feature": "read by the model",
     "money": "read by the money of this decision",
     "rule": "read by today's rule",
-    "subgroup": "read by the report only",
+    "subgroup": "read by the limits and constraints of groups",
 }
 # Values of a column with more different values than this may name people, and are not published.
 _MOST_PUBLISHED: Final = 50

@@ -22,7 +22,7 @@ from payoff.load.roles import assign
 from payoff.load.source import Source, read
 from payoff.load.split import split
 from payoff.model.scored import Scored
-from payoff.policy.choose import actions_of, baselines, capacity_prices, expected_policy
+from payoff.policy.choose import actions_of, baselines, best_policy
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import stakes_to_judge
 from payoff.progress import Progress, silent
@@ -245,8 +245,7 @@ def _act(
         return Acted(policy=policy, codes=recorded(judging, common, column))
     prob = probabilities(judging, common, {str(judging.positive): column})
     at_stake = stakes_to_judge(common, Scored(prob=prob, part="judge", source="made elsewhere"))
-    prices = capacity_prices(np.asarray(at_stake.expected), at_stake.weight, judging)
-    policy = _named(expected_policy(judging, prices), entry.name, f"Expected money by {column}.")
+    policy = _named(best_policy(judging, at_stake), entry.name, f"Expected money by {column}.")
     return Acted(policy=policy, codes=actions_of(policy, at_stake))
 
 

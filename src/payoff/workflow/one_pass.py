@@ -47,18 +47,23 @@ def unfit(asked: Predicted) -> str:
         kind.
     """
     decision = asked.decision
-    if decision.data.cluster is not None:
-        return f"rows of one {show(decision.data.cluster)} vary together, which cells do not show"
-    if any(a.capacity is not None for a in decision.actions):
-        return "a capacity is filled by rank, which needs every row's gain"
-    if asked.kind == "score":
-        return "a score is turned into probabilities row by row"
     later = set(decision.data.known_later) & set(decision.payoffs.columns)
-    if asked.kind == "probability" and later:
-        return "money depends on amounts known only later"
-    if len(terms_of(decision).sql) > _MOST_TERMS:
-        return f"money is made of more than {_MOST_TERMS} different terms over columns"
-    return _unfit_columns(asked) or _unfit_values(asked)
+    reasons = {
+        "rows of one cluster vary together, which cells do not show": decision.data.cluster,
+        "a capacity is filled by rank, which needs every row's gain": decision.limits
+        or [a for a in decision.actions if a.capacity is not None],
+        "constraints are kept by prices, which need every row's gain": decision.constraints,
+        "fixed costs decide which actions are used at all, which needs the rows": decision.model_cost
+        or [a for a in decision.actions if a.fixed_cost],
+        "a score is turned into probabilities row by row": asked.kind == "score",
+        "money depends on amounts known only later": asked.kind == "probability" and later,
+        f"money is made of more than {_MOST_TERMS} different terms over columns": len(
+            terms_of(decision)
+        )
+        > _MOST_TERMS,
+    }
+    found = next((why for why, applies in reasons.items() if applies), "")
+    return found or _unfit_columns(asked) or _unfit_values(asked)
 
 
 def _unfit_columns(asked: Predicted) -> str:

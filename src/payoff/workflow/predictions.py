@@ -277,7 +277,7 @@ def _foreign(
     for policy in untuned(decision, at_stake):
         if policy.name != "threshold":
             found.append(policy)
-        elif not policy.shares:
+        elif not policy.bounds:
             codes = cross_fitted_threshold(at_stake, decision, seed=decision.training.seed)
             how = "One threshold on the probability; tuned on four fifths, used on the other fifth."
             found.append(Acted(policy=replace(policy, how=how, threshold=None), codes=codes))

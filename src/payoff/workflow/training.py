@@ -27,10 +27,10 @@ from payoff.model.scored import Scored
 from payoff.policy.choose import (
     Candidate,
     actions_of,
-    capacity_prices,
+    best_policy,
     choose_candidate,
     cross_fitted_threshold,
-    expected_policy,
+    earned,
     paired,
     policies,
     policy_value,
@@ -301,9 +301,8 @@ def _calibrate(
 
 
 def _by_expected(decision: Decision, at_stake: Stakes) -> NDArray[np.float64]:
-    prices = capacity_prices(np.asarray(at_stake.expected), at_stake.weight, decision)
-    policy = expected_policy(decision, prices)
-    return policy_value(actions_of(policy, at_stake), at_stake)
+    policy = best_policy(decision, at_stake)
+    return earned(decision, policy, actions_of(policy, at_stake), at_stake)
 
 
 def _recommend(decision: Decision, chosen: Choosing) -> list[Policy]:
@@ -319,8 +318,8 @@ def _recommend(decision: Decision, chosen: Choosing) -> list[Policy]:
     )
     by_money = policy_value(actions_of(found[0], chosen), chosen)
     gain = paired(tuned, by_money, chosen)
-    limited = any(a.capacity is not None for a in decision.actions)
-    if not limited and gain.difference > 2 * gain.standard_error > 0:
+    bound = found[0].bounds or any(a.fixed_cost for a in decision.actions)
+    if not bound and gain.difference > 2 * gain.standard_error > 0:
         found.sort(key=lambda p: p.name != "threshold")
     return found
 
