@@ -53,7 +53,7 @@ def unfit(asked: Predicted) -> str:
         "a capacity is filled by rank, which needs every row's gain": decision.limits
         or [a for a in decision.actions if a.capacity is not None],
         "constraints are kept by prices, which need every row's gain": decision.constraints,
-        "fixed costs decide which actions are used at all, which needs the rows": decision.model_cost
+        "fixed costs decide which actions are used at all": decision.model_cost
         or [a for a in decision.actions if a.fixed_cost],
         "a score is turned into probabilities row by row": asked.kind == "score",
         "money depends on amounts known only later": asked.kind == "probability" and later,
