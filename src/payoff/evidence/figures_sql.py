@@ -119,6 +119,7 @@ class Statements:
         weight = decision.data.weight
         w = f"cast({sql.quoted(weight)} as double precision)" if weight else "1e0"
         where = f"\n  where {sql.quoted(SCORED_PART)} = 'judge'" if self.kind == "model" else ""
+        number = ", row_number() over () as payoff_row" if decision.data.cluster else ""
         expected = self._expected()
         money = [
             f"    {self._realised(action)} as payoff_money_{k}, {sql.comment(action)}"
@@ -139,7 +140,7 @@ class Statements:
         return [
             "with judged as (  -- the rows that judge: their outcome is known",
             f"  select *, {sql.outcome_of(decision)} as payoff_outcome,",
-            f"    {w} as payoff_weight, row_number() over () as payoff_row",
+            f"    {w} as payoff_weight{number}",
             f"  from {self.table}{where}",
             "),",
             "money as (  -- what each action earned under the outcome that happened",
@@ -179,7 +180,14 @@ class Statements:
             f"when {sql.literal(a)} then payoff_money_{j}"
             for j, a in enumerate(self.decision.action_names)
         )
-        return f"case payoff_action_{k} {cases} end"
+        fixed = self._fixed(k)
+        less = f" - {sql.number(fixed)}" if fixed else ""
+        return f"case payoff_action_{k} {cases} end{less}"
+
+    def _fixed(self, k: int) -> float:
+        """Return a policy's fixed costs per unit."""
+        policy = self.evidence.policy(list(self.actions)[k])
+        return policy.fixed_per_period / self.decision.units_reported
 
     def _positive(self) -> str:
         """Return the probability of the positive outcome."""
@@ -216,7 +224,8 @@ class Statements:
             simple[self.evidence.policies[0].name] = sql.quoted(SCORED_ACTION)
         if simple.get(name):
             return simple[name], ""
-        if any(a.capacity is not None for a in decision.actions):
+        limited = any(a.capacity is not None for a in decision.actions)
+        if limited or decision.limits or decision.constraints:
             return "", "it is cut to its capacity by rank"
         if name == "expected":
             values = [f"payoff_expected_{k}" for k in range(len(names))]
@@ -276,7 +285,8 @@ class Statements:
         for k, name in enumerate(self.actions):
             parts.append(
                 f"  select {sql.literal(name)} as policy, payoff_action_{k} as action, "
-                f"payoff_outcome as outcome,\n    payoff_weight as w, payoff_value_{k} as v, "
+                f"payoff_outcome as outcome,\n    payoff_weight as w, "
+                f"payoff_value_{k} + {sql.number(self._fixed(k))} as v, "
                 f"greatest({best}) as best\n  from worth"
             )
         return (
@@ -327,6 +337,8 @@ class Statements:
             return f"case when {known} then null {cases} else {sql.literal(labels[-1])} end"
         rest = next((label for label in labels if label.startswith("all others (")), None)
         text = f"cast({column} as varchar)"
+        if not labels:
+            return "cast(null as varchar)"
         cases = " ".join(
             f"when {text} in ({sql.literal(label)}, {sql.literal(label + '.0')}) "
             f"then {sql.literal(label)}"
@@ -346,20 +358,25 @@ class Statements:
     ) -> str:
         """Return means of values by key, each with its standard error and interval."""
         cluster = self.decision.data.cluster
-        case = "payoff_row"
+        unit = ""
         if cluster:  # rows that belong to nobody stand alone
             name = sql.quoted(cluster)
-            case = (
+            unit = (
                 f"case when {name} is null then 'row ' || payoff_row "
-                f"else 'of ' || cast({name} as varchar) end"
+                f"else 'of ' || cast({name} as varchar) end as unit, "
             )
         parts = [
-            f"  select {key}, {case} as unit, payoff_weight as w, {value} as v from {source}"
+            f"  select {key}, {unit}payoff_weight as w, {value} as v from {source}"
             for key, value in rows
         ]
         by = ", ".join(keys)
+        own = ", ".join(f"cases.{k}" for k in keys)
         z = float(special.ndtri(0.5 + self.decision.evidence.level / 2))
         units = sql.number(self.decision.units_reported)
+        each = "1 as n, w, w * (v - m) as r, m"
+        if cluster:
+            each = "unit, count(*) as n, sum(w) as w, sum(w * (v - m)) as r, max(m) as m"
+        grouped = f" group by {own}, unit" if cluster else ""
         return "\n".join(
             [
                 "cases as (",
@@ -369,9 +386,8 @@ class Statements:
                 f"  select {by}, sum(w * v) / sum(w) as m from cases group by {by}",
                 "),",
                 "residuals as (  -- of each independent case",
-                f"  select {by}, unit, count(*) as n, sum(w) as w, sum(w * (v - m)) as r, "
-                "max(m) as m",
-                f"  from cases join centre using ({by}) group by {by}, unit",
+                f"  select {own}, {each}",
+                f"  from cases join centre on {_alike(keys)}{grouped}",
                 "),",
                 "errors as (",
                 f"  select {by}, cast(sum(n) as bigint) as n, max(m) as value,",
@@ -403,6 +419,11 @@ _STUDENT: Final = (
     "      + (79e0 * power(z, 9) + 776e0 * power(z, 7) + 1482e0 * power(z, 5)\n"
     "        - 1920e0 * power(z, 3) - 945e0 * z) / (92160e0 * power(f, 4))"
 )
+
+
+def _alike(keys: Sequence[str]) -> str:
+    """Join on equal keys; a group that is not known is equal to itself."""
+    return " and ".join(f"cases.{k} is not distinct from centre.{k}" for k in keys)
 
 
 def _last_without_comma(lines: Sequence[str]) -> list[str]:

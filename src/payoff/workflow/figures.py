@@ -32,6 +32,8 @@ class Match:
         Such as ``"policies"``, ``"expected"``, ``"value"``.
     found, evidence
         The two numbers.
+    scale
+        The largest such number of the figure: what a sum may lose its last digits against.
     """
 
     figure: str
@@ -39,13 +41,14 @@ class Match:
     name: str
     found: float | None
     evidence: float | None
+    scale: float = 1.0
 
     @property
     def apart(self) -> float:
-        """Relative difference (absolute below 1); infinite where only one of them is a number."""
+        """Difference relative to the scale; infinite where only one of them is a number."""
         if self.found is None or self.evidence is None:
             return 0.0 if self.found is self.evidence else math.inf
-        return abs(self.found - self.evidence) / max(1.0, abs(self.evidence))
+        return abs(self.found - self.evidence) / max(self.scale, abs(self.evidence), 1e-300)
 
 
 def statements(
@@ -139,6 +142,10 @@ def _matches(
     keys, known = _KNOWN[name](decision, evidence)
     found = {tuple(row[k] for k in keys): row for row in answers}
     matches = []
+    scale: dict[str, float] = {}
+    for figures in known.values():
+        for column, value in figures.items():
+            scale[column] = max(scale.get(column, 0.0), abs(value or 0.0))
     for key, figures in known.items():
         row = found.get(key, {})
         label = ", ".join(f"{k:.6g}" if isinstance(k, float) else str(k) for k in key)
@@ -151,6 +158,9 @@ def _matches(
                     name=column,
                     found=None if number is None else float(number),
                     evidence=None if value is None else float(value),
+                    scale=scale["money_per_period"]
+                    if column.startswith("regret")
+                    else scale[column],
                 )
             )
     return matches
