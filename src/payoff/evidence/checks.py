@@ -234,6 +234,19 @@ def _acted_upon(decision: Decision, *, recorded: bool) -> Check:
     )
 
 
+def _worth_before(decision: Decision, stakes: Stakes, action: int) -> bool:
+    """Whether an action is worth taking while the outcome is open, as a review is.
+
+    With hindsight a review is never best: whoever knows the outcome need not look.
+    """
+    if decision.actions[action].review is not None:
+        return True
+    if stakes.expected is None:
+        return False
+    others = np.delete(stakes.expected, action, axis=1).max(axis=1)
+    return bool(np.any(stakes.expected[:, action] > others))
+
+
 def _ever_best(decision: Decision, stakes: Stakes | None) -> Check:
     """Compare actions row by row, where the payoff table alone could not."""
     result = numbered("PAY-E212", "Every action is best somewhere")
@@ -258,7 +271,10 @@ def _ever_best(decision: Decision, stakes: Stakes | None) -> Check:
         )
     matters = most > least
     never = [
-        n for k, n in enumerate(names) if not np.any((stakes.realised[:, k] == most) & matters)
+        n
+        for k, n in enumerate(names)
+        if not np.any((stakes.realised[:, k] == most) & matters)
+        and not _worth_before(decision, stakes, k)
     ]
     if never:
         return result(
