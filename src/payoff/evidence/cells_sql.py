@@ -91,7 +91,7 @@ def pass_over(
     simple = [f"g{k}" for k in range(len(made.simple()))]
     together = ", ".join([*made.always, *simple])
     steps = (
-        f"with source as (\n  select {made.source(row)}\n  from {relation}\n),\n"  # noqa: S608
+        f"with source as (\n  select {made.source(row)}\n  from {relation}\n),\n"
         f"read as (\n  select {made.read()}\n  from source\n)"
     )
     text = (

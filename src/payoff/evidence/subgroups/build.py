@@ -144,13 +144,15 @@ class _Subgroup:
             bare,
             positives=int(positive.sum()),
             rate=share(positive, weight, cluster, level=core.level),
-            rates=rates(
-                core.acted[rows],
-                positive,
-                weight,
-                cluster,
-                level=core.level,
-                fewest=core.decision.evidence.smallest_denominator,
+            rates=self._rates(
+                rates(
+                    core.acted[rows],
+                    positive,
+                    weight,
+                    cluster,
+                    level=core.level,
+                    fewest=core.decision.evidence.smallest_denominator,
+                )
             ),
         )
         if seen.positives in (0, n):
@@ -174,6 +176,12 @@ class _Subgroup:
                 seen.share * core.decision.units_reported, core.decision.money_unit
             ),
         )
+
+    def _rates(self, found: Mapping[str, Estimate]) -> Mapping[str, Estimate]:
+        """Keep the share acted on alone where outcomes are of another action than the policy's."""
+        if self.core.stakes.causal:
+            return {k: v for k, v in found.items() if k == "acted"}
+        return found
 
     # ------------------------------------------------------------------ all groups side by side
 
