@@ -25,9 +25,10 @@ from payoff.declare.file import from_toml, to_toml
 from payoff.errors import BundleError, EnvironmentError_, PayoffError
 from payoff.load.evaluate import RowColumns
 from payoff.load.fields import Contract
+from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
 from payoff.model.tabular import TabularModel
-from payoff.policy.expected import expected_money, rule_actions
+from payoff.policy.expected import expected_by_action, expected_money, rule_actions
 from payoff.policy.policy import Policy
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Bundle:
     contract: Contract
     policy: Policy
     calibrator: Calibrator
-    model: TabularModel | None = None
+    model: TabularModel | ArmModels | None = None
     amounts: AmountModel | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
@@ -103,7 +104,7 @@ class Bundle:
             decision=from_toml((path / "decision.toml").read_text(encoding="utf-8")),
             contract=Contract.from_dict(_json(path / "contract.json")),
             policy=Policy.from_dict(choice["policy"]),
-            model=TabularModel.from_files(model_files) if model_files else None,
+            model=_model(model_files),
             amounts=amounts,
             calibrator=Calibrator.from_dict(choice["calibration"]),
             manifest=manifest,
@@ -126,7 +127,8 @@ class Bundle:
         Returns
         -------
         list of dict
-            ``action``, ``probabilities`` (outcome -> share), ``expected_money`` (action -> money of
+            ``action``, ``probabilities`` (outcome -> share; under the action chosen, where acting
+            changes what happens), ``expected_money`` (action -> money of
             the decision's currency, before the price of capacity), ``currency``, and the unit's id.
 
         Raises
@@ -141,10 +143,15 @@ class Bundle:
         if not rows:
             return []
         decision = self.decision
-        prob = self.calibrator.apply(self.model.predict_rows(rows))
-        amounts = self.amounts.predict_rows(rows) if self.amounts else {}
         columns = RowColumns(rows, {f.name: f.type for f in self.contract.fields})
-        expected = expected_money(decision, columns, prob, amounts)
+        arms = self.model.predict_rows(rows) if isinstance(self.model, ArmModels) else None
+        prob = np.zeros((len(rows), len(decision.outcomes)))
+        if arms is not None:
+            expected = expected_by_action(decision, columns, arms.prob, arms.amounts)
+        elif isinstance(self.model, TabularModel):
+            prob = self.calibrator.apply(self.model.predict_rows(rows))
+            amounts = self.amounts.predict_rows(rows) if self.amounts else {}
+            expected = expected_money(decision, columns, prob, amounts)
         rule = None
         if self.policy.kind == "rule":
             rule = rule_actions(decision, columns)
@@ -161,6 +168,8 @@ class Bundle:
                 for i in range(len(rows))
             ]
         )
+        if arms is not None:  # what is promised under the action chosen
+            prob = arms.prob[np.arange(len(rows)), codes]
         key = decision.data.unit_id
         return [
             {
@@ -182,6 +191,12 @@ def _folder(path: Path) -> dict[str, bytes]:
     if not path.is_dir():
         return {}
     return {f.name: f.read_bytes() for f in sorted(path.iterdir()) if f.is_file()}
+
+
+def _model(files: Mapping[str, bytes]) -> TabularModel | ArmModels | None:
+    if not files:
+        return None
+    return ArmModels.from_files(files) if "arms.json" in files else TabularModel.from_files(files)
 
 
 def _json(path: Path) -> Any:
@@ -276,7 +291,7 @@ def write(  # noqa: PLR0913 (the parts of a bundle)
     policy: Policy,
     calibrator: Calibrator,
     evidence: Evidence,
-    model: TabularModel | None,
+    model: TabularModel | ArmModels | None,
     amounts: AmountModel | None,
     documents: Callable[[str], Mapping[str, str]] = lambda _: {},
     force: bool = False,

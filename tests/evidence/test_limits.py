@@ -204,6 +204,7 @@ def test_review_is_chosen_where_it_is_worth_its_cost_and_judged_by_its_derived_m
         [prob > high, prob > low], [np.where(y, 20, -5), np.where(y, per_unit[1], per_unit[0])]
     ).mean()
     assert found.policy("expected").value.value == pytest.approx(want)
+    assert check(found, "PAY-E212").status == "passed"  # with hindsight a review is never best
 
 
 def test_json_both_ways_with_limits_and_constraints(rng):

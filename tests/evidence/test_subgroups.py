@@ -133,8 +133,8 @@ def test_the_pieces_of_the_shrunken_gain_by_hand(rng):
     labels = [g.label for g in sub.groups]
     m = np.array([gain[group == k].mean() for k in labels])
     n = np.array([(group == k).sum() for k in labels])
-    pooled = sum(((gain[group == k] - gain[group == k].mean()) ** 2).sum() for k in labels)
-    s2 = pooled / (n - 1).sum() / n
+    own = np.array([((gain[group == k] - gain[group == k].mean()) ** 2).sum() for k in labels])
+    s2 = (own + 300 * own.sum() / (n - 1).sum()) / (n - 1 + 300) / n
     a = 1 / s2
     q = (a * (m - (a * m).sum() / a.sum()) ** 2).sum()
     tau2 = max(0, (q - (len(n) - 1)) / (a.sum() - (a**2).sum() / a.sum()))

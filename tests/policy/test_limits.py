@@ -250,3 +250,41 @@ def test_no_batch_is_cut_to_an_action_that_is_shut():
     )
     codes = actions_of(open_gates, stake)
     assert np.bincount(codes, minlength=3).tolist() == [2, 0, 18]
+
+
+def test_among_ties_a_floor_is_kept_rather_than_missed(rng):
+    """Five probabilities only: the tied units at the price are all taken, so the floor holds."""
+    floor = Constraint(name="f", kind="floor", share=0.35, subgroup="region")
+    decision = dataclasses.replace(
+        binary({"call": {"yes": 1, "no": -3}, "leave": {"yes": 0, "no": 0}},
+               subgroups=("region",)),
+        constraints=(floor,),
+    )  # fmt: skip
+    n = 3000
+    region = np.array(REGION)[rng.integers(0, 2, n)]
+    prob = rng.choice([0.1, 0.2, 0.3, 0.5, 0.6], n)
+    _, stake = at_stake(decision, {"y": [1, 0] * (n // 2), "region": region}, prob)
+    codes = actions_of(best_policy(decision, stake), stake)
+    for name in REGION:
+        acted = prob[(region == name) & (codes == 0)]
+        assert 0.35 <= len(acted) / (region == name).sum() <= 0.45
+        assert set(acted) == {0.5, 0.6}
+
+
+def test_a_policy_decides_the_same_whatever_the_order_of_rows_and_limits(rng):
+    limits = [
+        Limit(name="v", actions={"call": 1.0}, share=0.1, subgroup="region"),
+        Limit(name="h", actions={"call": 0.5}, share=0.04),
+    ]
+    decision, stake, _ = regional(rng, 1500, limits=limits)
+    codes = actions_of(best_policy(decision, stake), stake)
+    turned = dataclasses.replace(decision, limits=tuple(limits[::-1]))
+    assert (actions_of(best_policy(turned, stake), stake) == codes).all()
+    order = rng.permutation(1500)
+    shuffled = dataclasses.replace(
+        stake,
+        expected=stake.expected[order], prob=stake.prob[order], realised=stake.realised[order],
+        outcome=stake.outcome[order], weight=stake.weight[order], cluster=stake.cluster[order],
+        groups={k: (labels, c[order]) for k, (labels, c) in stake.groups.items()},
+    )  # fmt: skip
+    assert (actions_of(best_policy(decision, shuffled), shuffled) == codes[order]).mean() > 0.999

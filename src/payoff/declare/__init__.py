@@ -2,6 +2,7 @@
 
 from payoff.declare.decision import KINDS, PERIODS, Decision
 from payoff.declare.limits import Constraint, Limit
+from payoff.declare.past import Past
 from payoff.declare.payoffs import Action, Capacity, Cell, Outcome, PayoffTable, Scalar
 from payoff.declare.review import Review
 from payoff.declare.settings import (
@@ -31,6 +32,7 @@ __all__ = [
     "EvidenceSettings",
     "Limit",
     "Outcome",
+    "Past",
     "PayoffTable",
     "Predictions",
     "Review",

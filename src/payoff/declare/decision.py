@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from payoff.declare.limits import Constraint, Limit, check_limits
+from payoff.declare.past import Past
 from payoff.declare.payoffs import (
     Action,
     Outcome,
@@ -51,6 +52,8 @@ class Decision:
         The action that leaves things as they are: the baseline of every report.
     positive
         With two outcomes, the one that scores and thresholds speak of.
+    past
+        How the rows came about, when they record actions that may have changed what happened.
 
     Raises
     ------
@@ -93,6 +96,7 @@ class Decision:
     limits: tuple[Limit, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     current_rule: CurrentRule | None = None
+    past: Past | None = None
     split: Split = field(default_factory=Split)
     training: Training = field(default_factory=Training)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
@@ -213,6 +217,8 @@ class Decision:
             do_nothing=self.do_nothing,
         )
         self._check_costs()
+        if self.past is not None:
+            self._check_past(self.past)
         for action in self.actions:
             limit = action.capacity
             if limit is not None and limit.per_period is not None and self.volume is None:
@@ -263,6 +269,21 @@ class Decision:
                     f"{column} is declared as known later",
                 )
 
+    def _check_past(self, past: Past) -> None:
+        past.check_names(self.action_names)
+        for column in past.columns:
+            if column in self.data.roles or column in self.data.known_later:
+                raise DeclarationError.bad_value(
+                    "past", column, "a column of its own, with no other role"
+                )
+            if column in (self.data.features or ()):
+                raise DeclarationError.bad_value(
+                    "data.features",
+                    column,
+                    "columns known before the action was taken",
+                    f"{column} says what was done; remove it from 'features'",
+                )
+
     @property
     def action_names(self) -> tuple[str, ...]:
         """Names of the actions, in order of declaration: the code of an action is its place."""
@@ -311,6 +332,8 @@ class Decision:
         found.update(dict.fromkeys(self.payoffs.columns))
         if self.current_rule:
             found.update(dict.fromkeys(self.current_rule.columns))
+        if self.past:
+            found.update(dict.fromkeys(self.past.columns))
         found.update(dict.fromkeys(s.column for s in self.subgroups if s.column))
         return tuple(found)
 

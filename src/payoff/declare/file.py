@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from payoff.declare.decision import Decision
 from payoff.declare.limits import Constraint, Limit
+from payoff.declare.past import Past
 from payoff.declare.payoffs import Action, Capacity, Cell, Outcome, PayoffTable, money_text
 from payoff.declare.review import Review
 from payoff.declare.settings import (
@@ -139,6 +140,7 @@ def _decision(value: Mapping[str, Any]) -> Decision:
             for n, x in enumerate(value.get("constraints", []))
         ),
         current_rule=_rule(value.get("current_rule")),
+        past=_past(value.get("past")),
         predictions=Predictions(**value.get("predictions", {})),
         split=Split(**value.get("split", {})),
         training=Training(**training),
@@ -236,6 +238,13 @@ def _rule(value: Mapping[str, Any] | None) -> CurrentRule | None:
         **{k: v for k, v in value.items() if k != "cases"},
         cases=tuple(Case(**c) for c in value.get("cases", ())),
     )
+
+
+def _past(value: Mapping[str, Any] | None) -> Past | None:
+    if value is None:
+        return None
+    known = tuple(value.get("outcomes_known", ()))
+    return Past(**{**value, "outcomes_known": known})
 
 
 def _line_of(text: str, where: str) -> int | None:

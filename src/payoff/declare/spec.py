@@ -65,6 +65,7 @@ def _choice(*values: str) -> Kind:
 TEXT: Final = Kind(need="text in quotes", schema={"type": "string"}, types=(str,))
 NUMBER: Final = Kind(need="a number", schema={"type": "number"}, types=(int, float))
 WHOLE: Final = Kind(need="a whole number", schema={"type": "integer"}, types=(int,))
+FLAG: Final = Kind(need="true or false", schema={"type": "boolean"}, types=(bool,))
 SCALAR: Final = Kind(
     need="text, a number or true/false",
     schema={"type": ["string", "number", "boolean"]},
@@ -216,6 +217,17 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 column=Key(TEXT, "Column that holds the action taken, instead of conditions."),
             ),
             "What is done today.",
+        ),
+        "past": Key(
+            _table(
+                action=Key(TEXT, "Column with the action taken.", True, 'action = "segment"'),
+                values=Key(_map(SCALAR), "action = its value in that column."),
+                randomised=Key(FLAG, "true: chance alone chose the action."),
+                shares=Key(_map(NUMBER), "action = probability with which chance chose it."),
+                propensity=Key(TEXT, "Column: probability of the action taken."),
+                outcomes_known=Key(_list(TEXT), "Actions under which outcomes were recorded."),
+            ),
+            "What was done in the past, and how it was chosen.",
         ),
         "predictions": Key(
             _table(

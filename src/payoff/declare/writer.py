@@ -132,7 +132,7 @@ def _rule(rule: CurrentRule) -> list[str]:
 def written(decision: Decision) -> str:
     """Return the TOML text of a decision."""
     sections = ("data", "outcomes", "actions", "payoffs", "subgroups", "limits", "constraints")
-    settings = ("current_rule", "predictions", "split", "training", "evidence")
+    settings = ("current_rule", "past", "predictions", "split", "training", "evidence")
     skipped = (*sections, *settings, "schema_version")
     facts = _changed(decision, skip=skipped)
     facts.setdefault("name", decision.name)
@@ -155,6 +155,8 @@ def written(decision: Decision) -> str:
         lines += _section("[constraints]", _changed(constraint))
     if decision.current_rule is not None:
         lines += _rule(decision.current_rule)
+    if decision.past is not None:
+        lines += _section("past", _changed(decision.past))
     for name in ("predictions", "split", "training", "evidence"):
         lines += _section(name, _changed(getattr(decision, name)))
     return "\n".join(lines)

@@ -188,6 +188,31 @@ class EvidenceError(PayoffError):
         )
 
     @classmethod
+    def no_propensity(cls, got: str) -> EvidenceError:
+        """Past decisions without the probability of what was done."""
+        return cls(
+            "past decisions cannot be judged without knowing how actions were chosen",
+            code="PAY-E025",
+            where="key past",
+            got=plain(got),
+            need="'randomised = true', or the column of the probability of the action taken",
+            mend='Write [past] randomised = true or propensity = "<column>"; with '
+            "'payoff run' the probability can also be modelled from the features",
+        )
+
+    @classmethod
+    def no_outcome(cls, action: str, rows: int) -> EvidenceError:
+        """An action's money depends on an outcome that was not recorded under it."""
+        return cls(
+            "the money of a past action is not known",
+            code="PAY-E025",
+            where=counted(rows, "row"),
+            got=f"no outcome where {show(action)} was done, and money that depends on the outcome",
+            need="the outcome, or money that is the same under every outcome",
+            mend="Leave out 'randomised' and 'propensity': payoff then reports bounds",
+        )
+
+    @classmethod
     def no_sql(cls, why: str, known: Iterable[str] = ()) -> EvidenceError:
         """The figures do not follow from the columns of the rows by SQL."""
         names = list(known)

@@ -167,6 +167,8 @@ def base_rate(judged: Judged) -> dict[str, Any]:
     With more than two outcomes, the positive one is set against the rest, whose own mix stays.
     """
     decision, stakes = judged.decision, judged.stakes
+    if stakes.why_not_by_outcome:
+        return {"not_measured": stakes.why_not_by_outcome}
     options = options_of(judged)
     lines = lines_of(judged, options)
     judge_rate = share(

@@ -23,9 +23,12 @@ def calibration(judged: Judged) -> dict[str, Any]:
     """
     decision, stakes = judged.decision, judged.stakes
     codes, values = judged.first.codes, judged.before_fixed_costs(judged.first.policy.name)
-    if stakes.prob is None or stakes.expected is None:
+    # Where acting changes what happens, the probabilities that came true or not are those of the
+    # action that was taken; the money is that of the policy, by doubly robust scores.
+    prob = stakes.prob if stakes.past is None else stakes.past.factual
+    if prob is None or stakes.expected is None:
         return {"not_measured": "the predictions are actions, without probabilities"}
-    p = stakes.prob[:, decision.positive_code]
+    p = prob[:, decision.positive_code]
     hit = stakes.outcome == decision.positive_code
     weight = stakes.weight
     cluster = stakes.resampled
@@ -53,7 +56,7 @@ def calibration(judged: Judged) -> dict[str, Any]:
                 "rate_high": rate.high,
             }
         )
-    happened = stakes.prob[np.arange(len(p)), stakes.outcome]
+    happened = prob[np.arange(len(p)), stakes.outcome]
     promised = stakes.expected[np.arange(len(p)), codes]
     difference = judged.worth(values - promised)
     return {

@@ -13,7 +13,6 @@ from payoff.declare import Decision
 from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, effective_rows, mean, share
 from payoff.evidence.evidence import Estimate, Group, SubgroupEvidence
 from payoff.evidence.subgroups.build import UNKNOWN
-from payoff.evidence.subgroups.disclosure import margins, withheld
 from payoff.evidence.subgroups.impact import impact_ratio
 from payoff.evidence.subgroups.rates import RATES, absent
 from payoff.evidence.subgroups.wording import sentences
@@ -34,15 +33,15 @@ class Grouped:
         Its groups.
     codes
         int64 (c,), the group of each cell; the last code, after all labels, is "not known".
-    parents
-        Name of a subgroup it combines -> int64 (c,), the group of each cell there.
+    kept
+        bool (groups + 1,), groups withheld because they would give a small one away.
     cells
         The cells.
     """
 
     labels: tuple[str, ...]
     codes: NDArray[np.int64]
-    parents: Mapping[str, NDArray[np.int64]]
+    kept: NDArray[np.bool_]
     cells: CellSet
 
 
@@ -61,27 +60,9 @@ def subgroup_evidence(
     reference: Policy,
 ) -> tuple[SubgroupEvidence, ...]:
     """Return the figures of every group; what compares many groups by dealing rows is left out."""
-    hidden: dict[str, NDArray[np.bool_]] = {}
-    kept: dict[str, NDArray[np.bool_]] = {}
-    simple = {s.name for s in decision.subgroups if not s.intersect}
-    smallest = decision.evidence.smallest_group
-    for name in sorted(groups, key=lambda k: k not in simple):
-        found = groups[name]
-        rows = np.round(found.cells.n).astype(np.int64)
-        counts = np.zeros(len(found.labels) + 1, dtype=np.int64)
-        np.add.at(counts, found.codes, rows)
-        small = counts < smallest
-        codes = {name: found.codes, **found.parents}
-        shown_sums, lost = margins(decision, name, codes, hidden, rows)
-        given = np.zeros(len(counts), dtype=bool)
-        given[lost] = True
-        given &= ~small
-        more = withheld(counts, small | given, shown_sums, smallest=smallest)
-        kept[name] = given | more
-        hidden[name] = small | kept[name]
     total = float(next(iter(groups.values())).cells.w1.sum()) if groups else 1.0
     return tuple(
-        _Subgroup(decision, terms, name, groups[name], kept[name], (first, reference), total).made()
+        _Subgroup(decision, terms, name, groups[name], (first, reference), total).made()
         for name in groups
     )
 
@@ -93,11 +74,10 @@ class _Subgroup:
         terms: Terms,
         name: str,
         found: Grouped,
-        kept: NDArray[np.bool_],
         pair: tuple[Policy, Policy],
         total: float,
     ) -> None:
-        self.decision, self.name, self.found, self.kept = decision, name, found, kept
+        self.decision, self.name, self.found = decision, name, found
         self.total = total
         self.level = decision.evidence.level
         self.weighted = decision.data.weight is not None
@@ -147,7 +127,7 @@ class _Subgroup:
         )
         if n < smallest or weight <= 0:
             return bare
-        if self.kept[k]:
+        if self.found.kept[k]:
             reason = "its figures would show those of a smaller group by subtraction"
             return replace(bare, state="withheld", reason=reason)
         positive, acted = self.positive[inside], self.acted[inside]

@@ -28,6 +28,8 @@ class Pass:
     ----------
     text
         The query.
+    joint
+        A query that counts rows by all groups at once; asked only where a group is small.
     sets
         Name of a grouping -> its keys. ``"score"`` is by bin of the probability, ``"all"`` by
         outcome and actions, the others are by the subgroup they are named after.
@@ -38,6 +40,7 @@ class Pass:
     """
 
     text: str
+    joint: str
     sets: Mapping[str, tuple[str, ...]]
     keys: tuple[str, ...]
     values: Mapping[str, tuple[str, ...]]
@@ -85,14 +88,19 @@ def pass_over(
     keys = tuple(dict.fromkeys(k for kept in sets.values() for k in kept))
     grouped = ", ".join(f"({', '.join(kept)})" for kept in dict.fromkeys(sets.values()))
     sums = ",\n  ".join(f"{e} as {n}" for n, e in made.sums().items())
-    text = (
+    simple = [f"g{k}" for k in range(len(made.simple()))]
+    together = ", ".join([*made.always, *simple])
+    steps = (
         f"with source as (\n  select {made.source(row)}\n  from {relation}\n),\n"
-        f"read as (\n  select {made.read()}\n  from source\n),\n"
-        f"acted as (\n  select *, {made.acted()}\n  from read\n)\n"
+        f"read as (\n  select {made.read()}\n  from source\n)"
+    )
+    text = (
+        f"{steps},\nacted as (\n  select *, {made.acted()}\n  from read\n)\n"
         f"select grouping_id({', '.join(keys)}) as gid, {', '.join(keys)},\n  {sums}\n"
         f"from acted\ngroup by grouping sets ({grouped})"
     )
-    return Pass(text=text, sets=sets, keys=keys, values=groups)
+    joint = f"{steps}\nselect {together}, count(*) as n from read group by {together}"
+    return Pass(text=text, joint=joint, sets=sets, keys=keys, values=groups)
 
 
 class _Query:

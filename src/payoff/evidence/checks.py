@@ -1,4 +1,4 @@
-"""Checks of the evidence: ``PAY-E201`` to ``PAY-E216``."""
+"""Checks of the evidence: ``PAY-E201`` and on."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ class Findings:
     calibration: Mapping[str, Any]
     shift: Mapping[str, Any]
     capacity: Sequence[Mapping[str, Any]]
-    recorded: bool
     ours: bool
 
 
@@ -57,7 +56,6 @@ def check(found: Findings) -> tuple[Check, ...]:
         _one_row(found.stakes),
         _capacity(found.capacity),
         losing(found.subgroups),
-        _acted_upon(found.decision, recorded=found.recorded),
         _ever_best(found.decision, found.stakes),
         impact(found.decision, found.subgroups),
         errors_apart(found.decision, found.subgroups),
@@ -86,6 +84,8 @@ def _simple_wins(
     result = numbered("PAY-E202", "A policy without a model earns as much")
     if best is None:
         return result(status="not_applicable", detail="There is no policy without a model.")
+    if best.total.value is None and verdict["state"] != "refuse":
+        return result(status="skipped", detail=f"Not measured: {best.total.reason}.")
     simple = next(p for p in policies if p.name == verdict["best_trivial"])
     if verdict["state"] == "refuse":
         return result(
@@ -162,6 +162,8 @@ def _calibrated(decision: Decision, calibration: Mapping[str, Any]) -> Check:
 
 def _paying(policy: PolicyEvidence) -> Check:
     result = numbered("PAY-E207", "Enough paying cases")
+    if not policy.cells:
+        return result(status="skipped", detail="Not measured: the policy has no value of its own.")
     rows = [c.n for c in policy.cells if c.money_per_unit]
     smallest = min((n for n in rows if n), default=0)
     if smallest < 30:
@@ -180,6 +182,10 @@ def _one_row(stakes: Stakes | None) -> Check:
     result = numbered("PAY-E208", "A few rows carry the money")
     if stakes is None:
         return result(status="skipped", detail=_CELLS)
+    if stakes.bounds is not None:
+        return result(
+            status="skipped", detail="Not measured: some rows have no outcome, so no money."
+        )
     spread = stakes.realised.max(axis=1) - stakes.realised.min(axis=1)
     money_at_stake = stakes.weight * spread
     total = float(money_at_stake.sum())
@@ -216,22 +222,17 @@ def _capacity(capacity: Sequence[Mapping[str, Any]]) -> Check:
     return result(status="passed", detail=text)
 
 
-def _acted_upon(decision: Decision, *, recorded: bool) -> Check:
-    result = numbered("PAY-E211", "What was done may have changed what happened")
-    rule = decision.current_rule
-    if recorded or (rule is not None and rule.column is not None):
-        return result(
-            status="tip",
-            detail="These rows record what was done, and their outcomes may be its consequence: "
-            "another action is judged by the outcome that happened under the one taken.",
-            mend="Read the differences as if acting changed no outcome, or decide some cases by "
-            "chance and judge those",
-        )
-    return result(
-        status="skipped",
-        detail="Not measurable here: the rows do not say which action was taken. Outcomes are "
-        "taken as they happened.",
-    )
+def _worth_before(decision: Decision, stakes: Stakes, action: int) -> bool:
+    """Whether an action is worth taking while the outcome is open, as a review is.
+
+    With hindsight a review is never best: whoever knows the outcome need not look.
+    """
+    if decision.actions[action].review is not None:
+        return True
+    if stakes.expected is None:
+        return False
+    others = np.delete(stakes.expected, action, axis=1).max(axis=1)
+    return bool(np.any(stakes.expected[:, action] > others))
 
 
 def _ever_best(decision: Decision, stakes: Stakes | None) -> Check:
@@ -239,6 +240,12 @@ def _ever_best(decision: Decision, stakes: Stakes | None) -> Check:
     result = numbered("PAY-E212", "Every action is best somewhere")
     if stakes is None:
         return result(status="skipped", detail=_CELLS)
+    if stakes.causal or stakes.bounds is not None:
+        return result(
+            status="skipped",
+            detail="Not measurable: each row shows what one action did, not what the others would "
+            "have done.",
+        )
     most = stakes.realised.max(axis=1)
     least = stakes.realised.min(axis=1)
     if not np.any(most > least):
@@ -258,7 +265,10 @@ def _ever_best(decision: Decision, stakes: Stakes | None) -> Check:
         )
     matters = most > least
     never = [
-        n for k, n in enumerate(names) if not np.any((stakes.realised[:, k] == most) & matters)
+        n
+        for k, n in enumerate(names)
+        if not np.any((stakes.realised[:, k] == most) & matters)
+        and not _worth_before(decision, stakes, k)
     ]
     if never:
         return result(

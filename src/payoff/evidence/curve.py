@@ -77,7 +77,7 @@ def value_curve(judged: Judged) -> dict[str, Any]:
     """
     decision, stakes, acted = judged.decision, judged.stakes, judged.acted
     if stakes.prob is None:
-        return {"not_measured": "the predictions are actions, without probabilities"}
+        return {"not_measured": stakes.why_no_prob}
     if not decision.is_binary:
         return {
             "not_measured": "one threshold orders two actions under two outcomes only; this "

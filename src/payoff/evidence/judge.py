@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 
@@ -33,15 +34,27 @@ from payoff.evidence.limits import (
     limit_checks,
     limits_used,
 )
+from payoff.evidence.no_overlap import (
+    no_value,
+    unknown_value,
+    unmeasured_groups,
+    with_the_past,
+)
+from payoff.evidence.offpolicy import no_overlap
 from payoff.evidence.optimism import optimism
+from payoff.evidence.past import past_section
+from payoff.evidence.past_cells import past_cells
+from payoff.evidence.past_checks import past_checks
 from payoff.evidence.people import people
+from payoff.evidence.selected import judge_selected
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroups import subgroup_evidence
 from payoff.evidence.verdict import verdict
 from payoff.evidence.worth import worth
-from payoff.policy.best import WITHOUT, actions_of, earned, fixed_cost, policy_value
+from payoff.policy.best import WITHOUT, actions_of, fixed_cost, policy_value
+from payoff.policy.past import PastStakes
 from payoff.policy.policy import Policy
-from payoff.policy.stakes import Judging, Stakes
+from payoff.policy.stakes import Judging, Stakes, money_of
 
 __all__ = ["judge"]
 
@@ -83,7 +96,8 @@ def judge(
         raise EvidenceError.part_reused(stakes.part, "these policies")
     if len(stakes) == 0:
         raise DataError.empty("the judging rows")
-    seen = np.flatnonzero(np.bincount(stakes.outcome, minlength=len(decision.outcomes)))
+    known = stakes.outcome[stakes.outcome >= 0]
+    seen = np.flatnonzero(np.bincount(known, minlength=len(decision.outcomes)))
     if len(seen) == 1:
         raise DataError.one_class(decision.outcome_names[int(seen[0])], len(stakes), "judging")
     acted = [
@@ -96,8 +110,17 @@ def judge(
     beside = [a for a in acted if a.policy.name.startswith(WITHOUT)]
     acted = [a for a in acted if a not in beside]
     acted.sort(key=lambda a: a.policy.name != recommended)
-    core = _Core(decision, stakes, background.seed)
-    values = {a.policy.name: earned(decision, a.policy, a.codes, stakes) for a in acted}
+    if stakes.bounds is not None:
+        return judge_selected(
+            decision, stakes, stakes.bounds, acted, subgroups=subgroups, background=background
+        )
+    acted, logged = with_the_past(decision, stakes, acted)
+    core = _Core(decision, stakes, background.seed, logged)
+    values = {
+        a.policy.name: money_of(a.codes, stakes, logged=a.policy.name in logged)
+        - fixed_cost(decision, a.policy, a.codes, stakes.weight)
+        for a in acted
+    }
     found = tuple(core.policy(a, values[a.policy.name]) for a in acted)
     first = acted[0]
     comparisons = tuple(
@@ -114,9 +137,17 @@ def judge(
         verdict=verdict(found, comparisons),
         subgroups=subgroups,
         background=background,
+        logged=logged,
     )
-    groups = subgroup_evidence(judged)
-    reliability = calibration(judged)
+    past = past_section(judged)
+    why = core.unknown(first)
+    missing = {"not_measured": why}
+    groups = (
+        unmeasured_groups(decision, stakes, subgroups, first.codes, why)
+        if why
+        else subgroup_evidence(judged)
+    )
+    reliability = missing if why else calibration(judged)
     rates = base_rate(judged)
     shift = outcome_shift(judged, rates)
     capacity = limits_used(judged)
@@ -133,10 +164,10 @@ def judge(
             calibration=reliability,
             shift=shift,
             capacity=capacity,
-            recorded=first.policy.kind == "recorded",
             ours=background.fit_shares is not None,
         )
     )
+    of_past = past_checks(decision, past, background.data, recorded=first.policy.kind == "recorded")
     return Evidence(
         decision=decision_facts(decision),
         data=background.data,
@@ -150,12 +181,13 @@ def judge(
         shift=shift,
         people=people(judged),
         base_rate=rates,
-        information=information(judged),
+        information=missing if why else information(judged),
         capacity=capacity,
         constraints=constraints,
-        checks=(*background.checks, *own, *limit_checks(judged, constraints)),
+        checks=(*background.checks, *own, *of_past, *limit_checks(judged, constraints)),
         seed=background.seed,
         made_with=versions(),
+        past=past,
         optimism=optimism(decision, background.tuned, seed=background.seed),
     )
 
@@ -163,7 +195,10 @@ def judge(
 class _Core:
     """Figures of one policy or of a pair; holds what all of them share."""
 
-    def __init__(self, decision: Decision, stakes: Stakes, seed: int) -> None:
+    def __init__(
+        self, decision: Decision, stakes: Stakes, seed: int, logged: frozenset[str]
+    ) -> None:
+        self.logged = logged
         self.decision = decision
         self.stakes = stakes
         self.seed = seed
@@ -179,7 +214,12 @@ class _Core:
     def policy(self, acted: Acted, values: NDArray[np.float64]) -> PolicyEvidence:
         policy = acted.policy
         value = self.estimate(values, certain(self.decision, policy))
+        why = self.unknown(acted)
+        if why:
+            value = unknown_value(self.decision, self.stakes, acted, why)
         uses, cells = self.cells(acted.codes, policy_value(acted.codes, self.stakes))
+        if self.stakes.past is not None:
+            cells = () if why else self._past_cells(acted, self.stakes.past)
         beyond = policy.baseline and beyond_limits(self.decision, self.stakes, acted.codes)
         fixed = fixed_cost(self.decision, policy, acted.codes, self.stakes.weight)
         return PolicyEvidence(
@@ -195,11 +235,24 @@ class _Core:
             fixed_per_period=fixed * self.decision.units_reported,
         )
 
+    def unknown(self, acted: Acted) -> str:
+        """Say why past decisions cannot tell a policy's value; empty where they can."""
+        if self.stakes.past is None or acted.policy.name in self.logged:
+            return ""
+        labels = tuple(a.label for a in self.decision.actions)
+        return no_overlap(self.stakes, acted.codes, labels)
+
+    def _past_cells(self, acted: Acted, past: PastStakes) -> tuple[Cell, ...]:
+        if acted.policy.name in self.logged:
+            past = dataclasses.replace(past, propensity=np.ones(len(past.taken)))
+        return past_cells(self.decision, self.stakes, past, acted.codes, self.seed)
+
     def cells(
         self, codes: NDArray[np.int16], values: NDArray[np.float64]
     ) -> tuple[tuple[ActionUse, ...], tuple[Cell, ...]]:
         actions, outcomes = self.decision.action_names, self.decision.outcome_names
-        place = codes.astype(np.int64) * len(outcomes) + self.stakes.outcome
+        # Rows whose outcome is not known stand in no cell; the cells are then estimated elsewhere.
+        place = codes.astype(np.int64) * len(outcomes) + np.maximum(self.stakes.outcome, 0)
         size = len(actions) * len(outcomes)
 
         def sums(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -246,6 +299,9 @@ class _Core:
         differ = first.codes != other.codes
         same = "" if differ.any() else "the two act alike on every row judged"
         value = self.estimate(difference, same)
+        why = "" if same else self.unknown(first) or self.unknown(other)
+        if why:
+            value = no_value(self.decision, self.stakes, why)
         return Comparison(
             policy=first.policy.name,
             against=other.policy.name,

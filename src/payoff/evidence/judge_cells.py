@@ -33,6 +33,7 @@ from payoff.evidence.evidence import (
 )
 from payoff.evidence.facts import certain, decision_facts, versions
 from payoff.evidence.interval import wilson
+from payoff.evidence.past_checks import past_checks
 from payoff.evidence.shift import ELSEWHERE
 from payoff.evidence.terms import Terms
 from payoff.evidence.verdict import verdict
@@ -129,7 +130,6 @@ def judge_cells(
             calibration=reliability,
             shift=shift,
             capacity=(),
-            recorded=recorded is not None,
             ours=False,
         )
     )
@@ -150,7 +150,16 @@ def judge_cells(
         curve=curve,
         shift=shift,
         capacity=(),
-        checks=(*background.checks, *own),
+        checks=(
+            *background.checks,
+            *own,
+            *past_checks(
+                decision,
+                missing["past"],
+                background.data,
+                recorded=recorded is not None,
+            ),
+        ),
         seed=background.seed,
         made_with=versions(),
         **missing,

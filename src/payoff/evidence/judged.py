@@ -39,6 +39,8 @@ class Judged:
         Name -> (labels, int32 (n,) codes; -1 where the group is not known).
     background
         Facts for the record.
+    logged
+        Names of the policies that are what was done itself.
     """
 
     decision: Decision
@@ -50,6 +52,7 @@ class Judged:
     verdict: Mapping[str, Any]
     subgroups: Mapping[str, tuple[tuple[str, ...], NDArray[np.int32]]]
     background: Background
+    logged: frozenset[str] = frozenset()
 
     @property
     def seed(self) -> int:

@@ -300,7 +300,7 @@ def _kept(constraints: Sequence[Mapping[str, Any]]) -> Check:
         return result(
             status="issue",
             page_one=True,
-            detail=f"Not kept, beyond chance: {listed(broken)}. {text}",
+            detail=f"Not kept, by more than the interval of these rows: {listed(broken)}. {text}",
             mend="Set the bound tighter than you need it, choose on recent rows, or decide in "
             "batches and check the shares",
         )

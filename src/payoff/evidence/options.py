@@ -56,7 +56,7 @@ class Options:
 
 def options_of(judged: Judged) -> Options:
     """Return the recommended policy and the best of the others that capacity allows."""
-    others = [p for p in judged.policies[1:] if p.feasible]
+    others = [p for p in judged.policies[1:] if p.feasible and p.value.value is not None]
     best = sorted(others, key=lambda p: -(p.value.value or 0.0))[: MOST_OPTIONS - 1]
     kept = (judged.policies[0], *(p for p in others if p in best))
     names = {p.name for p in kept}

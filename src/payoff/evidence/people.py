@@ -39,6 +39,9 @@ def people(judged: Judged) -> dict[str, Any]:
         for two outcomes, ``against`` (how many more or fewer than the reference), ``groups`` (who
         carries most of each) and ``sentences``.
     """
+    why = judged.stakes.why_not_by_outcome
+    if why:
+        return {"not_measured": why}
     decision = judged.decision
     own = judged.policies[0]
     kinds = [_kind(decision, c) for c in own.cells if c.regret_per_period > 1e-12 and c.n]

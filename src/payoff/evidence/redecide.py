@@ -23,7 +23,7 @@ __all__ = ["decides_by_money", "expected_with", "greedy"]
 def decides_by_money(judged: Judged) -> str:
     """Return why the recommended policy cannot decide again, or "" when it can."""
     if judged.stakes.prob is None or judged.stakes.expected is None or not judged.stakes.cells:
-        return "the predictions are actions, without probabilities"
+        return judged.stakes.why_no_prob
     if judged.first.policy.kind not in ("expected", "threshold", "likeliest"):
         return "the policy judged does not decide by probabilities"
     return ""

@@ -36,6 +36,8 @@ def outcome_shift(judged: Judged, rates: Mapping[str, Any] | None = None) -> dic
     decision, stakes, background = judged.decision, judged.stakes, judged.background
     if background.fit_shares is None:
         return {"not_measured": ELSEWHERE}
+    if stakes.causal:
+        return {"not_measured": stakes.why_not_by_outcome}
     cluster = stakes.resampled
     rows = []
     largest = 0.0

@@ -21,13 +21,16 @@ def verdict(found: Sequence[PolicyEvidence], comparisons: Sequence[Comparison]) 
     """
     own, simple = found[0], [p for p in found[1:] if p.baseline and p.feasible]
     feasible = {p.name for p in simple}
-    best = max(simple, key=lambda p: p.total.value or 0.0) if simple else found[-1]
+    measured = [p for p in simple if p.total.value is not None] or simple
+    best = max(measured, key=lambda p: p.total.value or 0.0) if simple else found[-1]
     # Today's practice is what the policy replaces; one beyond its own declared capacity is none.
     reference = next((n for n in ("current_rule", "do_nothing") if n in feasible), best.name)
     gain = next((c.total for c in comparisons if c.against == best.name), None)
     label = quoted(best.label)
     state = "uncertain"
-    if own.baseline or not simple or gain is None or gain.value is None:
+    if gain is not None and gain.value is None and gain.reason:
+        sentence = f"What it is worth cannot be said: {gain.reason}."
+    elif own.baseline or not simple or gain is None or gain.value is None:
         sentence = "There is no simpler policy to compare with."
     elif gain.value <= 0:
         state = "refuse"

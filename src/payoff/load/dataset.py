@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.load.fields import Contract
+from payoff.load.past import Logged
 
 __all__ = ["Dataset", "Parts"]
 
@@ -41,6 +42,8 @@ class Dataset:
         SHA-256 of the rows, so that a report names exactly the data it judged.
     place
         int64 (n,), where each row stands in the source.
+    logged
+        What was done to each row, where ``[past]`` declares it.
     """
 
     decision: Decision
@@ -53,6 +56,7 @@ class Dataset:
     features: tuple[str, ...]
     fingerprint: str
     place: NDArray[np.int64]
+    logged: Logged | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -83,6 +87,7 @@ class Dataset:
             features=self.features,
             fingerprint=self.fingerprint,
             place=self.place[rows],
+            logged=None if self.logged is None else self.logged.take(rows),
         )
 
 

@@ -16,6 +16,7 @@ from payoff.declare.payoffs import value_key
 from payoff.errors import DataError, counted, show
 from payoff.load.dataset import Dataset
 from payoff.load.frame import codes_of, is_numeric, numbers
+from payoff.load.past import read_past
 from payoff.load.source import Source
 
 __all__ = ["assign", "crossed_groups", "features_of", "outcome_codes", "simple_groups"]
@@ -67,17 +68,19 @@ def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> 
         if data.outcome in known
         else np.full(table.num_rows, -1, dtype=np.int16)
     )
+    weight = _weights(table, data.weight)
     return Dataset(
         decision=decision,
         table=table,
         part="all",
         outcome=outcome,
-        weight=_weights(table, data.weight),
+        weight=weight,
         cluster=_clusters(table, data.cluster),
         subgroups=_subgroups(table, decision),
         features=features_of(table, decision),
         fingerprint=source.fingerprint,
         place=np.arange(table.num_rows, dtype=np.int64),
+        logged=read_past(table, decision, weight) if need_outcome else None,
     )
 
 
@@ -104,6 +107,8 @@ def features_of(table: pa.Table, decision: Decision) -> tuple[str, ...]:
     barred = {*data.roles, *data.exclude, *data.known_later}
     if decision.current_rule and decision.current_rule.column:
         barred.add(decision.current_rule.column)
+    if decision.past is not None:
+        barred |= set(decision.past.columns)
     predictions = decision.predictions
     barred |= {*predictions.probability.values(), predictions.score or "", predictions.action or ""}
     return tuple(c for c in table.column_names if c not in barred)

@@ -33,11 +33,11 @@ def split(data: Dataset) -> Parts:
         ``PAY-L008`` one outcome in a part, ``PAY-L009`` too few rows, ``PAY-L006`` unusable time.
     """
     decision = data.decision
-    known = np.flatnonzero(data.outcome >= 0)
+    known = np.flatnonzero(_judgeable(data))
     usable = known[data.weight[known] > 0]
     dropped: list[dict[str, Any]] = []
     if len(known) < len(data):
-        dropped.append({"reason": "the outcome is not known yet", "n": len(data) - len(known)})
+        dropped.append({"reason": _why_not(data), "n": len(data) - len(known)})
     if len(usable) < len(known):
         dropped.append({"reason": "the weight is 0", "n": len(known) - len(usable)})
     method, reason = _method(decision)
@@ -63,7 +63,16 @@ def split(data: Dataset) -> Parts:
             + "".join(f", of which {d['n']:,} are left out: {d['reason']}" for d in dropped),
         )
     part = _parts(rows, method)
-    taken = {name: rows.take(part == number, name) for number, name in enumerate(PARTS)}
+    # Where nothing was random, rows without an outcome are judged within bounds, and not learnt.
+    past = decision.past
+    learnt = (rows.outcome >= 0) | (past is not None and not past.selected)
+    taken = {
+        name: rows.take((part == number) & (learnt | (name != "fit")), name)
+        for number, name in enumerate(PARTS)
+    }
+    unused = int(np.sum((part == PARTS.index("fit")) & ~learnt))
+    if unused:
+        dropped.append({"reason": "nothing can be learnt without an outcome", "n": unused})
     for name, one in taken.items():
         _check_part(one, name, f"split by {method}{_by(decision, method)}")
     return Parts(
@@ -76,6 +85,26 @@ def split(data: Dataset) -> Parts:
         },
         dropped=tuple(dropped),
     )
+
+
+def _judgeable(data: Dataset) -> NDArray[np.bool_]:
+    """Return which rows take part: their outcome is known, or ``[past]`` says why it is not."""
+    known = data.outcome >= 0
+    past = data.decision.past
+    if past is None or data.logged is None:
+        return known
+    taken = data.logged.taken
+    if not past.outcomes_known:
+        return known & (taken >= 0)
+    places = [data.decision.action_names.index(a) for a in past.outcomes_known]
+    return (taken >= 0) & (known | ~np.isin(taken, places))
+
+
+def _why_not(data: Dataset) -> str:
+    past = data.decision.past
+    if past is None:
+        return "the outcome is not known yet"
+    return "the outcome is not known yet, or the action taken is not recorded"
 
 
 def _by(decision: Decision, method: str) -> str:
@@ -148,8 +177,11 @@ def _parts(data: Dataset, method: str) -> NDArray[np.int8]:
         part[order] = np.searchsorted(limits, middle, side="right")
         return part[data.cluster]
     out = np.empty(len(data), dtype=np.int8)
-    for code in np.unique(data.outcome):  # the same outcome shares in each part
-        rows = rng.permutation(np.flatnonzero(data.outcome == code))
+    strata = data.outcome.astype(np.int64)
+    if data.logged is not None:
+        strata = strata * 1000 + data.logged.taken
+    for code in np.unique(strata):  # the same shares of outcomes (and past actions) in each part
+        rows = rng.permutation(np.flatnonzero(strata == code))
         place = (np.arange(len(rows)) + 0.5) / len(rows)
         out[rows] = np.searchsorted(limits, place, side="right")
     return out
@@ -172,7 +204,9 @@ def _check_part(part: Dataset, name: str, how: str) -> None:
         if how.startswith(("split by time", "split by cluster")):
             mend += "; rows of one moment, and rows of one cluster, stay in one part"
         raise DataError.too_few(f"rows in the part {name!r}", len(part), _FEWEST[name], mend, how)
-    seen = np.unique(part.outcome)
+    seen = np.unique(part.outcome[part.outcome >= 0])
+    if not len(seen):
+        raise DataError.empty(f"the {name} rows", "no row whose outcome is known")
     if len(seen) < 2:
         raise DataError.one_class(part.decision.outcome_names[seen[0]], len(part), name)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Scored"]
+__all__ = ["Scored", "ScoredArms"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,6 +31,40 @@ class Scored:
     part: str
     amounts: Mapping[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict)
     source: str = ""
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        self.prob.setflags(write=False)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return int(self.prob.shape[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ScoredArms:
+    """Predictions under every action, where acting changes what happens.
+
+    Parameters
+    ----------
+    prob
+        float64 (n, n_actions, n_outcomes), summing to 1 over outcomes.
+    part
+        Part of the rows.
+    amounts
+        For each action: (column, outcome) -> float64 (n,), as in :class:`Scored`.
+    source
+        Which model, in words for the report.
+    assignment
+        float64 (n, n_actions), probability of the action taken in the past, predicted from the
+        features by a model that did not see the row; None where none was fitted.
+    """
+
+    prob: NDArray[np.float64]
+    part: str
+    amounts: tuple[Mapping[tuple[str, str], NDArray[np.float64]], ...]
+    source: str = ""
+    assignment: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""

@@ -160,7 +160,9 @@ def _policies(decision: Decision, stakes: Stakes, chosen: Choosing | None) -> li
     if stakes.expected is None:
         return baselines(decision)
     found = [best_policy(decision, stakes)]
-    if decision.is_binary:
+    if stakes.prob is None or stakes.bounds is not None:
+        pass  # no one probability orders the rows, or no outcome of theirs may tune a number
+    elif decision.is_binary:
         found += _threshold_policies(decision, stakes, chosen)
     else:
         found.append(_likeliest_policy(decision, stakes))

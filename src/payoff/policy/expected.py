@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.declare.expression import columns_of, constant_of
+from payoff.declare.payoffs import value_key
 from payoff.errors import DataError, EvidenceError
 from payoff.load.evaluate import Columns, Value, condition, money
 
 __all__ = [
+    "action_money",
     "cell_money",
     "check_money",
+    "expected_by_action",
     "expected_money",
     "realised_money",
     "rule_actions",
@@ -114,6 +117,7 @@ def cell_money(
     decision: Decision,
     columns: Columns,
     amounts: Mapping[tuple[str, str], NDArray[np.float64]],
+    only: int | None = None,
 ) -> dict[tuple[int, int], float | NDArray[np.float64]]:
     """Return the money of every cell as it is known when the decision is due.
 
@@ -121,6 +125,8 @@ def cell_money(
     ----------
     amounts
         (column, outcome) -> float64 (n,), predicted means of columns that are known only later.
+    only
+        Place of the one action whose cells are wanted; None means all.
 
     Returns
     -------
@@ -136,6 +142,8 @@ def cell_money(
     done: dict[tuple[str, str], NDArray[np.float64]] = {}
     for o, outcome in enumerate(decision.outcome_names):
         for a, action in enumerate(decision.action_names):
+            if only is not None and a != only:
+                continue
             cell = decision.payoffs.cell(action, outcome)
             constant = constant_of(cell.node)
             if constant is not None:
@@ -150,6 +158,51 @@ def cell_money(
                 _check_money(done[key], np.ones(len(columns), bool), action, outcome, cell.money)
             found[a, o] = done[key]
     return found
+
+
+def action_money(
+    decision: Decision,
+    columns: Columns,
+    amounts: Mapping[tuple[str, str], NDArray[np.float64]],
+    action: int,
+) -> NDArray[np.float64]:
+    """Return the money of one action under each outcome, float64 (n, n_outcomes).
+
+    Raises
+    ------
+    DataError
+        ``PAY-L010`` when money is missing or infinite for a row.
+    """
+    out = np.empty((len(columns), len(decision.outcomes)))
+    for (_, o), value in cell_money(decision, columns, amounts, action).items():
+        out[:, o] = value
+    return out
+
+
+def expected_by_action(
+    decision: Decision,
+    columns: Columns,
+    prob: NDArray[np.float64],
+    amounts: Sequence[Mapping[tuple[str, str], NDArray[np.float64]]],
+) -> NDArray[np.float64]:
+    """Return the expected money where every action has probabilities of its own.
+
+    ``E[U_i(a)] = sum_o p_a(o | x_i) * U_i(a, o)``.
+
+    Parameters
+    ----------
+    prob
+        float64 (n, n_actions, n_outcomes).
+    amounts
+        For each action: (column, outcome) -> float64 (n,).
+
+    Returns
+    -------
+    ndarray
+        float64 (n, n_actions), money per unit.
+    """
+    own = [action_money(decision, columns, amounts[a], a) for a in range(len(amounts))]
+    return np.asarray((prob * np.stack(own, axis=1)).sum(axis=2))
 
 
 def _depends(decision: Decision, text: str) -> bool:
@@ -250,13 +303,16 @@ def rule_actions(
     if rule.column is not None:
         if table is None:
             return None
+        past = decision.past
+        written = past.values if past is not None and past.action == rule.column else {}
+        known = {value_key(written.get(name, name)): code for code, name in enumerate(names)}
         from payoff.load.frame import codes_of
 
         codes, labels = codes_of(table.column(rule.column))
-        place = np.array([names.index(v) if v in names else -2 for v in labels] + [-1], np.int16)
+        place = np.array([known.get(value_key(v), -2) for v in labels] + [-1], np.int16)
         found: NDArray[np.int16] = place[codes]
         if (found < 0).any():
-            strange = [v for v in labels if v not in names] or ["(missing)"]
+            strange = [v for v in labels if value_key(v) not in known] or ["(missing)"]
             raise EvidenceError.unknown_action(rule.column, strange, int((found < 0).sum()), names)
         return found
     out = np.full(len(columns), names.index(str(rule.otherwise)), dtype=np.int16)

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from payoff.errors import EvidenceError
 from payoff.load.dataset import Dataset
 from payoff.load.evaluate import TableColumns
-from payoff.model.scored import Scored
+from payoff.model.scored import Scored, ScoredArms
 from payoff.policy.bounds import Group, Grouping
 from payoff.policy.expected import cell_money, realised_money, rule_actions, weighted_money
+from payoff.policy.past import Bounds, PastStakes
+from payoff.policy.past_stakes import bounds_of, past_facts
 
-__all__ = ["Choosing", "Judging", "Stakes", "stakes_to_choose", "stakes_to_judge"]
+__all__ = ["Choosing", "Judging", "Stakes", "money_of", "stakes_to_choose", "stakes_to_judge"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,6 +48,13 @@ class Stakes:
     cells
         (place of the action, place of the outcome) -> money of that cell as known when the decision
         is due, a constant or float64 (n,); empty without probabilities.
+    past
+        Where ``[past]`` says that acting changes what happens: what was done and how it was chosen.
+        ``realised`` then holds doubly robust scores, whose mean is what each action would have
+        earned; ``prob`` is None, because every action has probabilities of its own.
+    bounds
+        Where outcomes are known only under some actions: the rows without one, and what they could
+        have earned at least and at most; ``realised`` is NaN on those rows.
     """
 
     part: str
@@ -60,6 +69,33 @@ class Stakes:
     weighted: bool
     groups: Mapping[str, Group] = field(default_factory=dict)
     cells: Mapping[tuple[int, int], float | NDArray[np.float64]] = field(default_factory=dict)
+    past: PastStakes | None = None
+    bounds: Bounds | None = None
+
+    @property
+    def causal(self) -> bool:
+        """Whether acting changes what happens, so that one outcome per row does not judge it."""
+        return self.past is not None
+
+    @property
+    def why_no_prob(self) -> str:
+        """Why there is no one probability of each outcome; meaningful where ``prob`` is None."""
+        if self.past is not None:
+            return (
+                "acting may change what happens ([past]), so each action has probabilities of its "
+                "own and none holds for all of them"
+            )
+        return "the predictions are actions, without probabilities"
+
+    @property
+    def why_not_by_outcome(self) -> str:
+        """Why figures by the outcome that happened would mislead; empty where they do not."""
+        if self.past is None:
+            return ""
+        return (
+            "each row shows what happened under what was done ([past]), not what would have "
+            "happened under the policy"
+        )
 
     def __len__(self) -> int:
         """Return the number of units."""
@@ -81,7 +117,7 @@ class Judging(Stakes):
     """What may judge: rows of the judge part. No function that tunes takes it."""
 
 
-def stakes_to_choose(data: Dataset, scored: Scored | None) -> Choosing:
+def stakes_to_choose(data: Dataset, scored: Scored | ScoredArms | None) -> Choosing:
     """Join rows and predictions of the fit or the choose part.
 
     Raises
@@ -96,7 +132,7 @@ def stakes_to_choose(data: Dataset, scored: Scored | None) -> Choosing:
     return Choosing(**_facts(data, scored))
 
 
-def stakes_to_judge(data: Dataset, scored: Scored | None) -> Judging:
+def stakes_to_judge(data: Dataset, scored: Scored | ScoredArms | None) -> Judging:
     """Join rows and predictions of the judge part.
 
     Raises
@@ -111,21 +147,35 @@ def stakes_to_judge(data: Dataset, scored: Scored | None) -> Judging:
     return Judging(**_facts(data, scored))
 
 
-def _facts(data: Dataset, scored: Scored | None) -> dict[str, Any]:
+def money_of(codes: NDArray[np.int16], stakes: Stakes, *, logged: bool) -> NDArray[np.float64]:
+    """Return the money of each unit under given actions, float64 (n,).
+
+    What was done itself needs no estimate: it earned what it earned.
+    """
+    if logged and stakes.past is not None:
+        return stakes.past.money
+    found: NDArray[np.float64] = stakes.realised[np.arange(len(codes)), codes]
+    return found
+
+
+def _facts(data: Dataset, scored: Scored | ScoredArms | None) -> dict[str, Any]:
     decision = data.decision
     if scored is not None and (len(scored) != len(data) or scored.part != data.part):
         raise EvidenceError.part_reused(data.part, f"{scored.part} ({len(scored):,} rows)")
     columns = TableColumns(data.table)
-    expected = None
-    cells: Mapping[tuple[int, int], float | NDArray[np.float64]] = {}
-    if scored is not None:
+    realised = realised_money(decision, columns, data.outcome)
+    facts: dict[str, Any] = {"prob": None, "expected": None, "realised": realised}
+    if decision.past is not None and not decision.past.selected:
+        facts = past_facts(data, columns, scored, realised)
+    elif isinstance(scored, Scored):
         cells = cell_money(decision, columns, scored.amounts)
-        expected = weighted_money(cells, scored.prob, len(decision.actions))
+        facts["prob"], facts["cells"] = scored.prob, cells
+        facts["expected"] = weighted_money(cells, scored.prob, len(decision.actions))
+    if decision.past is not None and decision.past.selected:
+        facts["bounds"] = bounds_of(data)
     return {
+        **facts,
         "part": data.part,
-        "prob": None if scored is None else scored.prob,
-        "expected": expected,
-        "realised": realised_money(decision, columns, data.outcome),
         "outcome": data.outcome,
         "rule": rule_actions(decision, columns, data.table),
         "weight": data.weight,
@@ -133,7 +183,6 @@ def _facts(data: Dataset, scored: Scored | None) -> dict[str, Any]:
         "clustered": decision.data.cluster is not None,
         "weighted": decision.data.weight is not None,
         "groups": _groups(data, columns),
-        "cells": cells,
     }
 
 

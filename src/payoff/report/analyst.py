@@ -18,6 +18,7 @@ from payoff.report.measures import (
     optimism_section,
     shift_section,
 )
+from payoff.report.past import past_section
 
 __all__ = ["analyst_sections", "confusion_table"]
 
@@ -35,6 +36,7 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
         groups_section(facts),
         curve_section(facts),
         calibration_section(facts),
+        past_section(facts),
         limits_section(facts),
         shift_section(facts),
         optimism_section(facts),

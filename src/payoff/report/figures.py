@@ -92,6 +92,8 @@ def _turned(estimate: Estimate) -> Estimate:
 
 def _difference(gain: Estimate, against: str) -> str:
     told = wording.figure(gain)
+    if gain.value is None and gain.method == "bounds":
+        return f"worth {told['text']} more than “{against}” ({told['interval']})"
     if gain.value is None:
         return f"{told['text']}, against “{against}”"
     if gain.value < 0:
@@ -175,6 +177,14 @@ def _people(facts: Facts) -> dict[str, str]:
 
 def _mistakes(facts: Facts) -> dict[str, str]:
     decision = facts.decision
+    if "design" in facts.evidence.past:
+        return {
+            "label": f"Mistakes {facts.period}",
+            "figure": "not measured",
+            "interval": "no interval: nothing was counted",
+            "note": f"The past shows what one action did to each {facts.unit}, not what another "
+            "would have done.",
+        }
     if len(decision.get("outcomes", ())) == 2 and decision.get("do_nothing") is not None:
         return _false_and_missed(facts)
     worst = sorted((c for c in facts.subject.cells if _loss(c) > 0), key=_loss, reverse=True)

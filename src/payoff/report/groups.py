@@ -19,8 +19,7 @@ __all__ = ["HIDDEN", "groups_section", "short_groups"]
 HIDDEN: Final = frozenset({"small", "withheld", "not_estimable"})
 _MOST_TABLES: Final = 4
 # The page stays below 150 kB: these bound its longest parts; the evidence file has the rest.
-#: Rows of a table by how many subgroups are declared.
-_MOST_GROUPS: Final = {1: 40, 2: 20, 3: 12}
+_MOST_GROUPS: Final = 30
 _FEWEST_GROUPS: Final = 6
 _MOST_DRAWINGS: Final = 3
 _MOST_DRAWN: Final = 12
@@ -81,7 +80,7 @@ def groups_section(facts: Facts) -> dict[str, Any]:
     """Return every group of every subgroup, drawn and in full."""
     made: list[blocks.Block] = []
     every = facts.evidence.subgroups
-    room = _MOST_GROUPS.get(len(every), _FEWEST_GROUPS)
+    room = _room([len(s.groups) for s in every[:_MOST_TABLES]])
     for number, subgroup in enumerate(every[:_MOST_TABLES]):
         if subgroup.sentences:
             made.append(blocks.items([visible(s, 400) for s in subgroup.sentences]))
@@ -97,6 +96,20 @@ def groups_section(facts: Facts) -> dict[str, Any]:
     else:
         made += [blocks.text(said, "term") for said in _terms(facts)]
     return blocks.section("a-groups", "Subgroups", made)
+
+
+def _room(sizes: list[int]) -> int:
+    """Return how many groups each table may show so that all tables stay within their room.
+
+    Examples
+    --------
+    >>> _room([12, 4, 8]), _room([30, 30, 4]), _room([40, 40, 40, 40])
+    (12, 13, 7)
+    """
+    room = max(sizes, default=0)
+    while room > _FEWEST_GROUPS and sum(min(n, room) for n in sizes) > _MOST_GROUPS:
+        room -= 1
+    return room
 
 
 def _terms(facts: Facts) -> list[str]:

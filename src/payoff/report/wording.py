@@ -181,6 +181,8 @@ def figure(estimate: Estimate | dict[str, Any] | None, *, plus: bool = False) ->
     value, low, high = facts.get("value"), facts.get("low"), facts.get("high")
     unit, n = str(facts.get("unit") or ""), int(facts.get("n") or 0)
     base = {"value": value, "low": low, "high": high, "unit": visible(unit), "n": n}
+    if value is None and facts.get("method") == "bounds" and low is not None and high is not None:
+        return {**base, **_bounds_told(facts, float(low), float(high))}
     if value is None:
         said = f"not measured, because {reason_of(facts)}"
         return {**base, "text": said, "short": said, "interval": said, "ends": "not measured"}
@@ -194,6 +196,21 @@ def figure(estimate: Estimate | dict[str, Any] | None, *, plus: bool = False) ->
     short = number(value, place_of(low, high, value))
     short = signed(short) if plus else short
     return {**base, "text": _with_unit(short, unit), "short": short, "interval": said, "ends": ends}
+
+
+def _bounds_told(facts: Mapping[str, Any], low: float, high: float) -> dict[str, str]:
+    """Write a figure that is known to lie between two ends, and no more."""
+    place = place_of(low, high, None)
+    unit = str(facts.get("unit") or "")
+    ends = f"{number(low, place)} to {number(high, place)}"
+    level = percent(facts.get("level") or 0.95)
+    return {
+        "text": f"between {_with_unit(number(low, place), unit.partition(' per ')[0])} and "
+        f"{_with_unit(number(high, place), unit)}",
+        "short": ends,
+        "interval": f"{level} bounds; no single figure, because {reason_of(dict(facts))}",
+        "ends": "bounds",
+    }
 
 
 def _facts(estimate: Estimate | dict[str, Any] | None) -> dict[str, Any]:

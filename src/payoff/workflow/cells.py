@@ -20,6 +20,7 @@ from payoff.evidence.cells import CellSet
 from payoff.evidence.cells_groups import Grouped
 from payoff.evidence.cells_sql import ABSENT, OUTSIDE, Pass
 from payoff.evidence.judge_cells import Cells
+from payoff.evidence.subgroups.disclosure import withheld
 from payoff.evidence.terms import Terms
 from payoff.load.frame import numbers
 from payoff.load.roles import crossed_groups, outcome_codes, simple_groups
@@ -82,22 +83,22 @@ class Reading:
             What would stop the judging of rows too.
         """
         decision = self.decision
-        groups, base = {}, None
+        groups: dict[str, Grouped] = {}
+        base = None
         n_rows = n_unlabelled = 0
-        codes: dict[str, tuple[tuple[str, ...], NDArray[np.int64]]] = {}
         for subgroup in decision.subgroups:
             part = self._part(f"group {subgroup.name}")
             rows = numbers(part.column("n")).astype(np.int64)
             outcome, live = self._live(part, rows)
             labels, found = self._groups(subgroup.name, part, rows)
-            codes[subgroup.name] = labels, found
-            parents = {name: self._groups(name, part, rows)[1][live] for name in subgroup.intersect}
             cells = self._set(part, outcome, live)
+            kept = np.zeros(len(labels) + 1, dtype=bool)
             groups[subgroup.name] = Grouped(
-                labels=labels, codes=found[live], parents=parents, cells=cells
+                labels=labels, codes=found[live], kept=kept, cells=cells
             )
             n_rows, n_unlabelled = int(rows.sum()), int(rows[outcome < 0].sum())
             base = base or cells
+        groups = self._withheld(groups)
         if base is None:
             part = self._part("all")
             rows = numbers(part.column("n")).astype(np.int64)
@@ -117,11 +118,32 @@ class Reading:
             shares=shares / max(float(shares.sum()), 1e-300),
         )
 
+    def _withheld(self, groups: dict[str, Grouped]) -> dict[str, Grouped]:
+        """Mark the groups that would give a small one away, which needs their joint counts."""
+        smallest = self.decision.evidence.smallest_group
+        counts = {
+            name: np.bincount(g.codes, weights=g.cells.n, minlength=len(g.labels) + 1)
+            for name, g in groups.items()
+        }
+        if not any(((c > 0) & (c < smallest)).any() for c in counts.values()):
+            return groups
+        part = self.asked.scan.query(self.made.joint)
+        rows = numbers(part.column("n")).astype(np.int64)
+        _, live = self._live(part, rows, checked=True)
+        codes = {name: self._groups(name, part, rows)[1][live] for name in groups}
+        found = withheld(codes, smallest, rows[live])
+        told = {}
+        for name, group in groups.items():
+            kept = np.zeros(len(group.labels) + 1, dtype=bool)
+            kept[: len(found[name])] = found[name]
+            told[name] = replace(group, kept=kept)
+        return told
+
     def _part(self, name: str) -> pa.Table:
         return self.table.take(pa.array(np.flatnonzero(self.gid == self.made.identity(name))))
 
     def _live(
-        self, part: pa.Table, rows: NDArray[np.int64]
+        self, part: pa.Table, rows: NDArray[np.int64], *, checked: bool = False
     ) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
         """Return the outcome of each cell, and which cells take part."""
         name = self.decision.data.outcome
@@ -129,7 +151,8 @@ class Reading:
         outcome = outcome_codes(tidy, self.decision, rows)
         live = outcome >= 0
         if self.decision.data.weight:
-            self._refuse_weights(part)
+            if not checked:
+                self._refuse_weights(part)
             live &= numbers(part.column("live")) > 0
         return outcome, live
 

@@ -55,6 +55,7 @@ def unfit(asked: Predicted) -> str:
         "constraints are kept by prices, which need every row's gain": decision.constraints,
         "fixed costs decide which actions are used at all": decision.model_cost
         or [a for a in decision.actions if a.fixed_cost],
+        "past decisions are weighed row by row": decision.past,
         "a score is turned into probabilities row by row": asked.kind == "score",
         "money depends on amounts known only later": asked.kind == "probability" and later,
         f"money is made of more than {_MOST_TERMS} different terms over columns": len(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,11 @@ from payoff.load.source import Source, read
 from payoff.load.split import split
 from payoff.policy.expected import check_money, rule_actions
 
-__all__ = ["Checked", "check", "data_facts", "open_rows"]
+__all__ = ["Checked", "check", "data_facts", "open_rows", "unknown_where"]
+
+#: Outcomes missing on this share of an action's rows, and known on this share of all others.
+_HIDDEN: Final = 0.95
+_FEWEST_HIDDEN: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,5 +116,36 @@ def data_facts(
         "clustered": decision.data.cluster is not None,
         "notes": list(source.notes),
         "dropped": [dict(d) for d in dropped],
+        "unknown_where": unknown_where(data),
         "split": dict(how),
     }
+
+
+def unknown_where(data: Dataset) -> dict[str, Any] | None:
+    """Return the recorded action under which outcomes are missing, when they are not elsewhere.
+
+    This is how selective labels look: refused applicants have no repayment to record.
+    """
+    decision = data.decision
+    rule = decision.current_rule
+    if rule is None or rule.column is None or decision.past is not None:
+        return None
+    taken = rule_actions(decision, TableColumns(data.table), data.table)
+    if taken is None:
+        return None
+    unknown = data.outcome < 0
+    for code in np.unique(taken):
+        rows = taken == code
+        if (
+            rows.sum() >= _FEWEST_HIDDEN
+            and (~rows).any()
+            and unknown[rows].mean() >= _HIDDEN
+            and unknown[~rows].mean() <= 1 - _HIDDEN
+        ):
+            return {
+                "column": rule.column,
+                "action": decision.action_names[int(code)],
+                "n": int(rows.sum()),
+                "unknown": int(unknown[rows].sum()),
+            }
+    return None

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from typing import overload
+
 from payoff.load.dataset import Dataset
 from payoff.model.amounts import AmountModel
+from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
-from payoff.model.scored import Scored
+from payoff.model.scored import Scored, ScoredArms
 from payoff.model.tabular import TabularModel
 
 __all__ = ["score"]
 
 
+@overload
 def score(
     model: TabularModel, amounts: AmountModel | None, calibrator: Calibrator, data: Dataset
-) -> Scored:
+) -> Scored: ...
+
+
+@overload
+def score(
+    model: TabularModel | ArmModels,
+    amounts: AmountModel | None,
+    calibrator: Calibrator,
+    data: Dataset,
+) -> Scored | ScoredArms: ...
+
+
+def score(
+    model: TabularModel | ArmModels,
+    amounts: AmountModel | None,
+    calibrator: Calibrator,
+    data: Dataset,
+) -> Scored | ScoredArms:
     """Return calibrated probabilities, and expected amounts where money needs them.
 
     Parameters
@@ -23,6 +44,8 @@ def score(
     data
         Rows; their part goes with the predictions.
     """
+    if isinstance(model, ArmModels):  # it holds its own calibration and amounts
+        return model.predict_table(data.table, data.part)
     return Scored(
         prob=calibrator.apply(model.predict_table(data.table)),
         part=data.part,

@@ -15,10 +15,9 @@ from payoff.declare import Decision
 from payoff.declare.file import load
 from payoff.errors import DeclarationError
 from payoff.evidence.acted import Background
-from payoff.evidence.evidence import Estimate, Evidence
+from payoff.evidence.evidence import Evidence
 from payoff.evidence.judge import judge
 from payoff.evidence.optimism import Step, cross_fitted_choice, tuned_threshold
-from payoff.evidence.worth import worth
 from payoff.load.dataset import Dataset
 from payoff.model import amounts as amount_models
 from payoff.model import calibrate, tabular
@@ -39,8 +38,10 @@ from payoff.policy.policy import Policy
 from payoff.policy.stakes import Choosing, Stakes, stakes_to_choose, stakes_to_judge
 from payoff.progress import Progress, silent
 from payoff.rng import generator
+from payoff.workflow import arms
 from payoff.workflow.rows import Checked, check, data_facts
 from payoff.workflow.scoring import score
+from payoff.workflow.trained import Trained, candidate_rows
 
 __all__ = ["Outcome", "run"]
 
@@ -122,19 +123,11 @@ def run(
     return Outcome(evidence=evidence, folder=folder)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Trained:
-    model: tabular.TabularModel
-    amounts: amount_models.AmountModel | None
-    calibrator: Calibrator
-    policies: tuple[Policy, ...]
-    record: Mapping[str, Any]
-    tuned: tuple[Step, ...]
-
-
-def _train(checked: Checked, progress: Progress) -> _Trained:
+def _train(checked: Checked, progress: Progress) -> Trained:
     """Fit on the fit part, choose on the choose part; the judge part is not touched."""
     decision, parts = checked.decision, checked.parts
+    if decision.past is not None and not decision.past.selected:
+        return arms.train(checked, progress)
     seed = decision.training.seed
     crossed = tabular.cross_fit(
         parts.fit,
@@ -161,7 +154,13 @@ def _train(checked: Checked, progress: Progress) -> _Trained:
     best, candidates = choose_candidate(at_stake, decision)
     model = tabular.fit(parts.fit, parts.contract, best, seed=seed, progress=progress)
     raw = score(model, amounts, Calibrator.raw(len(decision.outcomes)), parts.choose)
-    calibrator, calibration = _calibrate(decision, parts.choose, raw)
+    known = parts.choose.take(parts.choose.outcome >= 0, "choose")
+    seen = (
+        raw
+        if len(known) == len(raw)
+        else score(model, amounts, Calibrator.raw(len(decision.outcomes)), known)
+    )
+    calibrator, calibration = _calibrate(decision, known, seen)
     progress("choose", 0, 1)
     chosen = stakes_to_choose(parts.choose, replace(raw, prob=calibrator.apply(raw.prob)))
     ranked = _recommend(decision, chosen)
@@ -169,18 +168,14 @@ def _train(checked: Checked, progress: Progress) -> _Trained:
     record = {
         "name": best,
         "label": model.describe()["algorithm"],
-        "candidates": [
-            {
-                "name": name,
-                "label": crossed.scored[name].source,
-                "value": asdict(_worth(decision, c.per_unit, at_stake[name])),
-                "difference_to_best": c.to_best.difference,
-                "standard_error": c.to_best.standard_error,
-                "log_loss": _log_loss(crossed.scored[name].prob, parts.fit),
-                "chosen": name == best,
-            }
-            for name, c in candidates.items()
-        ],
+        "candidates": candidate_rows(
+            decision,
+            candidates,
+            at_stake,
+            {name: one.source for name, one in crossed.scored.items()},
+            {name: _log_loss(one.prob, parts.fit) for name, one in crossed.scored.items()},
+            best,
+        ),
         "failures": [{"name": k, "reason": v} for k, v in crossed.failures.items()],
         "calibration": calibration,
         "amounts": amounts.describe() if amounts else [],
@@ -189,12 +184,13 @@ def _train(checked: Checked, progress: Progress) -> _Trained:
     }
     steps = _tuned(decision, model, amounts, parts.fit, candidates, crossed.folds, at_stake[best])
     threshold = tuned_threshold(decision, chosen, seed=seed)
-    return _Trained(
+    return Trained(
         model=model,
         amounts=amounts,
         calibrator=calibrator,
         policies=tuple(ranked),
         record=record,
+        judging=score(model, amounts, calibrator, parts.judge),
         tuned=(*steps, threshold) if threshold else steps,
     )
 
@@ -237,12 +233,6 @@ def _tuned(
             )
         )
     return tuple(steps)
-
-
-def _worth(decision: Decision, per_unit: NDArray[np.float64], at_stake: Stakes) -> Estimate:
-    """Estimate a candidate's cross-fitted money per unit."""
-    never = "" if np.any(per_unit) else "it never acts, and not acting is worth 0"
-    return worth(decision, at_stake, per_unit, seed=decision.training.seed, identical=never)
 
 
 def _log_loss(prob: NDArray[np.float64], data: Dataset) -> float:
@@ -324,13 +314,12 @@ def _recommend(decision: Decision, chosen: Choosing) -> list[Policy]:
     return found
 
 
-def _judge(checked: Checked, trained: _Trained) -> Evidence:
+def _judge(checked: Checked, trained: Trained) -> Evidence:
     decision, parts = checked.decision, checked.parts
-    scored = score(trained.model, trained.amounts, trained.calibrator, parts.judge)
     fit_facts = parts.how["parts"]["fit"]
     return judge(
         decision,
-        stakes_to_judge(parts.judge, scored),
+        stakes_to_judge(parts.judge, trained.judging),
         trained.policies,
         recommended=trained.policies[0].name,
         subgroups=parts.judge.subgroups,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from payoff.evidence.evidence import Estimate, Group, SubgroupEvidence
 from payoff.evidence.interval import share
 from payoff.evidence.judged import Judged
-from payoff.evidence.subgroups.disclosure import margins, withheld
+from payoff.evidence.subgroups.disclosure import withheld
 from payoff.evidence.subgroups.impact import impact_ratio
 from payoff.evidence.subgroups.money import compared_money, shrunken_money
 from payoff.evidence.subgroups.rates import effective_rows, rates
@@ -38,20 +38,7 @@ def subgroup_evidence(judged: Judged) -> tuple[SubgroupEvidence, ...]:
         name: np.where(place < 0, len(labels), place).astype(np.int64)
         for name, (labels, place) in judged.subgroups.items()
     }
-    hidden: dict[str, NDArray[np.bool_]] = {}
-    kept: dict[str, NDArray[np.bool_]] = {}
-    simple = {s.name for s in judged.decision.subgroups if not s.intersect}
-    for name in sorted(rows, key=lambda k: k not in simple):
-        counts = np.bincount(rows[name], minlength=len(judged.subgroups[name][0]) + 1)
-        smallest = judged.decision.evidence.smallest_group
-        small = counts < smallest
-        shown_sums, lost = margins(judged.decision, name, rows, hidden)
-        given = np.zeros(len(counts), dtype=bool)
-        given[lost] = True
-        given &= ~small
-        more = withheld(counts, small | given, shown_sums, smallest=smallest)
-        kept[name] = given | more
-        hidden[name] = small | kept[name]
+    kept = withheld(rows, judged.decision.evidence.smallest_group)
     core = _Core(judged)
     return tuple(
         _Subgroup(core, name, labels, rows[name], kept[name]).evidence()
@@ -148,7 +135,7 @@ class _Subgroup:
         if n < core.decision.evidence.smallest_group or weight.sum() <= 0:
             reason = f"fewer than {core.decision.evidence.smallest_group} rows were judged"
             return replace(bare, reason="no row of this group was judged" if n == 0 else reason)
-        if self.kept[k]:
+        if k < len(self.kept) and self.kept[k]:
             reason = "its figures would show those of a smaller group by subtraction"
             return replace(bare, state="withheld", reason=reason)
         positive = core.positive[rows]
@@ -157,13 +144,15 @@ class _Subgroup:
             bare,
             positives=int(positive.sum()),
             rate=share(positive, weight, cluster, level=core.level),
-            rates=rates(
-                core.acted[rows],
-                positive,
-                weight,
-                cluster,
-                level=core.level,
-                fewest=core.decision.evidence.smallest_denominator,
+            rates=self._rates(
+                rates(
+                    core.acted[rows],
+                    positive,
+                    weight,
+                    cluster,
+                    level=core.level,
+                    fewest=core.decision.evidence.smallest_denominator,
+                )
             ),
         )
         if seen.positives in (0, n):
@@ -187,6 +176,12 @@ class _Subgroup:
                 seen.share * core.decision.units_reported, core.decision.money_unit
             ),
         )
+
+    def _rates(self, found: Mapping[str, Estimate]) -> Mapping[str, Estimate]:
+        """Keep the share acted on alone where outcomes are of another action than the policy's."""
+        if self.core.stakes.causal:
+            return {k: v for k, v in found.items() if k == "acted"}
+        return found
 
     # ------------------------------------------------------------------ all groups side by side
 
@@ -270,6 +265,11 @@ class _Subgroup:
         return told, self.labels[best]
 
 
-def _standing(group: Group) -> float:
-    found: Estimate | None = group.shrunken_gain or group.gain
-    return float(found.value) if found is not None and found.value is not None else 0.0
+def _standing(group: Group) -> tuple[float, float]:
+    """Return the shrunken gain, and the raw one for where all are shrunken to the same."""
+    raw = _value(group.gain)
+    return (raw if group.shrunken_gain is None else _value(group.shrunken_gain)), raw
+
+
+def _value(estimate: Estimate | None) -> float:
+    return 0.0 if estimate is None or estimate.value is None else float(estimate.value)

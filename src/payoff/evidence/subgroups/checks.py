@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from scipy import special
@@ -16,9 +16,16 @@ from payoff.evidence.subgroups.impact import FOUR_FIFTHS
 
 __all__ = ["errors_apart", "impact", "large_enough", "losing"]
 
-_RATES: Final = {
-    "true_positive_rate": "of those with {positive}",
-    "false_positive_rate": "of those without {positive}",
+#: Rate -> (among whom, whether a group's rate is an error more frequent by over a fifth).
+_RATES: Final[Mapping[str, tuple[str, Callable[[float, float], bool]]]] = {
+    "true_positive_rate": (
+        "of those with {positive}",
+        lambda own, usual: own < FOUR_FIFTHS * usual,
+    ),
+    "false_positive_rate": (
+        "of those without {positive}",
+        lambda own, usual: own * FOUR_FIFTHS > usual,
+    ),
 }
 
 
@@ -129,22 +136,29 @@ def _at_once(ratio: Estimate, comparisons: int) -> tuple[float, float]:
 
 
 def errors_apart(decision: Decision, subgroups: Sequence[SubgroupEvidence]) -> Check:
-    """Name groups whose rate of being acted on, given the outcome, differs beyond chance."""
+    """Name groups that are found less often, or acted on wrongly more often, than the others."""
     result = numbered("PAY-E216", "A group whose error rate stands out")
     if not subgroups:
         return result(status="not_applicable", detail="No subgroups are declared.")
     limit = (1 - decision.evidence.level) / len(_RATES)
-    found, looked = [], 0
+    found: list[str] = []
+    looked = slight = 0
     for subgroup in subgroups:
-        for rate, among in _RATES.items():
+        for rate, (among, worse) in _RATES.items():
             known = [g for g in subgroup.groups if g.p_adjusted.get(rate) is not None]
             looked += len(known)
-            found += [
-                f"{subgroup.name}: {g.label} ({_said(g, rate)} "
-                f"{among.format(positive=decision.positive)} acted on)"
-                for g in known
-                if (g.p_adjusted[rate] or 0.0) <= limit
-            ]
+            usual = _usual(known, rate)
+            for group in known:
+                if (group.p_adjusted[rate] or 0.0) > limit:
+                    continue
+                if worse(_value(group, rate), usual):
+                    which = among.format(positive=decision.positive)
+                    found.append(
+                        f"{subgroup.name}: {group.label} ({_percent(_value(group, rate))} {which} "
+                        f"acted on, {_percent(usual)} in all groups)"
+                    )
+                else:
+                    slight += 1
     if not looked:
         return result(
             status="skipped", detail="Not measured: no two groups have an error rate to compare."
@@ -152,14 +166,26 @@ def errors_apart(decision: Decision, subgroups: Sequence[SubgroupEvidence]) -> C
     if found:
         return result(
             status="issue",
-            detail=f"Unlike the other groups, beyond what chance does to the most extreme of "
-            f"them: {listed(found)}.",
-            mend="See whether the model knows these groups less well, or the groups differ",
+            detail="Worse than in the other groups by more than a fifth, beyond what chance does "
+            f"to the most extreme of them: {listed(found, 6)}.",
+            mend="See whether the model knows these groups less well, or their outcome is rarer",
         )
-    return result(
-        status="passed", detail=f"None of {looked} rates of groups stands out beyond chance."
-    )
+    text = f"None of {looked} rates of groups is worse by more than a fifth beyond chance."
+    if slight:
+        text += f" {slight} differ{'s' if slight == 1 else ''} beyond chance, by less or for the "
+        text += "better."
+    return result(status="passed", detail=text)
 
 
-def _said(group: Group, rate: str) -> str:
-    return f"{(group.rates[rate].value or 0.0) * 100:.1f} %"
+def _usual(groups: Sequence[Group], rate: str) -> float:
+    """Return the rate of all compared groups together."""
+    rows = sum(g.rates[rate].n for g in groups)
+    return sum(g.rates[rate].n * _value(g, rate) for g in groups) / rows if rows else 0.0
+
+
+def _value(group: Group, rate: str) -> float:
+    return float(group.rates[rate].value or 0.0)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"

@@ -1,134 +1,154 @@
-"""What else must be withheld so that a small group's figures cannot be got by subtraction."""
+"""What else must be withheld so that a small group's figures cannot be got by subtraction.
+
+A total over the rows of a small group can be worked out from the totals that are shown exactly when
+the group's indicator over rows is a linear combination of the indicators of shown groups and of the
+whole. That is a regression without residual, and it needs only how many rows any two groups share.
+It covers the one small group of a subgroup, the cells of an intersection beside its margins, and
+bands that overlap with other bands.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.declare import Decision
+__all__ = ["derivable", "withheld"]
 
-__all__ = ["Margin", "margins", "withheld"]
-
-Codes = tuple[tuple[str, ...], NDArray[np.int32]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Margin:
-    """Cells whose figures add up to a figure that is shown.
-
-    ``cells`` are places of groups; ``blind`` counts the rows of the margin that lie in groups that
-    also hold rows of other margins, whose part is therefore not known.
-    """
-
-    cells: NDArray[np.int64]
-    blind: int = 0
+_TOLERANCE = 1e-6
 
 
 def withheld(
-    counts: NDArray[np.int64],
-    small: NDArray[np.bool_],
-    shown_sums: Sequence[Margin],
-    *,
+    codes: Mapping[str, NDArray[np.int64]],
     smallest: int,
-) -> NDArray[np.bool_]:
-    """Return which groups to withhold beside the small ones.
+    rows: NDArray[np.int64] | None = None,
+) -> dict[str, NDArray[np.bool_]]:
+    """Return which groups to withhold beside those that are too small to show.
 
-    In each margin the groups without figures must be two or more, and hold ``smallest`` rows or
-    more together: what is left after subtracting is then a figure of as many rows as may be shown.
-    The smallest shown group is withheld until that holds.
+    In each subgroup the groups without figures hold ``smallest`` rows or more together, and are two
+    or more; and no small group can be worked out from all that is shown. Groups are withheld from
+    the smallest up until both hold.
 
     Parameters
     ----------
-    counts
-        int64 (G,), rows.
-    small
-        bool (G,), groups that are too small to show.
-    shown_sums
-        The margins whose sums are shown.
+    codes
+        Name of each subgroup -> int64 (n,), group of each row, from 0; rows without a group are a
+        group too.
     smallest
-        Fewest rows that may be shown.
+        Fewest rows of a group that is shown.
+    rows
+        int64 (n,), how many rows each code stands for; None means one.
 
     Returns
     -------
-    ndarray
-        bool (G,), True for a group that is large enough and yet withheld.
+    dict
+        Name -> bool (G,), True for a group that is large enough and yet withheld.
 
     Examples
     --------
-    >>> withheld(
-    ...     np.array([500, 40, 60, 7]),
-    ...     np.array([False, False, False, True]),
-    ...     [Margin(np.arange(4))],
-    ...     smallest=30,
-    ... ).tolist()
+    One small group: the next smallest goes with it.
+
+    >>> rows = np.repeat([0, 1, 2, 3], [500, 40, 60, 7])
+    >>> withheld({"g": rows}, 30)["g"].tolist()
     [False, True, False, False]
     """
-    out = np.zeros(len(counts), dtype=bool)
-    changed = True
-    while changed:
-        changed = False
-        for margin in shown_sums:
-            cells = margin.cells[counts[margin.cells] > 0]
-            hidden = cells[small[cells] | out[cells]]
-            shown = cells[~(small[cells] | out[cells])]
-            others = 1 if margin.blind else 0
-            enough = int(counts[hidden].sum()) + margin.blind >= smallest
-            if len(hidden) == 0 or len(shown) == 0 or (len(hidden) + others >= 2 and enough):
-                continue
-            out[shown[np.argmin(counts[shown])]] = True
-            changed = True
-    return out
+    overlap = _Overlap(codes, rows)
+    counts, of = overlap.counts, overlap.subgroup
+    small = (counts > 0) & (counts < smallest)
+    kept = np.zeros(len(counts), dtype=bool)
+    for number in range(len(codes)):
+        _fill(counts, of == number, small, kept, smallest)
+    while True:
+        shown = (counts > 0) & ~small & ~kept
+        open_ones = [int(f) for f in np.flatnonzero(small) if overlap.derivable(int(f), shown)]
+        if not open_ones:
+            break
+        kept[_give_up(overlap, open_ones[0], shown)] = True
+    return {name: kept[of == number] for number, name in enumerate(codes)}
 
 
-def margins(
-    decision: Decision,
-    name: str,
-    codes: dict[str, NDArray[np.int64]],
-    hidden: dict[str, NDArray[np.bool_]],
-    rows: NDArray[np.int64] | None = None,
-) -> tuple[list[Margin], NDArray[np.int64]]:
-    """Return the shown sums a subgroup's groups add up to, and the groups that give one away.
-
-    All groups of a subgroup add up to the whole. The groups of an intersection also add up to the
-    groups of each subgroup it combines.
+def derivable(codes: Mapping[str, NDArray[np.int64]], group: int, shown: NDArray[np.bool_]) -> bool:
+    """Say whether a group's totals follow from those of shown groups and the whole.
 
     Parameters
     ----------
-    decision
-        The declaration.
-    name
-        The subgroup.
     codes
-        Name -> int64 (n,) group of each row, codes from 0; the last code is "not known".
-    hidden
-        Name of a subgroup already treated -> bool (G,), its groups without figures.
-    rows
-        int64 (n,), rows that each code stands for; None means one.
-
-    Returns
-    -------
-    margins, given_away
-        The margins, and the places of groups that together would show a withheld group.
+        As in :func:`withheld`; groups are numbered through, subgroup after subgroup.
+    group
+        Number of the group.
+    shown
+        bool, of all groups of all subgroups.
     """
-    own = codes[name]
-    groups = int(own.max()) + 1
-    found = [Margin(np.arange(groups))]
-    lost: list[NDArray[np.int64]] = []
-    declared = next(s for s in decision.subgroups if s.name == name)
-    for parent in declared.intersect:
-        above = codes[parent]
-        table = np.zeros((groups, int(above.max()) + 1), dtype=np.int64)
-        np.add.at(table, (own, above), 1 if rows is None else rows)
-        pure = (table > 0).sum(axis=1) == 1
-        for value in range(table.shape[1]):
-            inside = table[:, value] > 0
-            cells = np.flatnonzero(inside & pure)
-            if hidden[parent][value]:
-                lost.append(np.flatnonzero(inside))
-            else:
-                blind = int(table[inside & ~pure, value].sum())
-                found.append(Margin(cells, blind))
-    return found, np.unique(np.concatenate(lost)) if lost else np.zeros(0, dtype=np.int64)
+    return _Overlap(codes).derivable(group, shown)
+
+
+class _Overlap:
+    """How many rows any two groups of any two subgroups share."""
+
+    def __init__(
+        self,
+        codes: Mapping[str, NDArray[np.int64]],
+        rows: NDArray[np.int64] | None = None,
+    ) -> None:
+        every = list(codes.values())
+        sizes = [int(c.max()) + 1 if len(c) else 0 for c in every]
+        starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+        self.rows = int(rows.sum()) if rows is not None else len(every[0]) if every else 0
+        self.subgroup = np.repeat(np.arange(len(every)), sizes)
+        self.table = np.zeros((starts[-1], starts[-1]))
+        for i, a in enumerate(every):
+            for j, b in enumerate(every[: i + 1]):
+                both = np.bincount(a * sizes[j] + b, weights=rows, minlength=sizes[i] * sizes[j])
+                block = both.reshape(sizes[i], sizes[j])
+                self.table[starts[i] : starts[i + 1], starts[j] : starts[j + 1]] = block
+                self.table[starts[j] : starts[j + 1], starts[i] : starts[i + 1]] = block.T
+        self.counts = np.diag(self.table).astype(np.int64)
+
+    def derivable(self, group: int, shown: NDArray[np.bool_]) -> bool:
+        """Whether regressing the group's indicator on the shown ones leaves no residual."""
+        places = np.flatnonzero(shown)
+        size = self.counts[places].astype(np.float64)
+        gram = np.empty((len(places) + 1, len(places) + 1))
+        gram[0, 0] = self.rows
+        gram[0, 1:] = gram[1:, 0] = size
+        gram[1:, 1:] = self.table[np.ix_(places, places)]
+        own = np.concatenate([[self.counts[group]], self.table[places, group]])
+        scale = 1 / np.sqrt(np.diag(gram))  # columns of equal length, for a sound rank
+        found, *_ = np.linalg.lstsq(gram * np.outer(scale, scale), own * scale, rcond=1e-10)
+        left = float(self.counts[group]) - float(found @ (own * scale))
+        return left <= _TOLERANCE * float(self.counts[group])
+
+
+def _fill(
+    counts: NDArray[np.int64],
+    inside: NDArray[np.bool_],
+    small: NDArray[np.bool_],
+    kept: NDArray[np.bool_],
+    smallest: int,
+) -> None:
+    """Withhold the smallest groups of one subgroup until what is hidden is a crowd."""
+    while True:
+        hidden = inside & (small | kept)
+        shown = np.flatnonzero(inside & ~hidden & (counts > 0))
+        crowd = hidden.sum() >= 2 and counts[hidden].sum() >= smallest
+        if not hidden.any() or crowd or not len(shown):
+            return
+        kept[shown[np.argmin(counts[shown])]] = True
+
+
+def _give_up(overlap: _Overlap, group: int, shown: NDArray[np.bool_]) -> int:
+    """Return the smallest shown group without which ``group`` can no longer be worked out.
+
+    Where no single one suffices, the smallest group that shares rows with its subgroup's hidden
+    ones.
+    """
+    places = np.flatnonzero(shown)
+    places = places[np.argsort(overlap.counts[places], kind="stable")]
+    for place in places:
+        without = shown.copy()
+        without[place] = False
+        if not overlap.derivable(group, without):
+            return int(place)
+    same = places[overlap.subgroup[places] == overlap.subgroup[group]]
+    return int(same[0] if len(same) else places[0])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from payoff.evidence.evidence import Estimate, Group
-from payoff.evidence.subgroups.shrink import FEWEST_GROUPS, pooled_variance, shrink
+from payoff.evidence.subgroups.shrink import FEWEST_GROUPS, sampling_variance, shrink
 from payoff.evidence.subgroups.simultaneous import RESAMPLES, Cases, contrast
 
 __all__ = ["compared_money", "shrunken_money"]
@@ -94,7 +94,7 @@ def shrunken_money(
     for what, these in cases.items():
         raw: list[Estimate | None] = [getattr(g, what) for g in groups]
         mean = np.array([e.value for e, p in zip(raw, part, strict=True) if p and e is not None])
-        found = shrink(mean.astype(np.float64), pooled_variance(these, part)[part])
+        found = shrink(mean.astype(np.float64), sampling_variance(these, part)[part])
         if found is None:
             facts[what] = {"not_measured": "the money does not vary within groups"}
             continue

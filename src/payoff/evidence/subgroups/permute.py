@@ -3,7 +3,7 @@
 Three ways that agree in distribution, chosen by the rows. Few different values (constant money, or
 a rate): counts of each value in each group are drawn from the hypergeometric law of a table with
 fixed margins, exact whatever n is. Up to 4,000 independent cases: cases are dealt. Beyond: the
-4,000 cases that deviate most are dealt exactly, and the sums of the many others, none of them
+2,000 cases that deviate most are dealt exactly, and the sums of the many others, none of them
 large, are drawn from the normal limit of dealing without replacement.
 """
 
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 __all__ = ["dealt_sums", "moments"]
 
-_TAIL: Final = 4_000
+_ALL_DEALT: Final = 4_000
+_TAIL: Final = 2_000
 _MOST_VALUES: Final = 16
 _MOST_CELLS: Final = 400
 _BLOCK: Final = 4_000_000
@@ -64,7 +65,7 @@ def dealt_sums(
     if table is not None:
         return _by_counts(*table, sizes, resamples, rng)
     n = len(s)
-    if n <= _TAIL:
+    if n <= _ALL_DEALT:
         counts = np.broadcast_to(sizes, (resamples, len(sizes)))
         return _by_cases(moments(s, w), counts, rng)
     order = np.argpartition(-np.abs(s), _TAIL)

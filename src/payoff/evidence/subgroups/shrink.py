@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from payoff.evidence.subgroups.simultaneous import Cases
 
-__all__ = ["FEWEST_GROUPS", "Shrunken", "pooled_variance", "shrink"]
+__all__ = ["FEWEST_GROUPS", "Shrunken", "sampling_variance", "shrink"]
 
 #: With fewer groups their spread cannot be told from chance (James and Stein need four).
 FEWEST_GROUPS: Final = 4
+_BORROWED: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,11 +38,13 @@ class Shrunken:
     error: NDArray[np.float64]
 
 
-def pooled_variance(cases: Cases, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the sampling variance of every group's mean from the spread within all kept groups.
+def sampling_variance(cases: Cases, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the sampling variance of every group's mean, its spread mostly that of all groups.
 
-    One spread for all, because a small group's own variance goes with its mean: a group that
-    happened to see no large gain has both a low mean and a low variance, and would be trusted most.
+    A small group's own variance goes with its mean: a group that happened to see no large gain has
+    both a low mean and a low variance, and would be trusted most. So each group's variance borrows
+    300 cases' worth of the pooled one; a group of thousands keeps its own. In simulation this comes
+    as near to the truth as pooling alone where groups are equally spread, and nearer where not.
 
     Parameters
     ----------
@@ -53,7 +56,8 @@ def pooled_variance(cases: Cases, kept: NDArray[np.bool_]) -> NDArray[np.float64
     Returns
     -------
     ndarray
-        float64 (G,), ``v n_g / W_g^2`` with
+        float64 (G,), ``v_g n_g / W_g^2`` with
+        ``v_g = (sum (s - m_g w)^2 + k v) / (n_g - 1 + k)``, k = 300 and
         ``v = sum_g sum (s - m_g w)^2 / sum_g (n_g - 1)``; NaN where a group is not kept.
     """
     groups = len(kept)
@@ -62,8 +66,10 @@ def pooled_variance(cases: Cases, kept: NDArray[np.bool_]) -> NDArray[np.float64
     s = np.bincount(cases.group, weights=cases.s, minlength=groups)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.where(kept, s / w, 0.0)
-        residual = (cases.s - mean[cases.group] * cases.w) * kept[cases.group]
-        spread = float(residual @ residual) / max(int((n[kept] - 1).sum()), 1)
+        residual = cases.s - mean[cases.group] * cases.w
+        own = np.bincount(cases.group, weights=residual**2, minlength=groups)
+        pooled = float(own[kept].sum()) / max(int((n[kept] - 1).sum()), 1)
+        spread = (own + _BORROWED * pooled) / (n - 1 + _BORROWED)
         return np.where(kept, spread * n / w**2, np.nan)
 
 
@@ -108,7 +114,7 @@ def shrink(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> Shrunken
     centre = float(precision @ mean / precision.sum())
     q = float(precision @ (mean - centre) ** 2)
     room = float(precision.sum() - (precision @ precision) / precision.sum())
-    tau2 = max(0.0, (q - (groups - 1)) / room)
+    tau2 = max(0.0, (q - (groups - 1)) / room) if room > 0 else 0.0
     total = variance + tau2
     weights = 1 / total
     mu = float(weights @ mean / weights.sum())

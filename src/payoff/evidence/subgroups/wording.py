@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from payoff.declare import Decision
 from payoff.declare.decision import plural
-from payoff.errors import listed
 from payoff.evidence.evidence import Group, SubgroupEvidence
 from payoff.evidence.wording import money, quoted
 
 __all__ = ["sentences"]
+
+_MOST_NAMES: Final = 4
 
 
 def sentences(decision: Decision, found: SubgroupEvidence) -> tuple[str, ...]:
@@ -29,14 +32,22 @@ def _apart(decision: Decision, found: SubgroupEvidence) -> str:
             f"{facts['groups']} groups differ."
         )
     mean = _mean(found)
-    less = [quoted(g.label) for g in apart if _value(g) < mean]
-    more = [quoted(g.label) for g in apart if _value(g) >= mean]
-    parts = [f"{listed(less)} below the others"] if less else []
-    parts += [f"{listed(more)} above the others"] if more else []
+    less = [g.label for g in apart if _value(g) < mean]
+    more = [g.label for g in apart if _value(g) >= mean]
+    parts = [f"{_joined(less)} below the others"] if less else []
+    parts += [f"{_joined(more)} above the others"] if more else []
     return (
         f"Gain by {found.name} differs beyond chance: {'; '.join(parts)} "
         f"({facts['groups']} groups compared)."
     )
+
+
+def _joined(labels: list[str]) -> str:
+    shown = [quoted(label) for label in labels[:_MOST_NAMES]]
+    more = len(labels) - len(shown)
+    if more:
+        return f"{', '.join(shown)} and {more} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
 
 
 def _p(group: Group) -> float:
@@ -58,6 +69,8 @@ def _worst(found: SubgroupEvidence) -> str:
     group = next((g for g in found.groups if g.label == found.worst), None)
     if group is None:
         return ""
+    if found.shrinkage.get("gain", {}).get("spread") == 0:
+        return ""  # what differs is chance: naming the lowest would mislead
     if group.shrunken_gain is not None:
         return (
             f"The lowest gain by {found.name}, after allowing for chance, is in "
