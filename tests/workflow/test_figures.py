@@ -152,7 +152,13 @@ def bundle_and_rows(tmp_path_factory):
     x, age = rng.normal(0, 1, n), rng.integers(18, 80, n)
     y = (rng.random(n) < 1 / (1 + np.exp(1.5 - 1.3 * x))).astype(int)
     table = pa.table(
-        {"y": y, "x": x, "age": age, "amount": rng.gamma(2, 10, n), "g": np.array(["a", "b"])[y]}
+        {
+            "y": y,
+            "x": x,
+            "age": age,
+            "amount": rng.gamma(2, 10, n),
+            "g": np.array(["a", "b"])[age % 2],
+        }
     )
     pq.write_table(table, folder / "rows.parquet")
     decision = dataclasses.replace(

@@ -61,6 +61,10 @@ class Statements:
         predictions = evidence.data.get("predictions") or {}
         self.kind = str(predictions.get("kind", "model"))
         self.columns: Mapping[str, str] = dict(predictions.get("columns", {}))
+        if decision.past is not None:
+            raise EvidenceError.no_sql(
+                "past decisions are weighed by how likely what was done was, and by a model"
+            )
         if self.kind == "score":
             raise EvidenceError.no_sql(
                 "the score was turned into probabilities by a regression cross-fitted on the rows"

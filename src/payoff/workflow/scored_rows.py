@@ -22,7 +22,8 @@ from payoff.load.evaluate import TableColumns
 from payoff.load.roles import assign
 from payoff.load.source import Source, read
 from payoff.load.split import split
-from payoff.policy.expected import expected_money, rule_actions
+from payoff.model.scored import Scored, ScoredArms
+from payoff.policy.expected import expected_by_action, expected_money, rule_actions
 from payoff.progress import Progress, silent
 from payoff.workflow.scoring import score
 
@@ -72,9 +73,13 @@ def score_rows(
     progress("score", 0, 1)
     scored = score(opened.model, opened.amounts, opened.calibrator, rows)
     columns = TableColumns(rows.table)
-    expected = expected_money(decision, columns, scored.prob, scored.amounts)
+    if isinstance(scored, Scored):
+        expected = expected_money(decision, columns, scored.prob, scored.amounts)
+    else:
+        expected = expected_by_action(decision, columns, scored.prob, scored.amounts)
     rule = rule_actions(decision, columns, rows.table) if opened.policy.kind == "rule" else None
     parts = _parts(opened, source, rows)
+    groups = {g.name: g.read(columns) for g in opened.policy.groupings}
     codes = np.empty(len(rows), dtype=np.int16)
     for part in np.unique(parts):
         inside = np.flatnonzero(parts == part)
@@ -84,10 +89,14 @@ def score_rows(
             prob=scored.prob[inside],
             rule=None if rule is None else rule[inside],
             weight=rows.weight[inside],
+            groups={k: (labels, of[inside]) for k, (labels, of) in groups.items()},
         )
+    prob = scored.prob
+    if isinstance(scored, ScoredArms):  # what is promised under the action chosen
+        prob = prob[np.arange(len(rows)), codes]
     table = source.table
     for o, outcome in enumerate(decision.outcome_names):
-        table = table.append_column(probability_of(outcome), pa.array(scored.prob[:, o]))
+        table = table.append_column(probability_of(outcome), pa.array(prob[:, o]))
     for a, action in enumerate(decision.action_names):
         table = table.append_column(expected_of(action), pa.array(expected[:, a]))
     names = np.array(decision.action_names)
