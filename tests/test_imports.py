@@ -15,8 +15,8 @@ from tests.trained import trained  # noqa: F401  (a fixture)
 
 THIRD_PARTY = {
     "adbc_driver_postgresql", "click", "duckdb", "jinja2", "lightgbm", "narwhals", "numpy",
-    "onnxruntime", "pandas", "polars", "pyarrow", "scipy", "skl2onnx", "sklearn", "starlette",
-    "uvicorn",
+    "onnxruntime", "pandas", "polars", "py3langid", "pyarrow", "scipy", "skl2onnx", "sklearn",
+    "starlette", "uvicorn",
 }  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def strangers(code: str) -> set[str]:
         "import payoff.declare.file, payoff.declare.schema, payoff.declare.checks",
         "import payoff.errors, payoff.checks, payoff.columns, payoff.rng, payoff.optional",
         "import payoff.load.fields",
+        "import payoff.load.text.clean, payoff.load.text.personal",
         "import payoff; dir(payoff)",
         "from payoff.declare.file import from_toml",
     ],

@@ -32,6 +32,9 @@ def _review(inner: str, more: str = "") -> str:
     return changed(('"balance * 0.1"', "20"), ('leave = "Leave', ask), more=more)
 
 
+TEXT = '[data]\ntext = ["note"]\n'
+KIND = ('name = "calls"', 'name = "calls"\nkind = "text"')
+
 WRONG = (
     # ------------------------------------------------------------------ not a TOML file at all
     _wrong("empty file", "", "PAY-D004", "schema_version"),
@@ -52,6 +55,43 @@ WRONG = (
     _wrong("2 MB", RIGHT + "#" * 2_000_000, "PAY-D002", "1 MB"),
     _wrong("number of 5,000 digits", changed(("-5", "9" * 5000)), "PAY-D001", "digits"),
     _wrong("nested 5,000 deep", changed(("-5", "[" * 5000 + "]" * 5000)), "PAY-D001", "nested"),
+    # ------------------------------------------------------------------------------ documents
+    _wrong("text without a text column", changed(KIND), "PAY-D006", "narrative"),
+    _wrong("documents of a table", changed(("[data]\n", TEXT)), "PAY-D006", "kind = 'text'"),
+    _wrong("settings of documents", changed(more="\n[text]\nredact = false\n"), "PAY-D006", "kind"),
+    _wrong(
+        "the outcome as a document",
+        changed(KIND, ("[data]\n", TEXT.replace("note", "y"))),
+        "PAY-D006",
+        "data.text",
+    ),
+    _wrong(
+        "one text column twice",
+        changed(KIND, ("[data]\n", TEXT.replace('"note"', '"note", "note"'))),
+        "PAY-D009",
+        "note",
+    ),
+    _wrong(
+        "documents as groups",
+        changed(KIND, ("[data]\n", TEXT), more=GROUP + 'column = "note"\n'),
+        "PAY-D006",
+        "subgroups[0].column",
+    ),
+    *(
+        _wrong(
+            f"text.{line}",
+            changed(KIND, ("[data]\n", TEXT), more=f"\n[text]\n{line}\n"),
+            code,
+            word,
+        )
+        for line, code, word in (
+            ("similarity = 0.2", "PAY-D006", "0.5 to 1"),
+            ('languages = ["english"]', "PAY-D006", "small letters"),
+            ("longest = 3", "PAY-D006", "5,000,000"),
+            ('twins = "drop"', "PAY-D006", "keep together"),
+            ('redact = "yes"', "PAY-D005", "true or false"),
+        )
+    ),
     # ----------------------------------------------------------------------------- keys
     _wrong("unknown table", changed(more="\n[modelling]\nfolds = 3\n"), "PAY-D003", "modelling"),
     _wrong(

@@ -28,6 +28,7 @@ _PACKAGES: Final = {
     "serve": ("starlette", "uvicorn"),
     "onnx": ("skl2onnx", "onnxruntime"),
     "postgres": ("adbc-driver-postgresql",),
+    "text": ("py3langid",),
 }
 _LOADS: Final = ("lightgbm", "duckdb", "pyarrow", "sklearn")
 

@@ -16,6 +16,7 @@ from payoff.declare.settings import (
     Subgroup,
     Training,
 )
+from payoff.declare.text import TextSettings
 
 __all__ = [
     "KINDS",
@@ -39,5 +40,6 @@ __all__ = [
     "Scalar",
     "Split",
     "Subgroup",
+    "TextSettings",
     "Training",
 ]

@@ -26,11 +26,12 @@ from payoff.declare.settings import (
     Subgroup,
     Training,
 )
+from payoff.declare.text import TextSettings, check_documents
 from payoff.errors import DeclarationError, listed
 
 __all__ = ["KINDS", "PERIODS", "Decision", "plural"]
 
-KINDS: Final = ("tabular", "predictions")
+KINDS: Final = ("tabular", "text", "predictions")
 PERIODS: Final = ("day", "week", "month", "quarter", "year", "campaign")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}|[\w$€£¥ .]{1,12}")
 
@@ -91,6 +92,7 @@ class Decision:
     do_nothing: str | None = None
     positive: str | None = None
     data: Data = field(default_factory=Data)
+    text: TextSettings = field(default_factory=TextSettings)
     predictions: Predictions = field(default_factory=Predictions)
     subgroups: tuple[Subgroup, ...] = ()
     limits: tuple[Limit, ...] = ()
@@ -200,6 +202,7 @@ class Decision:
                         "simple subgroup",
                         [n for n in names if n in simple],
                     )
+        check_documents(self.kind, self.data.text, self.text, (g.column for g in self.subgroups))
         for outcome in self.predictions.probability:
             if outcome not in self.outcome_names:
                 raise DeclarationError.unknown_name(

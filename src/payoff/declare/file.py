@@ -24,6 +24,7 @@ from payoff.declare.settings import (
     Training,
 )
 from payoff.declare.spec import read_file_keys
+from payoff.declare.text import TextSettings
 from payoff.errors import DeclarationError, PayoffError, plain
 
 __all__ = ["from_toml", "load", "to_toml"]
@@ -116,8 +117,12 @@ def from_toml(text: str) -> Decision:
 def _decision(value: Mapping[str, Any]) -> Decision:
     facts: dict[str, Any] = dict(value["decision"])
     data = dict(value["data"])
-    if "features" in data:
-        data["features"] = tuple(data["features"])
+    for name in ("features", "text"):
+        if name in data:
+            data[name] = tuple(data[name])
+    text = dict(value.get("text", {}))
+    if "languages" in text:
+        text["languages"] = tuple(text["languages"])
     training = dict(value.get("training", {}))
     if "candidates" in training:
         training["candidates"] = tuple(training["candidates"])
@@ -140,6 +145,7 @@ def _decision(value: Mapping[str, Any]) -> Decision:
             for n, x in enumerate(value.get("constraints", []))
         ),
         current_rule=_rule(value.get("current_rule")),
+        text=TextSettings(**text),
         past=_past(value.get("past")),
         predictions=Predictions(**value.get("predictions", {})),
         split=Split(**value.get("split", {})),

@@ -157,6 +157,8 @@ class Data:
     unit_id, cluster, time, weight, part
         Columns: name of the row, who the rows belong to (resampled together), when the decision was
         due, sample weight, and the part (fit, choose, judge) when the user splits the data.
+    text
+        Columns that hold documents; a decision of kind ``"text"`` has at least one.
     features
         Columns a model may use; None means all that are not excluded or given another role.
     exclude, known_later
@@ -173,6 +175,7 @@ class Data:
     time: str | None = None
     weight: str | None = None
     part: str | None = None
+    text: tuple[str, ...] = ()
     features: tuple[str, ...] | None = None
     exclude: Mapping[str, str] = field(default_factory=dict)
     known_later: Mapping[str, str] = field(default_factory=dict)
@@ -194,6 +197,7 @@ class Data:
                     "the reason, in words",
                     "Write why the column may not be used; the report repeats it",
                 )
+        self._check_text()
         for name in self.features or ():
             if name in self.exclude or name in self.known_later or name == self.outcome:
                 raise DeclarationError.bad_value(
@@ -209,6 +213,18 @@ class Data:
                 "columns other than the outcome",
                 "The outcome is never a feature; remove it here",
             )
+
+    def _check_text(self) -> None:
+        for name in self.text:
+            if self.text.count(name) > 1:
+                raise DeclarationError.duplicate("data.text", name, "text columns")
+            if name in self.roles or name in self.exclude or name in self.known_later:
+                raise DeclarationError.bad_value(
+                    "data.text",
+                    name,
+                    "columns without another role, neither excluded nor known later",
+                    "A column is either a document or what it is declared as elsewhere",
+                )
 
     @property
     def roles(self) -> dict[str, str]:

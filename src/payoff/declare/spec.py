@@ -11,6 +11,7 @@ from payoff.declare.decision import KINDS, PERIODS
 from payoff.declare.limits import CONSTRAINTS
 from payoff.declare.payoffs import DISTRIBUTIONS
 from payoff.declare.settings import SPLITS
+from payoff.declare.text import TWINS
 from payoff.errors import DeclarationError, listed
 
 __all__ = ["DECISION_FILE", "Key", "Kind", "read"]
@@ -162,7 +163,9 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
             _table(
                 name=Key(TEXT, "Short name, used in file names.", True, 'name = "calls"'),
                 title=Key(TEXT, "The decision as a question or heading."),
-                kind=Key(_choice(*KINDS), "tabular: payoff trains; predictions: made elsewhere."),
+                kind=Key(
+                    _choice(*KINDS), "tabular, text: payoff trains; predictions: made elsewhere."
+                ),
                 unit=Key(TEXT, "What one row is, in the singular: customer, order, claim."),
                 currency=Key(TEXT, "Currency of all money.", True, 'currency = "EUR"'),
                 period=Key(_choice(*PERIODS), "Period that reported money is for."),
@@ -189,6 +192,7 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 time=Key(TEXT, "Column of when the decision was due."),
                 weight=Key(TEXT, "Column of sample weights."),
                 part=Key(TEXT, "Column that holds fit, choose or judge."),
+                text=Key(_list(TEXT), "Columns that hold documents, for kind = 'text'."),
                 features=Key(_list(TEXT), "Columns a model may use; all others when left out."),
                 exclude=Key(EXCLUSIONS, "Column = reason it may not be used (leakage, law)."),
                 known_later=Key(EXCLUSIONS, "Column = reason; money may read it, models may not."),
@@ -221,6 +225,16 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 column=Key(TEXT, "Column that holds the action taken, instead of conditions."),
             ),
             "What is done today.",
+        ),
+        "text": Key(
+            _table(
+                redact=Key(FLAG, "Replace personal data before anything reads the documents."),
+                twins=Key(_choice(*TWINS), "What the split does with near copies."),
+                similarity=Key(NUMBER, "Share of common shingles from which two are twins."),
+                languages=Key(_list(TEXT), "Languages expected, as ISO 639 codes."),
+                longest=Key(WHOLE, "Characters of one document; a longer one is refused."),
+            ),
+            "How documents are read, for kind = 'text'.",
         ),
         "past": Key(
             _table(

@@ -133,7 +133,7 @@ def _rule(rule: CurrentRule) -> list[str]:
 def written(decision: Decision) -> str:
     """Return the TOML text of a decision."""
     sections = ("data", "outcomes", "actions", "payoffs", "subgroups", "limits", "constraints")
-    settings = ("current_rule", "past", "predictions", "split", "training", "evidence")
+    settings = ("current_rule", "past", "text", "predictions", "split", "training", "evidence")
     skipped = (*sections, *settings, "schema_version")
     facts = _changed(decision, skip=skipped)
     facts.setdefault("name", decision.name)
@@ -158,6 +158,6 @@ def written(decision: Decision) -> str:
         lines += _rule(decision.current_rule)
     if decision.past is not None:
         lines += _section("past", _changed(decision.past))
-    for name in ("predictions", "split", "training", "evidence"):
+    for name in ("text", "predictions", "split", "training", "evidence"):
         lines += _section(name, _changed(getattr(decision, name)))
     return "\n".join(lines)

@@ -171,6 +171,18 @@ class DataError(PayoffError):
         return cls(what, code="PAY-L011", where=plain(where), got=got, need=need, mend=mend)
 
     @classmethod
+    def long_document(cls, column: str, row: int, length: int, longest: int) -> DataError:
+        """A document is longer than the declaration admits; its words are not repeated here."""
+        return cls(
+            "a document is longer than the decision admits",
+            code="PAY-L013",
+            where=f"column {plain(column)}, row {row + 1:,}",
+            got=f"{length:,} characters",
+            need=f"at most {longest:,}",
+            mend="Check that it is a document and not a whole file; else raise 'longest' in [text]",
+        )
+
+    @classmethod
     def not_a_frame(cls, got: str) -> DataError:
         """The object handed to the Python API is not a table."""
         return cls(

@@ -21,7 +21,7 @@ __all__ = ["Grouped", "corp", "grouped", "joined", "pooled"]
 
 _MOST_GROUPS: Final = 500
 _SIMULATIONS: Final = 400
-_SHOWN: Final = 25
+_SHOWN: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

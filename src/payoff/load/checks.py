@@ -53,7 +53,10 @@ def _repeated_rows(data: Dataset) -> Check:
         sums = (sums ^ mixed ^ (sums >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
     repeated = len(sums) - len(np.unique(sums))
     share = repeated / len(data)
-    if share > 0.01 and data.decision.data.cluster is None:
+    apart = data.decision.data.cluster is None and not (
+        data.decision.data.text and data.decision.text.twins == "keep together"
+    )
+    if share > 0.01 and apart:
         return result(
             status="tip",
             detail=f"{repeated:,} rows ({share:.1%}) repeat all features of another row; twins on "
@@ -107,7 +110,7 @@ def _leak_alone(fit: Dataset) -> Check:
     known = fit.outcome >= 0
     rows = pa.array(np.flatnonzero(known))
     positive = fit.outcome[known] == fit.decision.positive_code
-    power = {name: alone(fit.table.column(name).take(rows), positive) for name in fit.features}
+    power = {name: alone(fit.table.column(name).take(rows), positive) for name in fit.ordinary}
     if not power:
         return result(status="not_applicable", detail="There are no features.")
     ranked = sorted(power.items(), key=lambda item: -item[1])
@@ -150,7 +153,7 @@ def _sure_values(fit: Dataset) -> str:
     positive = (fit.outcome[known] == fit.decision.positive_code).astype(float)
     base = float(positive.mean())
     found = []
-    for name in fit.features:
+    for name in fit.ordinary:
         codes, labels = codes_of(fit.table.column(name))
         if not 2 <= len(labels) <= 50:
             continue
@@ -269,7 +272,7 @@ def _drift(parts: Parts) -> Check:
         name: population_stability(
             *_binned(parts.fit.table.column(name), parts.judge.table.column(name))
         )
-        for name in parts.fit.features
+        for name in parts.fit.ordinary
     }
     moved = sorted((n for n in shift if shift[n] > _DRIFT), key=lambda n: -shift[n])
     if moved:
@@ -318,7 +321,7 @@ def _useless(fit: Dataset) -> Check:
 def _identifiers(fit: Dataset) -> Check:
     result = numbered("PAY-L108", "Features that look like identifiers")
     ids = []
-    for name in fit.features:
+    for name in fit.ordinary:
         column = fit.table.column(name)
         whole = pa.types.is_integer(column.type) or pa.types.is_string(column.type)
         distinct = pc.count_distinct(column).as_py()

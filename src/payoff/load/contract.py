@@ -30,7 +30,9 @@ def learn(data: Dataset) -> Contract:
     for column in groups:
         roles.setdefault(column, "subgroup")
     fields = [
-        _field(name, data.table.column(name), role, required=name in money or name in groups)
+        _text_field(name, data)
+        if name in decision.data.text
+        else _field(name, data.table.column(name), role, required=name in money or name in groups)
         for name, role in roles.items()
     ]
     return Contract(fields=tuple(fields))
@@ -43,6 +45,18 @@ def type_of(kind: pa.DataType) -> FieldType:
     if is_numeric(kind) or pa.types.is_null(kind):
         return "number"
     return "date" if is_temporal(kind) else "category"
+
+
+def _text_field(name: str, data: Dataset) -> Field:
+    """Describe a text column; none of its documents goes into the contract."""
+    column = data.table.column(name)
+    return Field(
+        name=name,
+        type="text",
+        missing_share=column.null_count / len(column),
+        longest=int(pc.max(pc.utf8_length(column)).as_py() or 0),
+        limit=data.decision.text.longest,
+    )
 
 
 def _field(name: str, column: pa.ChunkedArray, role: str, *, required: bool) -> Field:

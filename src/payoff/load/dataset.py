@@ -42,6 +42,9 @@ class Dataset:
         SHA-256 of the rows, so that a report names exactly the data it judged.
     place
         int64 (n,), where each row stands in the source.
+    twins
+        int64 (n,), group of documents that are near copies; None where documents were not compared.
+        Where twins are kept together, ``cluster`` joins them too.
     logged
         What was done to each row, where ``[past]`` declares it.
     """
@@ -56,6 +59,7 @@ class Dataset:
     features: tuple[str, ...]
     fingerprint: str
     place: NDArray[np.int64]
+    twins: NDArray[np.int64] | None = None
     logged: Logged | None = None
 
     def __post_init__(self) -> None:
@@ -67,12 +71,28 @@ class Dataset:
         """Return the number of rows."""
         return int(self.table.num_rows)
 
+    @property
+    def clustered(self) -> bool:
+        """Whether rows belong together, so that they are split and resampled together."""
+        together = self.decision.text.twins == "keep together"
+        return self.decision.data.cluster is not None or (self.twins is not None and together)
+
+    @property
+    def ordinary(self) -> tuple[str, ...]:
+        """Features that are no documents."""
+        return tuple(f for f in self.features if f not in self.decision.data.text)
+
+    @property
+    def similarity(self) -> float:
+        """The Jaccard index from which two documents are twins."""
+        return float(self.decision.text.similarity)
+
     def take(self, rows: NDArray[Any], part: str) -> Dataset:
         """Return the rows at the given places (or where a mask is true) as another part."""
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
         if len(rows) == len(self) and np.array_equal(rows, np.arange(len(self))):
             return replace(self, part=part)
-        if self.decision.data.cluster is None:
+        if not self.clustered:
             cluster = np.arange(len(rows), dtype=np.int64)
         else:
             cluster = np.unique(self.cluster[rows], return_inverse=True)[1].astype(np.int64)
@@ -87,6 +107,7 @@ class Dataset:
             features=self.features,
             fingerprint=self.fingerprint,
             place=self.place[rows],
+            twins=None if self.twins is None else self.twins[rows],
             logged=None if self.logged is None else self.logged.take(rows),
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
@@ -17,10 +17,10 @@ from payoff.load.spelling import text_of
 
 __all__ = ["FIELD_TYPES", "Contract", "Field", "FieldType"]
 
-FieldType = Literal["number", "category", "date", "boolean"]
+FieldType = Literal["number", "category", "date", "boolean", "text"]
 _MOST_HINTS: Final = 5
 _MOST_NOTES: Final = 20
-FIELD_TYPES: Final = ("number", "category", "date", "boolean")
+FIELD_TYPES: Final = ("number", "category", "date", "boolean", "text")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,8 @@ class Field:
         Values seen, most frequent first; cut after 1,000.
     n_categories
         Number of different values seen.
+    longest, limit
+        Characters of the longest document seen, and of the longest that is taken (type ``text``).
     """
 
     name: str
@@ -57,6 +59,8 @@ class Field:
     last: str | None = None
     categories: tuple[str, ...] = ()
     n_categories: int = 0
+    longest: int = 0
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +162,23 @@ def _oddity(field: Field, value: Any, known: frozenset[str] | None) -> str:
                 f"{show(field.name)} = {show(value)} lies outside {low:g} to {high:g}, the range "
                 "learnt from"
             )
+    elif field.type == "text":
+        return _odd_document(field, value)
     elif known is not None and text_of(value) not in known:
         return f"{show(field.name)} = {show(value, 40)} was not among the values learnt from"
     return ""
+
+
+def _odd_document(field: Field, value: str) -> str:
+    """Say what is odd about a document without repeating its words, which may be personal."""
+    if not value.strip():
+        return f"{show(field.name)} is empty"
+    if len(value) <= field.longest:
+        return ""
+    return (
+        f"{show(field.name)} has {len(value):,} characters, more than the longest learnt from "
+        f"({field.longest:,})"
+    )
 
 
 def _mismatch(field: Field, value: Any) -> dict[str, str] | None:
@@ -172,20 +190,28 @@ def _mismatch(field: Field, value: Any) -> dict[str, str] | None:
             "need": f"a {field.type}",
             "mend": "Send the field; the decision depends on it",
         }
-    fits = {
+    tests: dict[str, Callable[[Any], bool]] = {
         "number": _is_number,
         "boolean": lambda v: isinstance(v, bool),
         "category": lambda v: isinstance(v, str | int | float | bool) and _is_plain(v),
         "date": _is_date,
-    }[field.type](value)
-    if fits:
+        "text": lambda v: isinstance(v, str) and len(v) <= field.limit,
+    }
+    if tests[field.type](value):
         return None
     needs = {
         "number": "a number or null",
         "boolean": "true, false or null",
         "category": "text of at most 10,000 characters, or null",
         "date": "an ISO 8601 date such as '2026-11-23', or null",
+        "text": f"text of at most {field.limit:,} characters, or null",
     }
+    if field.type == "text" and isinstance(value, str):
+        return {
+            "got": f"text of {len(value):,} characters",
+            "need": needs["text"],
+            "mend": f"Send a shorter {show(field.name)}, such as its first part",
+        }
     return {"got": show(value), "need": needs[field.type], "mend": f"Correct {show(field.name)}"}
 
 

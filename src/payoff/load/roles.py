@@ -18,6 +18,7 @@ from payoff.load.dataset import Dataset
 from payoff.load.frame import codes_of, is_numeric, numbers
 from payoff.load.past import read_past
 from payoff.load.source import Source
+from payoff.load.text.corpus import prepared
 
 __all__ = ["assign", "crossed_groups", "features_of", "outcome_codes", "simple_groups"]
 
@@ -44,10 +45,13 @@ def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> 
     ------
     DataError
         ``PAY-L004`` missing column, ``PAY-L006`` unusable values, ``PAY-L007`` unknown outcome,
-        ``PAY-L011`` repeated unit id.
+        ``PAY-L011`` repeated unit id, ``PAY-L013`` too long a document.
     """
     table, data = source.table, decision.data
     known = table.column_names
+    for column in data.text:
+        if column not in known:
+            raise DataError.missing_column(column, "a document", known, "key data.text")
     for column, role in data.roles.items():
         if column not in known and (need_outcome or column != data.outcome):
             raise DataError.missing_column(column, role, known)
@@ -63,6 +67,7 @@ def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> 
             raise DataError.missing_column(column, "money or the current rule", known, where)
     if data.unit_id is not None:
         _check_ids(table, data.unit_id)
+    table = prepared(table, decision)
     outcome = (
         outcome_codes(table, decision)
         if data.outcome in known
@@ -100,10 +105,10 @@ def _money_and_rule(decision: Decision) -> dict[str, str]:
 
 
 def features_of(table: pa.Table, decision: Decision) -> tuple[str, ...]:
-    """Return the columns a model may use: declared, or all that have no other role."""
+    """Return the columns a model may use: declared (documents always), or all without a role."""
     data = decision.data
     if data.features is not None:
-        return data.features
+        return tuple(dict.fromkeys((*data.text, *data.features)))
     barred = {*data.roles, *data.exclude, *data.known_later}
     if decision.current_rule and decision.current_rule.column:
         barred.add(decision.current_rule.column)

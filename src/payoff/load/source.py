@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from payoff.declare import Data
 from payoff.errors import DataError, nearest, plain, show
 from payoff.load.frame import is_numeric, is_temporal
+from payoff.load.text.clean import decoded
 
 __all__ = ["Source", "files_of", "fingerprint_of", "label_of", "matching", "read"]
 
@@ -296,7 +297,7 @@ def _is_view(kind: pa.DataType) -> bool:
 
 
 def _decoded(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("utf-8", "replace")
+    return None if value is None else decoded(value)
 
 
 def _from_text(name: str, column: pa.ChunkedArray, notes: list[str]) -> pa.ChunkedArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from payoff.errors import DataError, counted, show
 from payoff.load.contract import learn
 from payoff.load.dataset import Dataset, Parts
 from payoff.load.frame import codes_of, is_numeric, is_temporal, moments
+from payoff.load.text.together import LEFT_OUT, exposed, twin_record, with_twins
 from payoff.rng import generator
 
 __all__ = ["describe_part", "split", "times"]
@@ -26,6 +28,10 @@ def split(data: Dataset) -> Parts:
 
     ``auto`` takes the part column when there is one, else time, else clusters, else chance
     (stratified by outcome). Rows of one moment, and rows of one cluster, stay together.
+
+    Documents that are near copies stay in one part too, unless ``text.twins`` is ``"ignore"``. When
+    time decides, a row whose twin stands in an earlier part is left out instead, because moving it
+    would put the future among the rows learnt from; a declared part column is obeyed.
 
     Raises
     ------
@@ -62,7 +68,7 @@ def split(data: Dataset) -> Parts:
             f"{counted(len(data), 'row')}"
             + "".join(f", of which {d['n']:,} are left out: {d['reason']}" for d in dropped),
         )
-    part = _parts(rows, method)
+    rows, part, twins = _with_twins(rows, method, dropped)
     # Where nothing was random, rows without an outcome are judged within bounds, and not learnt.
     past = decision.past
     learnt = (rows.outcome >= 0) | (past is not None and not past.selected)
@@ -82,9 +88,32 @@ def split(data: Dataset) -> Parts:
             "method": method,
             "reason": reason,
             "parts": {name: describe_part(one) for name, one in taken.items()},
+            **({"twins": twins} if twins else {}),
         },
         dropped=tuple(dropped),
     )
+
+
+def _with_twins(
+    data: Dataset, method: str, dropped: list[dict[str, Any]]
+) -> tuple[Dataset, NDArray[np.int8], dict[str, Any]]:
+    """Give each row its part, twins together; return rows, parts and what is said of twins."""
+    otherwise = _parts(data, method)
+    if not data.decision.data.text:
+        return data, otherwise, {}
+    compared = with_twins(data)
+    if data.decision.text.twins == "ignore":
+        compared = replace(compared, cluster=data.cluster)
+        return compared, otherwise, twin_record(compared, otherwise, otherwise, 0)
+    if method in ("random", "cluster"):
+        part = _parts(compared, method)
+        return compared, part, twin_record(compared, part, otherwise, 0)
+    late = exposed(otherwise, np.asarray(compared.twins))
+    if method == "column" or not late.any():
+        return compared, otherwise, twin_record(compared, otherwise, otherwise, 0)
+    dropped.append({"reason": LEFT_OUT, "n": int(late.sum())})
+    record = twin_record(compared, otherwise, otherwise, int(late.sum()))
+    return compared.take(~late, "all"), otherwise[~late], record
 
 
 def _judgeable(data: Dataset) -> NDArray[np.bool_]:
@@ -169,22 +198,30 @@ def _parts(data: Dataset, method: str) -> NDArray[np.int8]:
         return np.searchsorted(limits, middle, side="right").astype(np.int8)[moment]
     rng = generator(data.decision.training.seed, "split")
     if method == "cluster":
-        n_clusters = int(data.cluster.max()) + 1
-        order = rng.permutation(n_clusters)
-        sizes = np.bincount(data.cluster, minlength=n_clusters)[order]
-        middle = (np.cumsum(sizes) - sizes / 2) / len(data)
-        part = np.empty(n_clusters, dtype=np.int8)
-        part[order] = np.searchsorted(limits, middle, side="right")
-        return part[data.cluster]
-    out = np.empty(len(data), dtype=np.int8)
+        return _dealt(np.bincount(data.cluster), limits, rng)[data.cluster]
     strata = data.outcome.astype(np.int64)
     if data.logged is not None:
         strata = strata * 1000 + data.logged.taken
-    for code in np.unique(strata):  # the same shares of outcomes (and past actions) in each part
-        rows = rng.permutation(np.flatnonzero(strata == code))
-        place = (np.arange(len(rows)) + 0.5) / len(rows)
-        out[rows] = np.searchsorted(limits, place, side="right")
-    return out
+    apart = data.twins is None or not data.clustered
+    unit = np.arange(len(data)) if apart else data.cluster  # twins go with the first of them
+    leading = strata[np.unique(unit, return_index=True)[1]]
+    sizes = np.bincount(unit)
+    out = np.empty(len(sizes), dtype=np.int8)
+    for code in np.unique(leading):  # the same shares of outcomes (and past actions) in each part
+        out[leading == code] = _dealt(sizes[leading == code], limits, rng)
+    return out[unit]
+
+
+def _dealt(
+    sizes: NDArray[np.int64], limits: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.int8]:
+    """Deal groups by chance; each goes where the middle of its rows falls."""
+    order = rng.permutation(len(sizes))
+    dealt = sizes[order]
+    middle = (np.cumsum(dealt) - dealt / 2) / dealt.sum()
+    part = np.empty(len(sizes), dtype=np.int8)
+    part[order] = np.searchsorted(limits, middle, side="right")
+    return part
 
 
 def _from_column(data: Dataset) -> NDArray[np.int8]:

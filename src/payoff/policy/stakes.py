@@ -180,7 +180,7 @@ def _facts(data: Dataset, scored: Scored | ScoredArms | None) -> dict[str, Any]:
         "rule": rule_actions(decision, columns, data.table),
         "weight": data.weight,
         "cluster": data.cluster,
-        "clustered": decision.data.cluster is not None,
+        "clustered": data.clustered,
         "weighted": decision.data.weight is not None,
         "groups": _groups(data, columns),
     }

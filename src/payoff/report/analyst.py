@@ -8,6 +8,7 @@ from typing import Any, Final
 from payoff.evidence.evidence import PolicyEvidence
 from payoff.report import blocks, wording
 from payoff.report.change import change_section
+from payoff.report.corpus import corpus_sections
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
 from payoff.report.groups import groups_section
@@ -47,6 +48,7 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
         shift_section(facts),
         optimism_section(facts),
         _payoffs(facts),
+        *corpus_sections(facts),
         _data(facts),
     ]
 

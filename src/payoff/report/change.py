@@ -13,8 +13,8 @@ __all__ = ["change_section"]
 
 _MOST_LEVERS: Final = 8
 _MOST_OPTIONS: Final = 5
-_ROWS: Final = 5
-_EVERY: Final = 2
+_ROWS: Final = 4
+_EVERY: Final = 3
 
 
 def change_section(facts: Facts) -> dict[str, Any]:

@@ -14,6 +14,7 @@ __all__ = ["base_rate_section", "errors_section", "information_section"]
 _MOST_OPTIONS: Final = 12
 _MOST_LINES: Final = 3
 _MOST_GROUPS: Final = 2
+_MOST_SHOWN: Final = 3
 
 
 def _said(found: Mapping[str, Any]) -> list[blocks.Block]:
@@ -90,7 +91,7 @@ def _groups(facts: Facts, found: Mapping[str, Any]) -> list[blocks.Block]:
             wording.number(g["cost_per_period"]),
             wording.number(g["n"], 0),
         ]
-        for g in found["groups"]
+        for g in found["groups"][:_MOST_SHOWN]
     ]
     return [
         blocks.table(

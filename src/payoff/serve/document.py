@@ -111,6 +111,8 @@ def seen(field: Field) -> str:
         return f"Seen in training: {field.low:.6g} to {field.high:.6g}."
     if field.type == "date" and field.first is not None:
         return f"Seen in training: {field.first} to {field.last}."
+    if field.type == "text" and field.longest:
+        return f"Seen in training: up to {field.longest:,} characters."
     if field.type == "category" and field.n_categories:
         such = f", such as {listed(published(field))}" if published(field) else ""
         return f"Seen in training: {field.n_categories:,} different values{such}."
@@ -188,6 +190,7 @@ def _property(field: Field) -> dict[str, Any]:
         "boolean": ["boolean"],
         "category": ["string", "number", "boolean"],
         "date": ["string"],
+        "text": ["string"],
     }[field.type]
     nullable = "" if field.required else " null, or left out, means missing."
     role = _ROLES.get(field.role, field.role)
@@ -200,6 +203,8 @@ def _property(field: Field) -> dict[str, Any]:
         schema["maxLength"] = 10_000
         if published(field):
             schema["examples"] = list(published(field))
+    if field.type == "text":
+        schema["maxLength"] = field.limit
     if field.type == "date":
         schema |= {"maxLength": 40, "examples": [_sample(field)]}
         schema["description"] += " ISO 8601, with or without a time."

@@ -25,7 +25,7 @@ class Field(Protocol):
 
     @property
     def type(self) -> str:
-        """``"number"``, ``"category"``, ``"date"`` or ``"boolean"``."""
+        """``"number"``, ``"category"``, ``"date"``, ``"boolean"`` or ``"text"``."""
         ...
 
     @property
@@ -36,6 +36,16 @@ class Field(Protocol):
     @property
     def required(self) -> bool:
         """Whether a row without it is refused."""
+        ...
+
+    @property
+    def longest(self) -> int:
+        """Characters of the longest text seen in training; 0 for other types."""
+        ...
+
+    @property
+    def limit(self) -> int:
+        """Characters of the longest text that is taken; 0 for other types."""
         ...
 
     @property

@@ -20,6 +20,7 @@ from payoff.load.evaluate import TableColumns
 from payoff.load.roles import assign
 from payoff.load.source import Source, read
 from payoff.load.split import split
+from payoff.load.text import checks as text_checks
 from payoff.policy.expected import check_money, rule_actions
 
 __all__ = ["Checked", "check", "data_facts", "open_rows", "unknown_where"]
@@ -31,13 +32,14 @@ _FEWEST_HIDDEN: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Checked:
-    """A declaration with its rows, parts and checks."""
+    """A declaration with its rows, parts, checks and, of documents, the data sheet."""
 
     decision: Decision
     source: Source
     data: Dataset
     parts: Parts
     checks: tuple[Check, ...]
+    corpus: Mapping[str, Any]
 
 
 def open_rows(decision: str | Path | Decision, data: Any = None) -> tuple[Decision, Source]:
@@ -75,12 +77,16 @@ def check(decision: str | Path | Decision, data: Any = None) -> Checked:
     check_money(decision, columns, rows.outcome, (rows.outcome >= 0) & (rows.weight > 0))
     rule = rule_actions(decision, columns, rows.table)
     parts = split(rows)
+    corpus = text_checks.sheet_of(rows)
     found = (
         *declare_checks.check(decision),
         *load_checks.check(rows, parts),
         _rule_fires(decision, rule),
+        *text_checks.check(rows, parts, corpus),
     )
-    return Checked(decision=decision, source=source, data=rows, parts=parts, checks=found)
+    return Checked(
+        decision=decision, source=source, data=rows, parts=parts, checks=found, corpus=corpus
+    )
 
 
 def _rule_fires(decision: Decision, rule: NDArray[np.int16] | None) -> Check:
@@ -103,9 +109,13 @@ def _rule_fires(decision: Decision, rule: NDArray[np.int16] | None) -> Check:
 
 
 def data_facts(
-    source: Source, data: Dataset, how: Mapping[str, Any], dropped: Any
+    source: Source,
+    data: Dataset,
+    how: Mapping[str, Any],
+    dropped: Any,
+    corpus: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return what the evidence records about the rows."""
+    """Return what the evidence records about the rows, and of documents their data sheet."""
     decision = data.decision
     return {
         "source": source.name,
@@ -118,6 +128,7 @@ def data_facts(
         "dropped": [dict(d) for d in dropped],
         "unknown_where": unknown_where(data),
         "split": dict(how),
+        **({"corpus": dict(corpus)} if corpus else {}),
     }
 
 

@@ -324,7 +324,7 @@ def _judge(checked: Checked, trained: Trained) -> Evidence:
         recommended=trained.policies[0].name,
         subgroups=parts.judge.subgroups,
         background=Background(
-            data=data_facts(checked.source, checked.data, parts.how, parts.dropped),
+            data=data_facts(checked.source, checked.data, parts.how, parts.dropped, checked.corpus),
             model=trained.record,
             checks=checked.checks,
             fit_shares=fit_facts["outcome_share"],

@@ -1,0 +1,103 @@
+"""How documents are read: the ``[text]`` table of a decision of kind ``"text"``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from payoff.declare.payoffs import check_number
+from payoff.errors import DeclarationError, listed
+
+__all__ = ["TWINS", "TextSettings", "check_documents"]
+
+TWINS: Final = ("keep together", "ignore")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSettings:
+    """What is done with documents before anything learns from them.
+
+    Parameters
+    ----------
+    redact
+        Whether personal data (addresses, numbers of phones, cards, accounts and people) is replaced
+        by placeholders before anything reads the documents, so that no vocabulary, log, report or
+        explanation can hold it.
+    twins
+        ``"keep together"``: near copies never stand on both sides of a split. ``"ignore"``: they
+        may.
+    similarity
+        Share of common shingles (Jaccard), above 0 up to 1, from which two documents are twins.
+    languages
+        Languages that are expected, as ISO 639 codes; empty when any may come.
+    longest
+        Characters of one document; a longer one is refused.
+
+    Examples
+    --------
+    >>> TextSettings(similarity=0.9).redact
+    True
+    """
+
+    redact: bool = True
+    twins: str = "keep together"
+    similarity: float = 0.8
+    languages: tuple[str, ...] = ()
+    longest: int = 200_000
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not isinstance(self.redact, bool):
+            raise DeclarationError.wrong_type("text.redact", self.redact, "true or false")
+        if self.twins not in TWINS:
+            raise DeclarationError.bad_value("text.twins", self.twins, f"one of {listed(TWINS)}")
+        check_number(
+            self.similarity,
+            "text.similarity",
+            "a share from 0.5 to 1",
+            low=0.5,
+            high=1.0,
+        )
+        for code in self.languages:
+            if not re.fullmatch(r"[a-z]{2,3}", code):
+                raise DeclarationError.bad_value(
+                    "text.languages", code, "two or three small letters, such as 'en'"
+                )
+        if isinstance(self.longest, bool) or not isinstance(self.longest, int):
+            raise DeclarationError.wrong_type("text.longest", self.longest, "a whole number")
+        check_number(
+            self.longest,
+            "text.longest",
+            "a whole number from 100 to 5,000,000",
+            low=100,
+            high=5_000_000,
+        )
+
+
+def check_documents(
+    kind: str, columns: tuple[str, ...], settings: TextSettings, subgroups: Iterable[str | None]
+) -> None:
+    """Check what documents need of the rest of a declaration (``PAY-D006``)."""
+    if kind == "text" and not columns:
+        raise DeclarationError.bad_value(
+            "decision.kind",
+            kind,
+            "'text' in [data] to name the columns that hold documents",
+            'Add, for example, text = ["narrative"] to [data]',
+        )
+    wanted = "kind = 'text' in [decision]"
+    mend = f"This decision is of kind '{kind}', which reads no documents"
+    if kind == "tabular" and columns:
+        raise DeclarationError.bad_value("data.text", columns, wanted, mend)
+    if kind == "tabular" and settings != TextSettings():
+        raise DeclarationError.bad_value("text", "settings for documents", wanted, mend)
+    for number, column in enumerate(subgroups):
+        if column in columns:
+            raise DeclarationError.bad_value(
+                f"subgroups[{number}].column",
+                column,
+                "a column with few values",
+                "Documents are no groups; name an ordinary column",
+            )

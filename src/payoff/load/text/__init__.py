@@ -1,0 +1,1 @@
+"""Documents in: cleaned, personal data replaced, near copies found (standard library first)."""
