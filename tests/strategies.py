@@ -167,6 +167,21 @@ _scalars = st.one_of(odd_text, st.integers(-(2**63), 2**63 - 1), st.booleans(), 
 
 
 @st.composite
+def _cells(draw):
+    """Money with its source, and a range around it now and then."""
+    money = draw(_money)
+    cell = Cell(money=money, source=draw(odd_text))
+    if not draw(st.booleans()):
+        return cell
+    constant = ex.constant_of(cell.node)
+    size = 0.5 if constant is None else max(1.0, abs(constant))
+    now = 1.0 if constant is None else constant
+    shape = draw(st.sampled_from(["triangular", "uniform", "normal"]))
+    return Cell(money=money, source=cell.source, low=now - size, high=now + size,
+                distribution=shape)  # fmt: skip
+
+
+@st.composite
 def _shares(draw):
     first = draw(st.integers(10, 60))
     second = draw(st.integers(10, 30))
@@ -198,9 +213,7 @@ def decisions(draw) -> Decision:
             wrong={o: draw(st.sampled_from(actions[:-1])) for o in outcomes},
         )
     money = {
-        (a, o): Cell(money=draw(_money), source=draw(odd_text))
-        for a in (actions[:-1] if review else actions)
-        for o in outcomes
+        (a, o): draw(_cells()) for a in (actions[:-1] if review else actions) for o in outcomes
     }
     outcome_column = draw(
         columns.filter(lambda c: c not in ("balance", "job", "a.b", "it's") and c != 'say "no"')

@@ -15,6 +15,7 @@ from tests.bad_input.making import RIGHT
 from tests.conftest import ROOT
 
 BETWEEN_KEYS = {
+    "range with one end",
     "no error rate for one outcome",
     "who is right is not known",
     "group without a subgroup",

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from payoff.evidence.acted import Background
-from payoff.evidence.base_rate import moved_odds, takes_over
+from payoff.evidence.base_rate import takes_over
 from payoff.evidence.joint import covariance, fieller, joint_means
+from payoff.evidence.refit import moved_odds
 from payoff.workflow.predictions import judge_predictions
 from tests.worlds import POWERS, binary, calibrated, judged, three_by_three
 
@@ -151,19 +152,3 @@ def test_fieller_is_the_inverted_t_test(rng):
         t = x.mean() / stats.sem(x)
         assert 2 * stats.t.sf(abs(t), 119) == pytest.approx(0.05, abs=1e-9)
     assert fieller(1.0, 0.01, np.eye(2), 2.0) is None
-
-
-@pytest.mark.statistics
-def test_the_crossing_is_covered():
-    """Where calling all overtakes the policy: known from the world, covered 93 to 97 %."""
-    hits, runs = 0, 1500
-    for seed in range(runs):
-        rng = np.random.default_rng(seed)
-        y = (rng.random(800) < 0.2).astype(int)
-        prob = np.where(rng.random(800) < np.where(y == 1, 0.7, 0.2), 0.9, 0.01)
-        found = judged(binary(), {"y": y}, prob).base_rate
-        (c,) = [c for c in found["crossings"] if c["against"] == "all:call"]
-        truth = 0.8 / (0.8 + 9 * 0.3)  # q 9 (1 - .7) = (1 - q) (1 - .2)
-        low, high = c["rate"]["low"], c["rate"]["high"]
-        hits += low is not None and low <= truth <= high
-    assert 0.93 <= hits / runs <= 0.97

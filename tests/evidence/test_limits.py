@@ -50,7 +50,7 @@ def test_a_limit_says_its_room_its_use_and_its_price_in_its_own_unit(rng):
     assert limit["price_unit"] == "EUR per hour"
     price = limit["shadow_price"]
     assert limit["sentence"].startswith("Agents' hours: room for 20 hours per month, used ")
-    assert f"One more hour would have earned about {price:,.4g} EUR" in limit["sentence"]
+    assert f"One more hour would have earned about EUR {price:,.4g} " in limit["sentence"]
 
 
 def test_the_price_of_a_limit_is_what_a_little_more_earned_where_it_was_chosen(rng):

@@ -183,7 +183,7 @@ def test_the_impact_ratio_compares_with_the_largest_known_group(rng):
     assert by["mid"].impact.value == pytest.approx(expected, rel=1e-12)
     assert by["big"].impact is None
     assert found.unknown == {"n": 1200, "share": pytest.approx(0.4)}
-    assert any("40.0%" in s and "not known" in s for s in found.sentences)
+    assert any("40 %" in s and "not known" in s for s in found.sentences)
 
 
 def test_more_than_two_outcomes_and_actions():
@@ -223,3 +223,81 @@ def test_more_than_two_outcomes_and_actions():
         fraud = rows & (y == "fraud")
         assert g.rates["true_positive_rate"].value == pytest.approx((took[fraud] != 2).mean())
         assert g.value.value == pytest.approx(money[took, np.arange(n)][rows].mean())
+
+
+def every_number(value):
+    """Walk through plain evidence and yield its estimates."""
+    if isinstance(value, dict):
+        if {"value", "low", "high", "reason"} <= set(value):
+            yield value
+        for inner in value.values():
+            yield from every_number(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from every_number(inner)
+
+
+@pytest.mark.parametrize("kind", ["weights", "clusters across", "clusters inside", "all of it"])
+def test_weights_and_clusters_go_all_the_way(kind, rng):
+    from payoff.evidence.evidence import Evidence
+
+    n = 1500
+    prob, y = calibrated(rng, n)
+    group = np.array(["a", "b", "c", "d", "e", None], dtype=object)[rng.integers(0, 6, n)]
+    cluster = rng.integers(0, 300, n)
+    if kind == "clusters inside":
+        cluster = np.where(group == "a", cluster, cluster + 1000)
+    weight = np.where(rng.random(n) < 0.05, 0.0, rng.lognormal(0, 0.5, n))
+    columns = {}
+    if kind in ("weights", "all of it"):
+        columns["weight"] = "w"
+    if kind != "weights":
+        columns["cluster"] = "c"
+    found = judged(
+        binary(subgroups=("g",), **columns),
+        {"y": y, "g": group, "w": weight, "c": cluster},
+        prob,
+    )
+    for estimate in every_number(found.to_dict()["subgroups"]):
+        assert estimate["value"] is not None or estimate["reason"]
+        assert estimate["low"] is not None or estimate["reason"]
+    used = weight if "weight" in columns else np.ones(n)
+    for g in found.subgroups[0].groups:
+        rows = (group == None) if g.label == "not known" else group == g.label  # noqa: E711
+        acted = prob > 0.1
+        assert g.acted.value == pytest.approx(np.average(acted[rows], weights=used[rows]))
+        hit = rows & (y == 1)
+        assert g.rates["true_positive_rate"].value == pytest.approx(
+            np.average(acted[hit], weights=used[hit])
+        )
+        assert 0 < g.p_adjusted["gain"] <= 1
+    again = Evidence.from_dict(found.to_dict())
+    assert again.subgroups == found.subgroups
+
+
+def test_a_policy_that_acts_on_nobody_has_rates_and_no_ratio(rng):
+    y = (rng.random(400) < 0.2).astype(int)
+    group = np.array(["a", "b"])[rng.integers(0, 2, 400)]
+    (found,) = judged(binary(subgroups=("g",)), {"y": y, "g": group}, np.full(400, 0.01)).subgroups
+    for g in found.groups:
+        assert g.rates["acted"].value == 0
+        assert g.rates["acted"].high > 0
+        assert g.rates["precision"].reason == "no row acted on was judged"
+    assert found.compared["gain"]["not_measured"] == "the gain is the same on every row"
+    small = next(g for g in found.groups if g.label != found.reference)
+    assert small.impact.value is None
+    assert small.impact.reason == "nobody is acted on in the reference group"
+
+
+def test_a_worst_group_is_named_in_words_only_where_groups_differ(rng):
+    n = 6000
+    group = np.array(list("abcde"))[rng.integers(0, 5, n)]
+    prob = np.full(n, 0.5)
+    same = (rng.random(n) < 0.3).astype(int)
+    differs = (rng.random(n) < np.where(group == "c", 0.05, 0.3)).astype(int)
+    for y, named in ((same, False), (differs, True)):
+        (found,) = judged(binary(subgroups=("g",)), {"y": y, "g": group}, prob).subgroups
+        assert found.worst is not None
+        said = " ".join(found.sentences)
+        assert ("The lowest gain by g, after allowing for chance, is in “c”" in said) is named
+        assert ("No group by g stands out" in said) is not named

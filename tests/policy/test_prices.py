@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from payoff.errors import EvidenceError
@@ -65,7 +66,7 @@ def groups_of(bounds, groups, n):
     return [groups[b.subgroup] if b.subgroup else one for b in bounds]
 
 
-def rows_of(weight, bounds, actions, codes):
+def rows_of(weight, bounds, actions, codes, *, dense=True):
     """The program written out row by row: one column per unit and action, one per gap."""
     n, width = len(weight), len(actions)
     gaps = [b.name for b in bounds if b.kind == "max_gap"]
@@ -87,8 +88,8 @@ def rows_of(weight, bounds, actions, codes):
                 sign = -1 if bound.kind == "floor" else 1
                 rows.append(np.r_[sign * own, extra])
                 room.append(sign * bound.rooms[label] * (size if bound.of_group else weight.sum()))
-    one = np.zeros((n, n * width + len(gaps)))
-    for i in range(n):
+    one = np.zeros((n, n * width + len(gaps))) if dense else None
+    for i in range(n if dense else 0):
         one[i, i * width : (i + 1) * width] = 1
     return np.array(rows), np.array(room), one, len(gaps)
 
@@ -288,6 +289,81 @@ def test_a_group_nobody_belongs_to_binds_nothing():
     assert found.value == pytest.approx(1.0)
     assert found.bounds[0].prices == {"north": pytest.approx(1.0)}
     assert found.bounds[1].prices == {}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_prices_scale_with_money_and_a_row_twice_is_a_weight_of_two(seed):
+    rng = np.random.default_rng(900 + seed)
+    expected, _, groups = world(rng, 50, 3)
+    bounds = some_bounds(rng, ACTIONS[:3], LABELS)
+    bounds = [b for b in bounds if b.kind != "floor"]
+    if not bounds:
+        return
+    codes = groups_of(bounds, groups, 50)
+    one = priced(expected, np.ones(50), bounds, ACTIONS[:3], codes)
+    dear = priced(expected * 100, np.ones(50), bounds, ACTIONS[:3], codes)
+    assert dear.value == pytest.approx(100 * one.value)
+    for a, b in zip(one.bounds, dear.bounds, strict=True):
+        assert b.prices == pytest.approx({k: 100 * v for k, v in a.prices.items()}, abs=1e-4)
+    twice = np.arange(50) < 20
+    rows = np.concatenate([np.arange(50), np.flatnonzero(twice)])
+    again = [(labels, group[rows]) for labels, group in codes]
+    repeated = priced(expected[rows], np.ones(70), bounds, ACTIONS[:3], again)
+    weighted = priced(expected, 1.0 + twice, bounds, ACTIONS[:3], codes)
+    assert repeated.value == pytest.approx(weighted.value)
+    for a, b in zip(repeated.bounds, weighted.bounds, strict=True):
+        assert b.prices == pytest.approx(dict(a.prices), abs=1e-6)
+
+
+def test_many_actions_that_use_the_same_are_one_to_the_limits(rng):
+    """200 letters, two calls: solved as three kinds, at the value of the whole program."""
+    n, letters = 40, 200
+    actions = ("leave", "call", "call again", *(f"letter {k}" for k in range(letters)))
+    expected = rng.normal(0, 1, (n, len(actions)))
+    bounds = [
+        Bound(name="calls", kind="limit", uses={"call": 1.0, "call again": 1.0}, rooms={"": 0.1}),
+        Bound(name="post", kind="limit", uses=dict.fromkeys(actions[3:], 1.0), rooms={"": 0.5}),
+    ]
+    codes = groups_of(bounds, {}, n)
+    found = priced(expected, np.ones(n), bounds, actions, codes)
+    want = whole_program(expected, np.ones(n), bounds, actions, codes)
+    assert found.value == pytest.approx(want, rel=1e-9)
+    alike = [Bound(name="all", kind="limit", uses=dict.fromkeys(actions, 1.0), rooms={"": 1.0})]
+    free = priced(expected, np.ones(n), alike, actions, groups_of(alike, {}, n))
+    assert free.value == pytest.approx(expected.max(axis=1).mean())
+    assert free.bounds[0].prices == {"": 0.0}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_columns_near_a_tie_give_the_optimum_of_all_columns(seed):
+    """Too many columns to solve at once, few enough to check: sample, window, proof."""
+    rng = np.random.default_rng(1000 + seed)
+    n = 5000
+    expected, weight, groups = world(rng, n, 3)
+    bounds = [
+        Bound(name="call", kind="capacity", uses={"call": 1.0}, rooms={"": 0.1}),
+        Bound(name="hours", kind="limit", uses={"call": 0.5, "visit": 2.0}, rooms={"": 0.2}),
+        Bound(name="visits", kind="limit", uses={"visit": 1.0}, rooms=dict.fromkeys(LABELS, 0.02),
+              subgroup="region"),
+        Bound(name="gap", kind="max_gap", uses={"call": 1.0, "visit": 1.0}, subgroup="region",
+              of_group=True, rooms=dict.fromkeys(LABELS, 0.01)),
+    ]  # fmt: skip
+    codes = groups_of(bounds, groups, n)
+    found = priced(expected, weight, bounds, ACTIONS[:3], codes)
+    cost, rows, room, one, free = sparse_program(expected, weight, bounds, codes)
+    want = linprog(cost, A_ub=rows, b_ub=room, A_eq=one, b_eq=np.ones(n), bounds=free)
+    assert found.value == pytest.approx(-want.fun / weight.sum(), rel=1e-7)
+
+
+def sparse_program(expected, weight, bounds, codes):
+    """As ``whole_program``, for more units than a dense matrix holds."""
+    n, width = expected.shape
+    rows, room, _, n_gaps = rows_of(weight, bounds, ACTIONS[:width], codes, dense=False)
+    one = sparse.kron(sparse.eye(n), np.ones((1, width)))
+    one = sparse.hstack([one, sparse.csr_matrix((n, n_gaps))]).tocsr()
+    cost = np.r_[-(weight[:, None] * expected).ravel(), np.zeros(n_gaps)]
+    free = [(0, 1)] * expected.size + [(None, None)] * n_gaps
+    return cost, sparse.csr_matrix(rows), room, one, free
 
 
 def test_ties_of_money_are_solved_too():

@@ -194,7 +194,8 @@ def _review(value: Mapping[str, Any], key: str, outcomes: Iterable[str]) -> Revi
 
 def _cell(value: Any, key: str) -> Cell:
     if isinstance(value, dict):
-        return Cell(money=money_text(value["money"], key), source=value.get("source", ""))
+        facts = {k: v for k, v in value.items() if k != "money"}
+        return Cell(money=money_text(value["money"], key), **facts)
     return Cell(money=money_text(value, key))
 
 

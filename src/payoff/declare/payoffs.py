@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from payoff.declare import expression
 from payoff.declare.expression import Node
-from payoff.errors import DeclarationError, ExpressionError, said
+from payoff.errors import DeclarationError, ExpressionError, listed, said
 
 if TYPE_CHECKING:
     from payoff.declare.review import Review
 
 __all__ = [
+    "DISTRIBUTIONS",
     "Action",
     "Capacity",
     "Cell",
@@ -34,6 +35,9 @@ __all__ = [
 
 Scalar = str | int | float | bool
 
+#: ``triangular``: likeliest at the declared figure; ``uniform``: all alike; ``normal``: around the
+#: declared figure, 95 % of it between the ends.
+DISTRIBUTIONS: Final = ("triangular", "uniform", "normal")
 _NAME: Final = re.compile(r"[^\W\d][\w -]{0,59}")
 
 
@@ -156,12 +160,20 @@ class Cell:
         A number, a column name, or an expression over columns; positive is gain to the owner.
     source
         Where the figure comes from (person, document, date), for the signer.
+    low, high
+        Between which the figure may lie: money for a constant, a factor on the money (such as 0.8
+        and 1.25) for a column or an expression; None when no range is declared.
+    distribution
+        How it lies between them: one of :data:`DISTRIBUTIONS`.
     derived
         Whether payoff computed it from other cells (the row of a review).
     """
 
     money: str
     source: str = ""
+    low: float | None = None
+    high: float | None = None
+    distribution: str = "triangular"
     derived: bool = False
 
     @property
@@ -197,6 +209,7 @@ class PayoffTable:
                     cell.money,
                     "money: a number, a column or an expression over columns",
                 )
+            _check_range(cell, expression.constant_of(node), f"payoffs.{action}.{outcome}")
 
     @classmethod
     def of(cls, table: Mapping[str, Mapping[str, float | str]]) -> PayoffTable:
@@ -220,6 +233,47 @@ class PayoffTable:
         for cell in self.cells.values():
             found.update(dict.fromkeys(expression.columns_of(cell.node)))
         return tuple(found)
+
+
+def _check_range(cell: Cell, constant: float | None, key: str) -> None:
+    """Refuse a range that does not hold its own figure (``PAY-D006``)."""
+    if cell.distribution not in DISTRIBUTIONS:
+        raise DeclarationError.bad_value(
+            f"{key}.distribution", cell.distribution, f"one of {listed(DISTRIBUTIONS)}"
+        )
+    if cell.low is None and cell.high is None:
+        if cell.distribution != "triangular":
+            raise DeclarationError.bad_value(
+                f"{key}.distribution", cell.distribution, "'low' and 'high' beside it"
+            )
+        return
+    if cell.low is None or cell.high is None:
+        missing, sign = ("low", -1) if cell.low is None else ("high", 1)
+        example = 1.0 + 0.25 * sign if constant is None else constant + sign
+        raise DeclarationError.missing_key(
+            f"{key}.{missing}", "the other end of the range", f"{missing} = {example:g}"
+        )
+    for name, value in (("low", cell.low), ("high", cell.high)):
+        check_number(value, f"{key}.{name}", "a finite number", low=-1e15, high=1e15)
+    now = 1.0 if constant is None else constant
+    if not cell.low < now < cell.high or (constant is None and cell.low < 0):
+        raise DeclarationError.bad_value(
+            key,
+            f"low = {cell.low:g}, high = {cell.high:g}",
+            f"low < {now:g} < high, the money declared"
+            if constant is not None
+            else "factors on the money, low from 0 to below 1 and high above 1",
+            "Write the range around the figure: low is the smaller number, so for a cost of -1 "
+            "that may be -2 write low = -2",
+        )
+    middle = abs(cell.high + cell.low - 2 * now) <= 1e-6 * (cell.high - cell.low)
+    if cell.distribution == "normal" and not middle:
+        raise DeclarationError.bad_value(
+            f"{key}.distribution",
+            "normal",
+            "ends equally far from the money",
+            "Use 'triangular' for a lopsided range",
+        )
 
 
 def money_text(money: float | str, key: str = "payoffs") -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from payoff.declare.decision import KINDS, PERIODS
 from payoff.declare.limits import CONSTRAINTS
+from payoff.declare.payoffs import DISTRIBUTIONS
 from payoff.declare.settings import SPLITS
 from payoff.errors import DeclarationError, listed
 
@@ -82,6 +83,9 @@ CELL: Final = _either(
     _table(
         money=Key(MONEY, "Money of this cell; positive is gain to the owner.", True, "money = -1"),
         source=Key(TEXT, "Where the figure comes from: person, document, date."),
+        low=Key(NUMBER, "Least the figure may be; of an expression, the least factor on it."),
+        high=Key(NUMBER, "Most the figure may be; of an expression, the largest factor on it."),
+        distribution=Key(_choice(*DISTRIBUTIONS), "How the figure lies between low and high."),
     ),
 )
 OUTCOME: Final = _either(

@@ -101,7 +101,8 @@ def _action(action: Action) -> Any:
 
 def _cell(cell: Cell) -> Any:
     money = _money(cell.money)
-    return {"money": money, "source": cell.source} if cell.source else money
+    more = _changed(cell, skip=("money", "derived"))
+    return {"money": money, **more} if more else money
 
 
 def _money(text: str) -> Any:

@@ -18,21 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare.decision import plural
-from payoff.errors import EvidenceError
-from payoff.evidence.checks import quoted
 from payoff.evidence.interval import share
 from payoff.evidence.joint import covariance, fieller, figure, quantile_t
 from payoff.evidence.judged import Judged
 from payoff.evidence.options import Options, options_of
-from payoff.evidence.redecide import decides_by_money, expected_with, greedy
+from payoff.evidence.refit import refitted
+from payoff.evidence.wording import about, quoted
 
-__all__ = ["Lines", "base_rate", "lines_of", "moved_odds", "winners"]
+__all__ = ["Lines", "base_rate", "lines_of", "winners"]
 
 _POINTS: Final = 41
-#: Rows times re-decisions that the curve of the refitted policy may cost.
-#: Base rates at which several limits are priced again.
-_MOST_PROGRAMS: Final = 9
-_MOST_WORK: Final = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -126,32 +121,6 @@ def winners(lines: Lines) -> list[tuple[float, float, int]]:
     return found
 
 
-def moved_odds(
-    prob: NDArray[np.float64], positive: int, ratio: NDArray[np.float64] | float
-) -> NDArray[np.float64]:
-    """Return probabilities whose odds of the positive outcome are multiplied by ``ratio``.
-
-    Parameters
-    ----------
-    prob
-        float64 (n, n_outcomes).
-
-    References
-    ----------
-    Elkan, C. (2001). The foundations of cost-sensitive learning. IJCAI, theorem 2.
-    Saerens, M., Latinne, P. and Decaestecker, C. (2002). Adjusting the outputs of a classifier to
-    new a priori probabilities. Neural Computation 14.
-
-    Examples
-    --------
-    >>> moved_odds(np.array([[0.5, 0.5]]), 0, 3.0).tolist()
-    [[0.75, 0.25]]
-    """
-    out = prob.copy()
-    out[:, positive] *= ratio
-    return np.asarray(out / out.sum(axis=1, keepdims=True), dtype=np.float64)
-
-
 def base_rate(judged: Judged) -> dict[str, Any]:
     """Return the value of every option against the base rate, and where another becomes best.
 
@@ -212,7 +181,7 @@ def base_rate(judged: Judged) -> dict[str, Any]:
         "left_out": list(options.left_out),
         "best": best,
         "crossings": crossings,
-        "refitted": _refitted(judged, grid, fit_rate),
+        "refitted": refitted(judged, grid, fit_rate),
     }
     return found | {"sentences": _sentences(judged, options, found)}
 
@@ -256,69 +225,6 @@ def _grid(rate: float, fit: float | None, crossings: list[dict[str, Any]]) -> ND
     return np.linspace(0.0, min(1.0, max(top, 1e-6)), _POINTS)
 
 
-def _refitted(judged: Judged, grid: NDArray[np.float64], fit: float | None) -> dict[str, Any]:
-    """Return what the policy would earn if its probabilities were moved to each base rate."""
-    why = decides_by_money(judged)
-    decision, stakes = judged.decision, judged.stakes
-    if why or stakes.prob is None:
-        return {"not_measured": why}
-    positive = decision.positive_code
-    speaks = _rate_spoken_of(judged, fit)
-    if not 0 < speaks < 1:
-        return {"not_measured": "the probabilities speak of a base rate of 0 or 1"}
-    most = max(5, _MOST_WORK // max(len(stakes), 1))
-    if decision.limits or decision.constraints:
-        most = min(most, _MOST_PROGRAMS)
-    places = grid if len(grid) <= most else np.linspace(grid[0], grid[-1], most)
-    hit = stakes.outcome == positive
-    inside = [np.where(rows, stakes.weight, 0.0) for rows in (hit, ~hit)]
-    value = []
-    rows = np.arange(len(stakes))
-    for q in places:
-        held = float(np.clip(q, 1e-9, 1 - 1e-9))
-        prob = moved_odds(stakes.prob, positive, held / (1 - held) / (speaks / (1 - speaks)))
-        weight = held * inside[0] / inside[0].sum() + (1 - held) * inside[1] / inside[1].sum()
-        expected = expected_with(stakes, prob, len(decision.actions))
-        try:
-            codes, fixed = greedy(decision, stakes, expected, weight)
-        except EvidenceError as error:
-            return {"not_measured": f"at a base rate of {q:.3g}, {error.what}"}
-        gross = float(weight @ stakes.realised[rows, codes])
-        value.append((gross - fixed) * decision.units_reported)
-    at = _value_at(places, np.array(value))
-    return {
-        "speaks_of": speaks,
-        "rate": places.tolist(),
-        "value": value,
-        "at_judged": at(float(np.average(hit, weights=stakes.weight))),
-        "at_fit": None if fit is None else at(fit),
-        "n": len(stakes),
-        "note": "The odds of every probability are moved from the base rate it speaks of to the "
-        "one assumed, and the action of largest expected money is taken again. It has no interval: "
-        "it shows a direction, not a promise.",
-    }
-
-
-def _value_at(places: NDArray[np.float64], value: NDArray[np.float64]) -> Any:
-    return lambda q: float(np.interp(q, places, value))
-
-
-def _rate_spoken_of(judged: Judged, fit: float | None) -> float:
-    """Return the base rate that the probabilities were made for.
-
-    The choosing rows' where a calibration was learnt there, else the fit rows', else the judging
-    rows'.
-    """
-    kind = (judged.background.model.get("calibration") or {}).get("kind", "raw")
-    chosen = (judged.background.choose_shares or {}).get(str(judged.decision.positive))
-    if kind != "raw" and chosen:
-        return float(chosen)
-    if fit:
-        return fit
-    hit = judged.stakes.outcome == judged.decision.positive_code
-    return float(np.average(hit, weights=judged.stakes.weight))
-
-
 def percent(rate: float) -> str:
     """Write a base rate for a sentence.
 
@@ -341,6 +247,16 @@ def takes_over(found: Mapping[str, Any], against: str) -> str:
     return f"{side} {percent(one['rate']['value'])}"
 
 
+def _first_to_take_over(found: Mapping[str, Any]) -> list[str]:
+    """Return the policies without a model that take over first, below and above the range."""
+    known = [c for c in found["crossings"] if c["rate"]["value"] is not None]
+    below = [c for c in known if c["ahead"] == "above"]
+    above = [c for c in known if c["ahead"] == "below"]
+    first = [max(below, key=lambda c: c["rate"]["value"])] if below else []
+    first += [min(above, key=lambda c: c["rate"]["value"])] if above else []
+    return [str(c["against"]) for c in first]
+
+
 def _sentences(judged: Judged, options: Options, found: Mapping[str, Any]) -> list[str]:
     decision = judged.decision
     outcome = next(o.label for o in decision.outcomes if o.name == decision.positive)
@@ -351,9 +267,8 @@ def _sentences(judged: Judged, options: Options, found: Mapping[str, Any]) -> li
     ]
     labels = dict(zip(options.names, options.labels, strict=True))
     own, simple = options.labels[0], [options.names[k] for k in options.simple]
-    turns = [(name, takes_over(found, name)) for name in simple]
-    turns = [(name, where) for name, where in turns if where]
-    for name, where in turns[:2]:
+    turns = [(name, takes_over(found, name)) for name in _first_to_take_over(found)]
+    for name, where in turns:
         said.append(f"{quoted(labels[name])} earns more than {quoted(own)} once it is {where}.")
     if not turns and simple:
         ahead = {c["ahead"] for c in found["crossings"]}
@@ -368,9 +283,8 @@ def _sentences(judged: Judged, options: Options, found: Mapping[str, Any]) -> li
     now = found["options"][0]["at_judged"]
     if "not_measured" not in again and again["at_judged"] > now + 0.05 * abs(now):
         gain = again["at_judged"] - now
-        currency, per, rest = decision.money_unit.partition(" per ")
         said.append(
-            f"Probabilities corrected for today's share would have earned about {currency} "
-            f"{gain:,.0f}{per}{rest} more."
+            "Probabilities corrected for today's share would have earned about "
+            f"{about(gain, decision.money_unit)} more."
         )
     return said

@@ -57,7 +57,7 @@ def check(found: Findings) -> tuple[Check, ...]:
         _capacity(found.capacity),
         losing(found.subgroups),
         _ever_best(found.decision, found.stakes),
-        impact(found.decision, found.subgroups),
+        impact(found.subgroups),
         errors_apart(found.decision, found.subgroups),
     )
 
@@ -147,14 +147,30 @@ def _calibrated(decision: Decision, calibration: Mapping[str, Any]) -> Check:
         f"The model promised {amount(calibration['expected'], gap['unit'])} and realised "
         f"{short(calibration['realised'])}."
     )
+    again = calibration.get("recalibrating", {}).get("difference") or {}
+    gains = again.get("low") is not None and again["low"] > 0
+    regained = (
+        f" Recalibrating would have earned {amount(again['value'], again['unit'])} more "
+        f"({again['level'] * 100:g} % interval {short(again['low'])} to {short(again['high'])})."
+        if gains
+        else ""
+    )
+    apart = gap["low"] is not None and (gap["low"] > 0 or gap["high"] < 0)
+    if gains and not apart:
+        return result(
+            status="issue",
+            detail=f"{text} But the probabilities lead to other actions than they should."
+            f"{regained}",
+            mend="Recalibrate on recent rows; read the reliability table",
+        )
     if gap["low"] is None:
         return result(status="tip", detail=f"{text} No interval: {gap['reason']}.")
-    if gap["low"] > 0 or gap["high"] < 0:
+    if apart:
         return result(
             status="issue",
             detail=f"{text} The difference is {short(gap['value'])} "
             f"({decision.evidence.level * 100:g} % interval {short(gap['low'])} to "
-            f"{short(gap['high'])}).",
+            f"{short(gap['high'])}).{regained}",
             mend="Recalibrate on recent rows; read the reliability table",
         )
     return result(status="passed", detail=f"{text} The difference is within its interval.")

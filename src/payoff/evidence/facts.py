@@ -5,9 +5,10 @@ from __future__ import annotations
 import platform
 from typing import Any
 
-from payoff.declare import Decision
+from payoff.declare import Constraint, Decision, Limit
 from payoff.declare.decision import plural
 from payoff.declare.expression import constant_of
+from payoff.declare.payoffs import Cell
 from payoff.policy.choose import default_action
 from payoff.policy.policy import Policy
 
@@ -61,9 +62,14 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
                 "label": a.label,
                 "capacity_per_period": a.capacity.per_period if a.capacity else None,
                 "capacity_share": decision.capacity_share(a),
+                "fixed_cost": a.fixed_cost,
+                "review": a.review is not None,
             }
             for a in decision.actions
         ],
+        "model_cost": decision.model_cost,
+        "limits": [_fields(x) | {"actions": dict(x.actions)} for x in decision.limits],
+        "constraints": [_fields(x) | {"actions": list(x.actions)} for x in decision.constraints],
         "outcomes": [{"name": o.name, "label": o.label} for o in decision.outcomes],
         "payoffs": [
             {
@@ -71,6 +77,9 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
                 "outcome": o,
                 "money": decision.payoffs.cell(a, o).money,
                 "source": decision.payoffs.cell(a, o).source,
+                "low": decision.payoffs.cell(a, o).low,
+                "high": decision.payoffs.cell(a, o).high,
+                "distribution": _distribution(decision.payoffs.cell(a, o)),
             }
             for a in decision.action_names
             for o in decision.outcome_names
@@ -79,6 +88,15 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
         "known_later": [{"column": c, "reason": r} for c, r in decision.data.known_later.items()],
         "current_rule": {"label": rule.label, "text": text} if rule else None,
     }
+
+
+def _distribution(cell: Cell) -> str | None:
+    """Return how a payoff lies within its range; None where no range is declared."""
+    return None if cell.low is None else cell.distribution
+
+
+def _fields(one: Limit | Constraint) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in one.__dataclass_fields__}
 
 
 def versions() -> dict[str, str]:

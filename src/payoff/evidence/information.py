@@ -18,16 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare.decision import plural
-from payoff.evidence.checks import amount, quoted
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import cluster_sums, mean_money
 from payoff.evidence.joint import joint_draws, joint_means, quantile_t
 from payoff.evidence.judged import Judged
 from payoff.evidence.options import Options, options_of
+from payoff.evidence.wording import about, quoted
 
 __all__ = ["evsi", "information", "non_inferiority"]
 
-_MORE: Final = ((1, "as many rows again"), (9, "ten times as many rows"))
+_MORE: Final = ((1, "as many rows again"), (9, "ten times as many rows in all"))
 
 
 def evsi(mean: NDArray[np.float64], draws: NDArray[np.float64], part: float) -> float:
@@ -65,9 +65,10 @@ def information(judged: Judged) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``options`` (policy, ``probability_best``), ``perfect`` and ``more`` (money per period and
-        per unit), ``rows_needed`` (independent cases at which the interval of the gain over the
-        best policy without a model would leave out zero), ``margin`` and ``sentences``.
+        ``options`` (policy, ``probability_best``), ``beats_simple``, ``perfect`` and ``more``
+        (money per period and per unit), ``rows_needed`` (independent cases at which the interval of
+        the gain over the best policy without a model would leave out zero), ``margin`` and
+        ``sentences``.
     """
     options = options_of(judged)
     if len(options.names) < 2:
@@ -94,6 +95,7 @@ def information(judged: Judged) -> dict[str, Any]:
             {"policy": name, "probability_best": float(p)}
             for name, p in zip(options.names, ahead, strict=True)
         ],
+        "beats_simple": _beats_simple(drawn.means, options),
         "left_out": list(options.left_out),
         "perfect": {
             "per_unit": perfect,
@@ -116,6 +118,13 @@ def _best_shares(means: NDArray[np.float64]) -> NDArray[np.float64]:
     scale = 1e-12 * np.abs(means).max(axis=1, keepdims=True)
     top = means >= means.max(axis=1, keepdims=True) - scale
     return np.asarray((top / top.sum(axis=1, keepdims=True)).mean(axis=0), dtype=np.float64)
+
+
+def _beats_simple(means: NDArray[np.float64], options: Options) -> float | None:
+    """Return the share of draws in which no policy without a model earns more."""
+    if not options.simple:
+        return None
+    return float(np.mean(means[:, 0] >= means[:, list(options.simple)].max(axis=1)))
 
 
 def _rows_needed(judged: Judged, options: Options) -> dict[str, Any]:
@@ -155,7 +164,7 @@ def non_inferiority(judged: Judged) -> dict[str, Any]:
     base = {"against": name, "margin": margin, "difference": asdict(difference)}
     if difference.low is None or difference.high is None:
         return base | {"answer": "unknown", "sentence": f"Not known: {difference.reason}."}
-    worst = amount(max(0.0, -difference.low), difference.unit)
+    worst = about(max(0.0, -difference.low), difference.unit)
     bound = (
         f"It is not worse than {quoted(label)}"
         if difference.low >= 0
@@ -164,7 +173,7 @@ def non_inferiority(judged: Judged) -> dict[str, Any]:
     said = f"{bound}, with {level} confidence."
     if margin is None:
         return base | {"answer": "not asked", "sentence": said}
-    limit = amount(margin, difference.unit)
+    limit = about(margin, difference.unit)
     if difference.low >= -margin:
         return base | {"answer": "yes", "sentence": f"{said} The margin declared is {limit}."}
     if difference.high < -margin:
@@ -188,24 +197,44 @@ def _one_sided(judged: Judged) -> Estimate:
     )
 
 
+def _chance(p: float) -> str:
+    """Write a probability from draws without claiming certainty.
+
+    Examples
+    --------
+    >>> _chance(0.924), _chance(1.0), _chance(0.0)
+    ('92 %', 'over 99 %', 'below 1 %')
+    """
+    if p > 0.99:
+        return "over 99 %"
+    return "below 1 %" if p < 0.01 else f"{p * 100:.0f} %"
+
+
 def _sentences(judged: Judged, options: Options, found: dict[str, Any]) -> list[str]:
     decision = judged.decision
-    shares = [o["probability_best"] for o in found["options"]]
-    best = int(np.argmax(shares))
-    mark = ">99" if shares[best] > 0.995 else f"{shares[best] * 100:.0f}"
-    said = [
-        f"Of the {len(shares)} options compared, {quoted(options.labels[best])} is the best one "
-        f"with a probability of {mark} %."
-    ]
+    chance, own = found["beats_simple"], quoted(options.labels[0])
+    said: list[str] = []
+    if chance is not None:
+        said.append(
+            f"{own} is better than every policy without a model with a probability of "
+            f"{_chance(chance)}."
+        )
+    best = max(found["options"], key=lambda o: o["probability_best"])
+    if best["policy"] != options.names[0] and best["probability_best"] > 0.5:
+        label = options.labels[options.names.index(best["policy"])]
+        said.append(
+            f"{quoted(label)} is the best of all {len(options.names)} options with a probability "
+            f"of {_chance(best['probability_best'])}."
+        )
     again = found["more"][0]
     total = abs(float(np.average(judged.own, weights=judged.stakes.weight)))
     total *= decision.units_reported
-    if again["worth"] < 0.001 * max(total, 1e-12):
+    if again["worth"] < 0.01 * max(total, 1e-12):
         said.append(
             "Judging on more rows would hardly change the choice: it is worth next to nothing."
         )
     else:
-        worth = amount(again["worth"], decision.money_unit)
+        worth = about(again["worth"], decision.money_unit)
         said.append(
             f"Judging on as many {plural(decision.unit)} again would be worth about {worth}, by "
             "making a wrong choice less likely."

@@ -15,6 +15,7 @@ from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.calibration import calibration
+from payoff.evidence.change_checks import change_checks
 from payoff.evidence.curve import value_curve
 from payoff.evidence.evidence import (
     ActionUse,
@@ -47,6 +48,7 @@ from payoff.evidence.past_cells import past_cells
 from payoff.evidence.past_checks import past_checks
 from payoff.evidence.people import people
 from payoff.evidence.selected import judge_selected
+from payoff.evidence.sensitivity import sensitivity
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroups import subgroup_evidence
 from payoff.evidence.verdict import verdict
@@ -150,6 +152,7 @@ def judge(
     reliability = missing if why else calibration(judged)
     rates = base_rate(judged)
     shift = outcome_shift(judged, rates)
+    levers = missing if why else sensitivity(judged)
     capacity = limits_used(judged)
     constraints = constraints_judged(judged, beside)
     own = evidence_checks.check(
@@ -180,11 +183,18 @@ def judge(
         curve=value_curve(judged),
         shift=shift,
         people=people(judged),
+        sensitivity=levers,
         base_rate=rates,
         information=missing if why else information(judged),
         capacity=capacity,
         constraints=constraints,
-        checks=(*background.checks, *own, *of_past, *limit_checks(judged, constraints)),
+        checks=(
+            *background.checks,
+            *own,
+            *of_past,
+            *limit_checks(judged, constraints),
+            *change_checks(decision, judged.verdict, levers, rates),
+        ),
         seed=background.seed,
         made_with=versions(),
         past=past,

@@ -18,7 +18,7 @@ from payoff.errors import listed
 from payoff.evidence.acted import Acted
 from payoff.evidence.interval import share
 from payoff.evidence.judged import Judged
-from payoff.evidence.wording import amount, money, quoted
+from payoff.evidence.wording import amount, money, quoted, short
 from payoff.policy.best import WITHOUT, actions_of, earned
 from payoff.policy.bounds import Bound, bounds_of, group_of, spent
 from payoff.policy.stakes import Stakes
@@ -101,7 +101,7 @@ def _limit(
         more = ""
     elif worth > 0:
         more = (
-            f" One more{one_more} would have earned about {worth:,.4g} {decision.currency} "
+            f" One more{one_more} would have earned about {decision.currency} {short(worth)} "
             "when the policy was chosen."
         )
     else:

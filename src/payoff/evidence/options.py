@@ -30,7 +30,7 @@ class Options:
     values
         float64 (n, k), money of each unit.
     left_out
-        Policies beyond capacity, and those beyond the most that are compared.
+        Policies beyond capacity or without a value, and those beyond the most that are compared.
     """
 
     policies: tuple[PolicyEvidence, ...]

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.declare.decision import plural
-from payoff.evidence.checks import amount, quoted
 from payoff.evidence.evidence import Cell, Estimate, PolicyEvidence
 from payoff.evidence.interval import share
 from payoff.evidence.judged import Judged
+from payoff.evidence.wording import about, quoted
 from payoff.policy.choose import default_action
 
 __all__ = ["people"]
@@ -231,7 +231,7 @@ def _sentences(judged: Judged, found: dict[str, Any]) -> list[str]:
         wrong = found["mistakes"]
         said = [
             f"For {heads(wrong['value'])} {units} {per} another action would have been better; "
-            f"together that is {amount(found['cost'], unit)} less than the best actions, known "
+            f"together that is {about(found['cost'], unit)} less than the best actions, known "
             "only afterwards."
         ]
         if found["kinds"]:
@@ -246,8 +246,8 @@ def _sentences(judged: Judged, found: dict[str, Any]) -> list[str]:
     name = quoted(_outcome(decision, str(decision.positive)))
     said = [
         f"{heads(alarms['value'])} {units} {per} are acted on without {name} (false alarms, "
-        f"costing {amount(alarms['cost_per_period'], unit)}), and {heads(missed['value'])} with "
-        f"{name} are missed (costing {amount(missed['cost_per_period'], unit)})."
+        f"costing {about(alarms['cost_per_period'], unit)}), and {heads(missed['value'])} with "
+        f"{name} are missed (costing {about(missed['cost_per_period'], unit)})."
     ]
     part = found["false_alarm_share"]["value"]
     if part and part > 0:

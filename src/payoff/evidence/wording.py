@@ -13,7 +13,17 @@ from typing import Final
 
 from payoff.evidence.evidence import Estimate
 
-__all__ = ["MINUS", "amount", "money", "number", "place_of", "quoted", "scientific", "short"]
+__all__ = [
+    "MINUS",
+    "about",
+    "amount",
+    "money",
+    "number",
+    "place_of",
+    "quoted",
+    "scientific",
+    "short",
+]
 
 MINUS: Final = "\u2212"
 TIMES: Final = "\u00d7"
@@ -69,6 +79,20 @@ def amount(value: float, unit: str) -> str:
     """
     currency, per, rest = unit.partition(" per ")
     return f"{currency} {short(value)}{per}{rest}"
+
+
+def about(value: float, unit: str) -> str:
+    """Write money for a manager's sentence: three significant digits.
+
+    Examples
+    --------
+    >>> about(1674.2, "EUR per month"), about(-0.4578, "EUR per customer")
+    ('EUR 1,670 per month', 'EUR −0.458 per customer')
+    """
+    currency, per, rest = unit.partition(" per ")
+    text = number(value)
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{currency} {text}{per}{rest}"
 
 
 def short(value: float) -> str:

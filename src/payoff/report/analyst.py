@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from payoff.evidence.evidence import PolicyEvidence
 from payoff.report import blocks, wording
+from payoff.report.change import change_section
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
 from payoff.report.groups import groups_section
@@ -19,11 +20,12 @@ from payoff.report.measures import (
     shift_section,
 )
 from payoff.report.past import past_section
+from payoff.report.sure import base_rate_section, errors_section, information_section
 
 __all__ = ["analyst_sections", "confusion_table"]
 
 _MOST_CELLS: Final = 36
-_MOST_TABLES: Final = 6
+_MOST_TABLES: Final = 4
 _MOST_GROUPS: Final = 40
 _MOST_DRAWN: Final = 12
 
@@ -33,7 +35,11 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
     return [
         _options(facts),
         _confusions(facts),
+        errors_section(facts),
         groups_section(facts),
+        change_section(facts),
+        base_rate_section(facts),
+        information_section(facts),
         curve_section(facts),
         calibration_section(facts),
         past_section(facts),
@@ -212,13 +218,21 @@ def _cells_spec(facts: Facts) -> dict[str, Any]:
     }
 
 
+def _range(payoff: Mapping[str, Any]) -> str:
+    """Write the declared range of a payoff, if there is one."""
+    if payoff.get("low") is None:
+        return ""
+    ends = f"{wording.number(payoff['low'])} to {wording.number(payoff['high'])}"
+    return f"{ends}, {visible(payoff.get('distribution'))}"
+
+
 def _payoffs(facts: Facts) -> dict[str, Any]:
     entries = list(facts.decision.get("payoffs", ()))
-    rows = [
+    rows: list[list[Any]] = [
         [
             facts.action(str(p["action"])),
             facts.outcome(str(p["outcome"])),
-            visible(p["money"]),
+            blocks.cell(visible(p["money"]), _range(p)),
             visible(p.get("source") or "no source stated", 240),
         ]
         for p in entries[:_MOST_CELLS]

@@ -31,8 +31,9 @@ def draw(spec: Mapping[str, Any], ident: str) -> str:
     Parameters
     ----------
     spec
-        ``chart`` (``"forest"``, ``"bars"``, ``"curve"`` or ``"reliability"``), ``title``, ``desc``
-        and the keys of that drawing, as made by :func:`payoff.report.summarise.summarise`.
+        ``chart`` (``"forest"``, ``"bars"``, ``"curve"``, ``"reliability"``, ``"lines"`` or
+        ``"places"``), ``title``, ``desc`` and the keys of that drawing, as made by
+        :func:`payoff.report.summarise.summarise`.
     ident
         Identifier that no other drawing of the page has.
     """
@@ -43,11 +44,15 @@ def draw(spec: Mapping[str, Any], ident: str) -> str:
 
 def one(spec: Mapping[str, Any], ident: str, width: int, size: str) -> str:
     """Return one SVG of the given width."""
+    from payoff.report import drawings as more  # made of the parts below
+
     drawings: dict[str, Callable[[Mapping[str, Any], int], Drawn]] = {
         "forest": forest,
         "bars": bars,
         "curve": curve,
         "reliability": reliability,
+        "lines": more.lines,
+        "places": more.places,
     }
     body, height = drawings[spec["chart"]](spec, width)
     return (
@@ -293,10 +298,15 @@ def _path(across: Axis, up: Axis, points: Sequence[tuple[float, float]]) -> str:
 
 
 def reliability(spec: Mapping[str, Any], width: int) -> Drawn:
-    """Draw promised against observed shares, with the diagonal where they agree."""
-    made, y = _legend(
-        [("stroke base-0", spec["diagonal_label"]), ("whisker main", spec["dot_label"])], width
-    )
+    """Draw promised against observed shares, with the diagonal where they agree.
+
+    ``line``, where given, is the isotonic curve with the band in which right probabilities lie.
+    """
+    entries = [("stroke base-0", spec["diagonal_label"]), ("whisker main", spec["dot_label"])]
+    line = spec.get("line") or []
+    if line:
+        entries.append(("stroke again", spec["line_label"]))
+    made, y = _legend(entries, width)
     bins = list(spec["bins"])
     farthest = max([0.0, *(b[k] for b in bins for k in ("x", "value", "high") if b[k] is not None)])
     limit = min(1.0, farthest * 1.05) or 1.0
@@ -311,7 +321,13 @@ def reliability(spec: Mapping[str, Any], width: int) -> Drawn:
         (spec["x_label"], spec["y_label"]),
     )
     made.extend(frame)
+    if line:
+        edge = [(b["prob"], b["high"]) for b in line] + [(b["prob"], b["low"]) for b in line][::-1]
+        made.append(f'<polygon class="band" points="{_path(across, up, edge)}"/>')
     made.append(_line(across.at(0), up.at(0), across.at(limit), up.at(limit), "stroke base-0"))
+    if line:
+        points = [(b["prob"], b["rate"]) for b in line]
+        made.append(f'<polyline class="stroke again" points="{_path(across, up, points)}"/>')
     for item in bins:
         if item["value"] is None or item["x"] is None:
             continue

@@ -16,7 +16,7 @@ from payoff.report.facts import Facts
 
 __all__ = ["HIDDEN", "groups_section", "short_groups"]
 
-HIDDEN: Final = frozenset({"small", "withheld", "not_estimable"})
+HIDDEN: Final = frozenset({"small", "not_estimable"})
 _MOST_TABLES: Final = 4
 # The page stays below 150 kB: these bound its longest parts; the evidence file has the rest.
 _MOST_GROUPS: Final = 30
@@ -177,8 +177,7 @@ def _money_table(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.
         f"Money by {visible(subgroup.name, 80)}, each with its {facts.level} interval",
         [
             "Group",
-            "Rows",
-            f"Share of {facts.units}",
+            f"Rows, share of {facts.units}",
             f"Share with “{positive}”",
             f"Gain, {unit}",
             "For all groups at once",
@@ -197,10 +196,9 @@ def _money_row(group: Group) -> list[Any]:
     absent = group.gain_simultaneous is None or at_once["low"] is None
     return [
         blocks.cell(visible(group.label), _STATES.get(group.state, "")),
-        wording.number(group.n, 0),
-        wording.share(group.share),
+        blocks.cell(wording.number(group.n, 0), wording.share(group.share)),
         _cell(group.rate, why),
-        _cell(group.gain, why, plus=True),
+        _cell(group.gain, "" if group.rate is None else why, plus=True),
         "not measured" if absent else str(at_once["ends"]),
         _short_cell(group.shrunken_gain, plus=True),
         _chance(group.p_adjusted.get("gain")),

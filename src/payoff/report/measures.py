@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from payoff.report import blocks, wording
+from payoff.report.calibrated import calibration_in_money, reliability_curve
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
 
@@ -162,7 +163,7 @@ def calibration_section(facts: Facts) -> dict[str, Any]:
     ]
     if bins:
         made += [
-            blocks.chart(_reliability_spec(facts, bins, outcome)),
+            blocks.chart(_reliability_spec(facts, bins, outcome) | reliability_curve(facts, found)),
             blocks.table(
                 f"Promised and observed shares of “{outcome}”, from {n} rows",
                 ["Probability", "Rows", "Mean promised", "Observed", f"{facts.level} interval"],
@@ -170,6 +171,7 @@ def calibration_section(facts: Facts) -> dict[str, Any]:
             ),
         ]
     difference = wording.figure(found.get("difference"), plus=True)
+    made += calibration_in_money(facts, found)
     made.append(
         blocks.facts(
             [

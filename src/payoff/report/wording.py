@@ -17,6 +17,7 @@ from payoff.evidence.wording import MINUS, number, place_of, scientific
 from payoff.report.escape import visible
 
 __all__ = [
+    "chance",
     "compact",
     "figure",
     "interval",
@@ -110,6 +111,19 @@ def percent(value: float) -> str:
     ('95 %', '12.3 %')
     """
     return share(value).replace(".0 %", " %")
+
+
+def chance(p: float) -> str:
+    """Write a probability that was counted on draws, without claiming certainty.
+
+    Examples
+    --------
+    >>> chance(0.924), chance(1.0), chance(0.0)
+    ('92 %', 'over 99 %', 'below 1 %')
+    """
+    if p > 0.99:
+        return "over 99 %"
+    return "below 1 %" if p < 0.01 else f"{p * 100:.0f} %"
 
 
 def interval(estimate: Estimate | dict[str, Any] | None) -> str:

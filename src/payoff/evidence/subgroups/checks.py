@@ -80,7 +80,7 @@ def losing(subgroups: Sequence[SubgroupEvidence]) -> Check:
     )
 
 
-def impact(decision: Decision, subgroups: Sequence[SubgroupEvidence]) -> Check:
+def impact(subgroups: Sequence[SubgroupEvidence]) -> Check:
     """Screen the impact ratios by four fifths, with an interval that allows for their number."""
     result = numbered("PAY-E215", "Groups acted on less, or more, than the largest group")
     ratios = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 from scipy import special
 
@@ -54,7 +54,7 @@ def impact_ratio(
     (0.5, 0.333, 0.774)
     """
     (p, m), (q, r) = group, reference
-    made = {"level": level, "unit": "ratio", "n": n, "n_clusters": round(m)}
+    made: dict[str, Any] = {"level": level, "unit": "ratio", "n": n, "n_clusters": round(m)}
     if q <= 0:
         return Estimate(
             value=None,
@@ -62,7 +62,7 @@ def impact_ratio(
             high=None,
             method="none",
             reason="nobody is acted on in the reference group",
-            **made,  # type: ignore[arg-type]
+            **made,
         )
     a, b = p * m + 0.5, q * r + 0.5
     variance = 1 / a - 1 / (m + 0.5) + 1 / b - 1 / (r + 0.5)
@@ -73,7 +73,7 @@ def impact_ratio(
             high=None,
             method="none",
             reason="everybody is acted on in both groups, so chance cannot be seen",
-            **made,  # type: ignore[arg-type]
+            **made,
         )
     centre = math.log(a / (m + 0.5)) - math.log(b / (r + 0.5))
     half = float(special.ndtri(0.5 + level / 2)) * math.sqrt(variance)
@@ -83,5 +83,5 @@ def impact_ratio(
         low=min(low, p / q),
         high=max(high, p / q),
         method="log-ratio",
-        **made,  # type: ignore[arg-type]
+        **made,
     )

@@ -16,7 +16,7 @@ _MOST_NAMES: Final = 4
 
 def sentences(decision: Decision, found: SubgroupEvidence) -> tuple[str, ...]:
     """Return one to three sentences on one subgroup, with numbers and units."""
-    said = [_apart(decision, found), _worst(found), _unknown(decision, found)]
+    said = [_apart(decision, found), _worst(decision, found), _unknown(decision, found)]
     return tuple(s for s in said if s)
 
 
@@ -24,8 +24,7 @@ def _apart(decision: Decision, found: SubgroupEvidence) -> str:
     facts = found.compared["gain"]
     if "not_measured" in facts:
         return f"Groups by {found.name} were not compared: {facts['not_measured']}."
-    limit = 1 - decision.evidence.level
-    apart = [g for g in found.groups if _p(g) <= limit]
+    apart = _beyond_chance(decision, found)
     if not apart:
         return (
             f"No group by {found.name} stands out: their gains differ no more than chance makes "
@@ -40,6 +39,11 @@ def _apart(decision: Decision, found: SubgroupEvidence) -> str:
         f"Gain by {found.name} differs beyond chance: {'; '.join(parts)} "
         f"({facts['groups']} groups compared)."
     )
+
+
+def _beyond_chance(decision: Decision, found: SubgroupEvidence) -> list[Group]:
+    """Return the groups whose gain differs from the others', all of them considered."""
+    return [g for g in found.groups if _p(g) <= 1 - decision.evidence.level]
 
 
 def _joined(labels: list[str]) -> str:
@@ -65,12 +69,12 @@ def _mean(found: SubgroupEvidence) -> float:
     return sum(g.share * _value(g) for g in known) / total if total else 0.0
 
 
-def _worst(found: SubgroupEvidence) -> str:
+def _worst(decision: Decision, found: SubgroupEvidence) -> str:
     group = next((g for g in found.groups if g.label == found.worst), None)
     if group is None:
         return ""
-    if found.shrinkage.get("gain", {}).get("spread") == 0:
-        return ""  # what differs is chance: naming the lowest would mislead
+    if not _beyond_chance(decision, found):
+        return ""  # what differs may be chance: naming the lowest would mislead
     if group.shrunken_gain is not None:
         return (
             f"The lowest gain by {found.name}, after allowing for chance, is in "
@@ -85,4 +89,5 @@ def _unknown(decision: Decision, found: SubgroupEvidence) -> str:
     share = float(found.unknown.get("share") or 0.0)
     if not found.unknown.get("n"):
         return ""
-    return f"For {share:.1%} of {plural(decision.unit)} the group by {found.name} is not known."
+    units = plural(decision.unit)
+    return f"For {share * 100:.3g} % of {units} the group by {found.name} is not known."
