@@ -234,6 +234,9 @@ class _Query:
 
     def _wrong(self) -> str:
         given = [sql.quoted(c) for c in self.probability.values()]
+        if self.binned and len(given) == 1:  # neither a missing value nor NaN is within
+            p = given[0]
+            return f"case when {p} >= -1e-9 and {p} <= 1e0 + 1e-9 then 0 else {OUTSIDE} end"
         blank = " or ".join(f"{c} is null or not isfinite({c})" for c in given)
         rest = []
         if len(given) < len(self.decision.outcomes):

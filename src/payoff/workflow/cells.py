@@ -305,7 +305,7 @@ class Reading:
             ),
             (
                 OUTSIDE,
-                f"values below 0 or above 1 ({given})",
+                f"values missing, below 0 or above 1 ({given})",
                 "probabilities from 0 to 1",
                 "Divide percentages by 100; give a score that is no probability with --score",
             ),
