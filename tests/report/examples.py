@@ -35,7 +35,7 @@ HOSTILE = (
 def est(value, half=None, unit="EUR per month", n=N, reason="", skew=1.0):
     low = None if value is None or half is None else value - half
     high = None if value is None or half is None else value + half * skew
-    method = "none" if low is None else "bootstrap-t"
+    method = "none" if low is None else "score"
     return Estimate(
         value=value,
         low=low,

@@ -49,6 +49,9 @@ class FakeBundle:
         self.wait = wait
         self.threads = set()
 
+    def prepare(self, rows):
+        return rows
+
     def decide(self, rows):
         self.threads.add(threading.get_ident())
         if self.wait is not None:

@@ -13,7 +13,7 @@ from payoff.bundle import Bundle
 from payoff.declare import CurrentRule, Data, Past, PayoffTable, Training
 from payoff.declare.file import load
 from payoff.errors import EvidenceError, PayoffError
-from payoff.workflow import run
+from payoff.workflow import judge_predictions, run
 from tests.conftest import ROOT
 from tests.past_worlds import campaign, draw
 
@@ -68,7 +68,7 @@ def test_the_pages_tell_it(trial):
 
 
 def test_a_rule_that_favoured_some_is_modelled_and_the_page_says_so():
-    world = draw(np.random.default_rng(8), 6000)
+    world = draw(np.random.default_rng(8), 4000)
     table = pa.table({k: v for k, v in world.table.items() if k != "chance"})
     evidence = run(campaign(training=FAST, past=Past(action="done")), table).evidence
     assert evidence.past["design"]["how"] == "modelled"
@@ -82,14 +82,14 @@ def test_a_rule_that_favoured_some_is_modelled_and_the_page_says_so():
 
 
 def test_a_declared_coin_that_was_none_is_found_out():
-    world = draw(np.random.default_rng(9), 6000)
+    world = draw(np.random.default_rng(9), 3000)
     table = pa.table({k: v for k, v in world.table.items() if k != "chance"})
     check = check_of(run(campaign(training=FAST), table).evidence, "PAY-E225")
     assert (check.status, check.page_one) == ("issue", True)
 
 
 def test_recorded_probabilities_need_no_model_of_them():
-    world = draw(np.random.default_rng(10), 6000)
+    world = draw(np.random.default_rng(10), 3000)
     past = Past(action="done", propensity="chance")
     evidence = run(campaign(training=FAST, past=past), pa.table(world.table)).evidence
     mail = evidence.policy("all:mail").value
@@ -180,6 +180,66 @@ def test_an_action_that_was_never_taken_stops_with_its_name():
     assert error.value.code in {"PAY-L008", "PAY-L009"}
 
 
+def predicted(world, **columns):
+    return pa.table({**world.table, **columns})
+
+
+def test_actions_given_are_judged_by_inverse_propensity():
+    world = draw(np.random.default_rng(21), 3000)
+    given = np.array(["mail", "leave"])[(world.x <= 0).astype(int)]
+    decision = campaign(past=Past(action="done", propensity="chance"))
+    evidence = judge_predictions(decision, predicted(world, action=given))
+    truth = world.expected()[np.arange(3000), (world.x <= 0).astype(int)].mean()
+    value = evidence.policy("predicted").value
+    assert value.low < truth < value.high
+    first = evidence.past["estimators"][0]
+    assert abs(first["dr"]["value"] - first["snips"]["value"]) < 0.1
+    assert first["matched"] == np.sum(given == world.table["done"])
+
+
+def test_probabilities_under_each_action_are_judged_doubly_robust():
+    world = draw(np.random.default_rng(22), 3000)
+    columns = {f"y_prob_buys_{a}": world.buys[:, k] for k, a in enumerate(("mail", "leave"))}
+    decision = campaign(past=Past(action="done", propensity="chance"))
+    evidence = judge_predictions(decision, predicted(world, **columns))
+    best = world.expected().max(axis=1).mean()
+    value = evidence.policy("expected").value
+    assert value.low < best < value.high
+    assert evidence.past["uplift"][0]["qini"]["low"] > 0
+
+
+def test_one_probability_for_all_actions_is_refused():
+    world = draw(np.random.default_rng(23), 500)
+    decision = campaign(past=Past(action="done", propensity="chance"))
+    with pytest.raises(EvidenceError) as error:
+        judge_predictions(decision, predicted(world, y_prob=world.buys[:, 0]))
+    assert error.value.code == "PAY-E004"
+    assert "one column per outcome and action" in str(error.value)
+    unknown = campaign(past=Past(action="done"))
+    given = np.array(["mail"] * 500)
+    with pytest.raises(EvidenceError) as error:
+        judge_predictions(unknown, predicted(world, what=given), action="what")
+    assert error.value.code == "PAY-E025"
+
+
+def test_the_column_of_what_was_done_is_no_prediction():
+    world = draw(np.random.default_rng(24), 300)
+    table = predicted(world).rename_columns(["x", "action", "y", "chance"])
+    with pytest.raises(EvidenceError) as error:
+        judge_predictions(campaign(past=Past(action="action", propensity="chance")), table)
+    assert error.value.code == "PAY-E004"
+
+
+def test_predictions_for_selected_labels_have_bounds():
+    pays, table = selected(np.random.default_rng(25))
+    table = table.append_column("y_prob", pa.array(np.full(len(pays), 0.9)))
+    evidence = judge_predictions(credit(past=Past(action="done", outcomes_known=("mail",))), table)
+    value = evidence.policy("expected").value
+    assert value.value is None
+    assert value.low < np.where(pays, 10, -50).mean() < value.high
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not HILLSTROM.exists(), reason="the e-mail campaign's rows are not here")
 def test_hillstrom_is_judged_as_a_decision(tmp_path):
     decision = load(ROOT / "examples" / "tabular" / "email" / "decision.toml")

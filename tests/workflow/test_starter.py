@@ -94,3 +94,28 @@ def test_an_outcome_that_cannot_be_is_refused(table):
         look(source, "customer_id")
     with pytest.raises(DeclarationError, match="PAY-D006"):
         starter_text(Answers(source="x", outcome="churned", positive="maybe"), look(source))
+
+
+def test_columns_of_sentences_are_read_as_documents():
+    from tests.load.text.worlds import corpus
+
+    seen = look(read(corpus(200)), "topic")
+    assert seen.documents == ("narrative",)
+    assert "narrative" not in seen.suspects
+    text = starter_text(
+        Answers(
+            source="rows.parquet",
+            outcome="topic",
+            positive="card",
+            money={(a, o): "1" for a in ("act", "leave") for o in ("card", "loan")},
+        ),
+        seen,
+    )
+    decision = from_toml(text)
+    assert decision.kind == "text"
+    assert decision.data.text == ("narrative",)
+
+
+def test_names_and_codes_are_no_documents():
+    table = pa.table({"who": [f"person {k}" for k in range(60)], "y": ["a", "b"] * 30})
+    assert look(read(table), "y").documents == ()

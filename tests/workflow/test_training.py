@@ -17,7 +17,7 @@ from tests.worlds import binary
 def planted(rng, n=1500):
     """Calling pays for students with a large amount; 'noise' says nothing."""
     job = rng.choice(["student", "clerk", "retired"], n)
-    amount = rng.lognormal(3, 1, n)
+    amount = rng.lognormal(3, 0.5, n)
     prob = np.where(job == "student", 0.5, 0.05)
     return pa.table(
         {

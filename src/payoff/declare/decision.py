@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from payoff.declare.limits import Constraint, Limit, check_limits
@@ -18,6 +18,7 @@ from payoff.declare.payoffs import (
 )
 from payoff.declare.review import with_reviews
 from payoff.declare.settings import (
+    DEFAULT_CANDIDATES,
     CurrentRule,
     Data,
     EvidenceSettings,
@@ -111,6 +112,9 @@ class Decision:
             object.__setattr__(self, "title", self.name)
         if self.kind not in KINDS:
             raise DeclarationError.bad_value("decision.kind", self.kind, f"one of {listed(KINDS)}")
+        usual = DEFAULT_CANDIDATES.get(self.kind, ())
+        if usual and self.training.candidates == DEFAULT_CANDIDATES["tabular"]:
+            object.__setattr__(self, "training", replace(self.training, candidates=usual))
         if not _CURRENCY.fullmatch(self.currency):
             raise DeclarationError.bad_value(
                 "decision.currency", self.currency, "a currency such as 'EUR' (up to 12 characters)"

@@ -14,6 +14,7 @@ from payoff.declare.payoffs import check_number
 from payoff.errors import DeclarationError, ExpressionError, listed, said
 
 __all__ = [
+    "DEFAULT_CANDIDATES",
     "PARTS",
     "SPLITS",
     "Case",
@@ -27,6 +28,11 @@ __all__ = [
 ]
 
 PARTS: Final = ("fit", "choose", "judge")
+#: Models tried where none are named, by kind of decision.
+DEFAULT_CANDIDATES: Final = {
+    "tabular": ("logistic", "scorecard", "lightgbm"),
+    "text": ("tfidf", "embeddings", "tfidf+embeddings"),
+}
 SPLITS: Final = ("auto", "time", "cluster", "random")
 
 
@@ -288,7 +294,7 @@ class Split:
 class Training:
     """How models are searched: candidates by name, folds of the cross-fitting, seed."""
 
-    candidates: tuple[str, ...] = ("logistic", "scorecard", "lightgbm")
+    candidates: tuple[str, ...] = DEFAULT_CANDIDATES["tabular"]
     folds: int = 5
     calibration: str = "auto"
     seed: int = 0

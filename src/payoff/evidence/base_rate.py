@@ -138,16 +138,16 @@ def base_rate(judged: Judged) -> dict[str, Any]:
     decision, stakes = judged.decision, judged.stakes
     if stakes.why_not_by_outcome:
         return {"not_measured": stakes.why_not_by_outcome}
-    options = options_of(judged)
-    lines = lines_of(judged, options)
     judge_rate = share(
         stakes.outcome == decision.positive_code,
         stakes.weight,
         stakes.resampled,
         level=decision.evidence.level,
     )
-    if not 0 < lines.rate < 1:
+    if judge_rate.value is None or not 0 < judge_rate.value < 1:
         return {"not_measured": f"“{decision.positive}” never or always happens in these rows"}
+    options = options_of(judged)
+    lines = lines_of(judged, options)
     units = decision.units_reported
     before = judged.background.fit_shares
     fit_rate = None if before is None else float(before.get(str(decision.positive), 0.0))

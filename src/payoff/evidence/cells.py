@@ -2,9 +2,9 @@
 
 A cell holds the rows that agree in everything a policy or a report looks at: outcome, action, bin
 of the score, group. Money of a row is linear in a few terms (:mod:`payoff.evidence.terms`), so the
-sums of the terms, of their squares and of their cubes, weighted once, twice and thrice, give the
-mean, the variance and the skewness of every policy and of every difference of two, as the rows
-would. What needs the rows themselves (bootstrap, clusters) is refused with the reason.
+sums of the powers of the terms, up to the fourth, under as many powers of the weights, give the
+mean, the variance, the skewness and the kurtosis of every policy and of every difference of two,
+as the rows would. What needs the rows themselves (score ends, clusters) is refused with the reason.
 """
 
 from __future__ import annotations
@@ -17,18 +17,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from payoff.clusters import cluster_sums
+from payoff.declare import Decision
+from payoff.declare.expression import constant_of
+from payoff.evidence.diagnosis import (
+    FEWEST_CARRYING,
+    FEWEST_CONSTANT,
+    method_of,
+    needed_cases,
+)
 from payoff.evidence.evidence import Estimate
-from payoff.evidence.interval import FEWEST_DIFFERENT, wilson
+from payoff.evidence.interval import Unseen, mean_money, too_rare, wilson
 from payoff.evidence.terms import Terms
+from payoff.evidence.worth import dearest_unseen
 
-__all__ = ["NEEDS_ROWS", "SKEW_LIMIT", "CellSet", "Money", "effective_rows", "mean", "share"]
+__all__ = ["NEEDS_ROWS", "CellSet", "Money", "effective_rows", "mean", "share"]
 
 Floats = NDArray[np.float64]
 
-#: Skewness / sqrt(n) beyond which t would need the rows (bootstrap-t).
-SKEW_LIMIT: Final = 0.06
-#: Third moments of the two tails within this ratio: mixed tails, where t does better.
-ONE_SIDED: Final = 4.0
+#: Up to this many rows, money that is constant in every cell is written out row by row.
+_WRITTEN_OUT: Final = 2_000_000
 #: Why a section that needs single rows is missing.
 NEEDS_ROWS: Final = (
     "the rows were judged from cells in one pass, and this needs the single rows; judge with --rows"
@@ -53,14 +61,16 @@ class CellSet:
         int32 (c,), bin of the positive probability; None when not among the keys.
     fold
         int8 (c,), which half of the rows; None when not among the keys.
-    w1, w2, w3
-        float64 (c,), sums of the weights, of their squares and of their cubes.
+    w1, w2, w3, w4
+        float64 (c,), sums of the weights and of their second, third and fourth powers.
     x1
         float64 (c, K), sums of weight times term.
     y1, y2
         float64 (c, K) and (c, K, K), sums of squared weight times products of 1 and 2 terms.
     z1, z2, z3
         As ``y``, of cubed weights and up to 3 terms.
+    q1, q2, q3, q4
+        As ``y``, of the fourth power of the weights and up to 4 terms.
     prob
         float64 (c,), sums of weight times positive probability; None without probabilities.
     best
@@ -77,12 +87,17 @@ class CellSet:
     w1: Floats
     w2: Floats
     w3: Floats
+    w4: Floats
     x1: Floats
     y1: Floats
     y2: Floats
     z1: Floats
     z2: Floats
     z3: Floats
+    q1: Floats
+    q2: Floats
+    q3: Floats
+    q4: Floats
     prob: Floats | None
     best: Floats
 
@@ -142,6 +157,14 @@ class Money:
         once, twice, thrice = _dot(k, cells.z1), _dot2(k, cells.z2), _dot3(k, cells.z3)
         return c**3 * cells.w3 + 3 * c * c * once + 3 * c * twice + thrice
 
+    def fourths(self, cells: CellSet) -> Floats:
+        """Return ``sum w^4 v^4`` of each cell."""
+        c, k = self.constant, self.factor
+        once, twice = _dot(k, cells.q1), _dot2(k, cells.q2)
+        thrice, fourth = _dot3(k, cells.q3), _dot4(k, cells.q4)
+        rest = 6 * c * c * twice + 4 * c * thrice + fourth
+        return c**4 * cells.w4 + 4 * c**3 * once + rest
+
 
 def _dot(k: Floats, x: Floats) -> Floats:
     return np.asarray(np.einsum("ci,ci->c", k, x))
@@ -155,58 +178,47 @@ def _dot3(k: Floats, x: Floats) -> Floats:
     return np.asarray(np.einsum("ci,cj,cl,cijl->c", k, k, k, x, optimize=True))
 
 
-def mean(cells: CellSet, money: Money, *, level: float, unit: str, identical: str = "") -> Estimate:
-    """Estimate mean money per unit from cells, as :func:`payoff.evidence.interval.mean_money` does.
+def _dot4(k: Floats, x: Floats) -> Floats:
+    return np.asarray(np.einsum("ci,cj,cl,cm,cijlm->c", k, k, k, k, x, optimize=True))
+
+
+def mean(cells: CellSet, money: Money, decision: Decision, *, identical: str = "") -> Estimate:
+    """Estimate mean money per unit from cells, as :func:`payoff.evidence.worth.worth` from rows.
 
     ``m = sum w v / sum w`` and ``se^2 = n / (n - 1) * sum w^2 (v - m)^2 / (sum w)^2``, with
-    Student's t on n - 1 degrees of freedom.
+    Student's t; the diagnosis (:mod:`payoff.evidence.diagnosis`) has its skewness and its paying
+    cases from the third and the fourth powers. Where it asks for another method than t, which
+    needs the rows, there is no interval.
 
     Parameters
     ----------
     cells, money
         The cells and the money of their rows.
-    level, unit
-        As in ``mean_money``.
+    decision
+        Its level, unit, weights and outcomes.
     identical
         Why every row has the same value by construction; "" when it has not.
-
-    Examples
-    --------
-    >>> n = np.array([60.0, 40.0])
-    >>> zeros = [np.zeros((2,) + (0,) * k) for k in (1, 2, 3)]
-    >>> cells = CellSet(
-    ...     n=n,
-    ...     outcome=np.array([0, 1], np.int16),
-    ...     own=np.zeros(2, np.int16),
-    ...     rule=None,
-    ...     likely=None,
-    ...     score=None,
-    ...     fold=None,
-    ...     w1=n,
-    ...     w2=n,
-    ...     w3=n,
-    ...     x1=zeros[0],
-    ...     y1=zeros[0],
-    ...     y2=zeros[1],
-    ...     z1=zeros[0],
-    ...     z2=zeros[1],
-    ...     z3=zeros[2],
-    ...     prob=None,
-    ...     best=n,
-    ... )
-    >>> won = Money(constant=np.array([1.0, 0.0]), factor=np.zeros((2, 0)))
-    >>> found = mean(cells, won, level=0.95, unit="EUR")
-    >>> found.method, found.value, round(found.low, 4)
-    ('t', 0.6, 0.5023)
     """
-    n, total = float(cells.n.sum()), float(cells.w1.sum())
+    level, unit = decision.evidence.level, decision.value_unit
+    n, total = round(float(cells.n.sum())), float(cells.w1.sum())
+    unseen = _unseen(decision, cells)
+    constant = all(constant_of(c.node) is not None for c in decision.payoffs.cells.values())
+    if n <= _WRITTEN_OUT and decision.data.weight is None and not np.any(money.factor):
+        values = np.repeat(money.constant, np.round(cells.n).astype(np.int64))
+        sums = cluster_sums(values, np.ones(n), None)
+        return mean_money(
+            sums, level=level, unit=unit, identical=identical, constant=constant, unseen=unseen
+        )
     value, method, ends = None, "none", None
     reason = "there are no rows"
     if total > 0:
         value = float(money.sums(cells).sum() / total)
         # Once more around the first mean: what rounding left over is then itself small.
         value += float(money.less(value).sums(cells).sum() / total)
-        method, ends, reason = _interval(cells, money, value, level, identical)
+        method, ends, reason = _interval(cells, money, value, level, identical, constant=constant)
+        if method == "t" and ends is not None and unseen is not None:
+            refused = too_rare(unseen, n, ends, level)
+            method, ends, reason = ("none", None, refused) if refused else (method, ends, reason)
     low, high = ends or (None, None)
     return Estimate(
         value=value,
@@ -214,15 +226,20 @@ def mean(cells: CellSet, money: Money, *, level: float, unit: str, identical: st
         high=high,
         level=level,
         unit=unit,
-        n=round(n),
-        n_clusters=round(n),
+        n=n,
+        n_clusters=n,
         method=method,
         reason=reason,
     )
 
 
+def _unseen(decision: Decision, cells: CellSet) -> Unseen | None:
+    counts = np.bincount(cells.outcome, weights=cells.n, minlength=len(decision.outcomes))
+    return dearest_unseen(decision, counts)
+
+
 def _interval(
-    cells: CellSet, money: Money, value: float, level: float, identical: str
+    cells: CellSet, money: Money, value: float, level: float, identical: str, *, constant: bool
 ) -> tuple[str, tuple[float, float] | None, str]:
     n, total = float(cells.n.sum()), float(cells.w1.sum())
     residual = money.less(value)
@@ -237,27 +254,36 @@ def _interval(
             None,
             "all rows judged have the same value, so its variation cannot be seen",
         )
+    least = FEWEST_CONSTANT if constant else FEWEST_CARRYING
     different = _different(cells, money)
-    if different < FEWEST_DIFFERENT:
+    if different < least:
         return (
             "none",
             None,
-            f"fewer than {FEWEST_DIFFERENT} independent cases can be seen to differ from the "
-            f"commonest value; an interval needs at least {FEWEST_DIFFERENT}",
+            f"fewer than {least} independent cases can be seen to differ from the commonest value; "
+            f"an interval needs at least {least}",
         )
-    cubes = residual.cubes(cells)
-    skewed = abs(float(cubes.sum())) / (spread / n) ** 1.5 / n / math.sqrt(n) > SKEW_LIMIT
-    if skewed and not np.any(money.factor):  # the two tails are known apart
-        up, down = float(cubes[cubes > 0].sum()), -float(cubes[cubes < 0].sum())
-        skewed = max(up, down) >= ONE_SIDED * min(up, down)
-    if skewed:
-        return (
-            "none",
-            None,
-            "the money is so skewed that its interval needs the single rows; judge with --rows",
-        )
+    equal = float(cells.w2.sum()) ** 2 / float(cells.w4.sum())
+    fourth = max(float(residual.fourths(cells).sum()), 1e-300)
+    cube = float(residual.cubes(cells).sum())
+    method, because = method_of(
+        {
+            "n": n,
+            "equal": equal,
+            "differing": max(different, least),
+            "different": least,
+            "paying": min(spread**2 / fourth * n / equal, n),
+            "needed": needed_cases(round(n), constant=constant),
+            "skew": abs(cube) / (spread / n) ** 1.5 / n / math.sqrt(n),
+        }
+    )
+    if method == "none":
+        return "none", None, because
+    if method != "t":
+        why = "the money is so uneven that its interval needs the single rows; judge with --rows"
+        return "none", None, why
     error = math.sqrt(spread * n / (n - 1)) / total
-    t = float(special.stdtrit(n - 1, 0.5 + level / 2))
+    t = float(special.stdtrit(max(equal - 1, 1.0), 0.5 + level / 2))
     return "t", (value - t * error, value + t * error), ""
 
 

@@ -130,12 +130,7 @@ def calibration(decision: Decision, terms: Terms, cells: CellSet) -> dict[str, A
     codes = cells.own
     realised = Money.of(terms, codes, cells.outcome)
     promised = _promised(decision, terms, codes, p)
-    difference = mean(
-        cells,
-        realised - promised,
-        level=decision.evidence.level,
-        unit=decision.value_unit,
-    )
+    difference = mean(cells, realised - promised, decision)
     bins = []
     place = _tenths(cells)
     for k in np.unique(place):

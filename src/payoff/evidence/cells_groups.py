@@ -162,8 +162,7 @@ class _Subgroup:
         )
 
     def _mean(self, cells: CellSet, money: Money, identical: str = "") -> Estimate:
-        unit = self.decision.value_unit
-        return mean(cells, money, level=self.level, unit=unit, identical=identical)
+        return mean(cells, money, self.decision, identical=identical)
 
     def _rates(
         self, cells: CellSet, acted: NDArray[np.bool_], positive: NDArray[np.bool_]

@@ -274,9 +274,9 @@ class _Query:
         weight = ["w"] if self.weight else []
         found = {"n": "count(*)"}
         if weight:
-            found |= {f"w{q}": _sum(weight * q) for q in (1, 2, 3)}
+            found |= {f"w{q}": _sum(weight * q) for q in (1, 2, 3, 4)}
             found["bad_weight"] = "sum(case when w >= 0 and w <= 1e15 then 0 else 1 end)"
-        powers = (("x", 1), ("y", 2), ("z", 3)) if weight else (("z", 3),)
+        powers = (("x", 1), ("y", 2), ("z", 3), ("q", 4)) if weight else (("q", 4),)
         for letter, most in powers:
             for degree in range(1, most + 1):
                 for product in self.terms.products(degree):

@@ -17,6 +17,9 @@ from payoff.policy.stakes import Stakes
 
 __all__ = ["Findings", "amount", "check", "money", "quoted"]
 
+#: Fewer paying cases than this are worth a word, though an interval can be given.
+_FEW_PAYING: Final = 30
+
 
 _CELLS: Final = "Not measured: the rows were judged from cells, which do not show single rows."
 
@@ -38,6 +41,7 @@ class Findings:
     calibration: Mapping[str, Any]
     shift: Mapping[str, Any]
     capacity: Sequence[Mapping[str, Any]]
+    intervals: Mapping[str, Any]
     ours: bool
 
 
@@ -52,7 +56,7 @@ def check(found: Findings) -> tuple[Check, ...]:
         _shifted(found.shift),
         _calibrated(found.decision, found.calibration),
         large_enough(found.subgroups),
-        _paying(found.policies[0]),
+        _paying(found.intervals, found.policies[0]),
         _one_row(found.stakes),
         _capacity(found.capacity),
         losing(found.subgroups),
@@ -176,17 +180,33 @@ def _calibrated(decision: Decision, calibration: Mapping[str, Any]) -> Check:
     return result(status="passed", detail=f"{text} The difference is within its interval.")
 
 
-def _paying(policy: PolicyEvidence) -> Check:
+def _paying(intervals: Mapping[str, Any], policy: PolicyEvidence) -> Check:
+    """Say whether the headline intervals were refused, or rest on few cases."""
     result = numbered("PAY-E207", "Enough paying cases")
     if not policy.cells:
         return result(status="skipped", detail="Not measured: the policy has no value of its own.")
+    names = {"value": "the money of the policy judged", "gain": "its gain"}
+    refused = [
+        f"No interval for {names[f['name']]}: {f['diagnosis']['because']}."
+        for f in intervals.get("figures", ())
+        if f["diagnosis"]["method"] == "none"
+    ]
+    few = [
+        f"{names[f['name']].capitalize()} rests on {f['diagnosis']['differing']:,} paying cases "
+        f"that tell as much as {f['diagnosis']['paying']:,.0f} of one size."
+        for f in intervals.get("figures", ())
+        if f["diagnosis"]["method"] in ("t", "score") and f["diagnosis"]["paying"] < _FEW_PAYING
+    ]
     rows = [c.n for c in policy.cells if c.money_per_unit]
     smallest = min((n for n in rows if n), default=0)
-    if smallest < 30:
+    if smallest < _FEW_PAYING:
+        few.append(
+            f"One kind of paying case was seen {smallest} times only; its money rests on few rows."
+        )
+    if refused or few:
         return result(
             status="issue",
-            detail=f"One kind of paying case was seen {smallest} times only; its "
-            "money rests on few rows.",
+            detail=" ".join([*refused, *few]),
             mend="Judge on more rows",
         )
     return result(
@@ -292,4 +312,4 @@ def _ever_best(decision: Decision, stakes: Stakes | None) -> Check:
             detail=f"{never[0]!r} is the best action on no row judged, whatever happened.",
             mend="Check the signs of its money, or remove the action",
         )
-    return result(status="passed", detail="Each action is the best one on some rows.")
+    return result(status="passed", detail="Each action is worth taking on some rows.")

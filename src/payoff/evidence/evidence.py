@@ -49,8 +49,8 @@ class Estimate:
     n, n_clusters
         Rows used, and independent resampling units among them.
     method
-        ``"t"``, ``"bootstrap-t"``, ``"wilson"``, ``"log-ratio"``, ``"shrunken"``,
-        ``"max-t"`` or ``"none"``.
+        ``"t"``, ``"score"``, ``"wilson"``, ``"wald"``, ``"fieller"``, ``"log-ratio"``,
+        ``"shrunken"``, ``"max-t"``, ``"exact"`` or ``"none"``.
     """
 
     value: float | None

@@ -397,7 +397,7 @@ class Statements:
                 f"  select {by}, cast(sum(n) as bigint) as n, max(m) as value,",
                 "    sqrt(sum(r * r) * cast(count(*) as double precision)",
                 "      / nullif(count(*) - 1, 0)) / sum(w) as standard_error,",
-                "    nullif(cast(count(*) as double precision) - 1e0, 0e0) as f,",
+                "    nullif(sum(w * w) * sum(w * w) / sum(w * w * w * w) - 1e0, 0e0) as f,",
                 f"    {sql.number(z)} as z",
                 f"  from residuals group by {by}",
                 "),",

@@ -137,6 +137,8 @@ def _rows_needed(judged: Judged, options: Options) -> dict[str, Any]:
     d = float(found.mean[0])
     if error == 0 or d == 0:
         return {"not_measured": "the two earn the same, so no number of rows tells them apart"}
+    if found.n_clusters < 2:
+        return {"not_measured": "all rows are one cluster, so their spread is not known"}
     t = quantile_t(judged.decision.evidence.level, found.n_clusters)
     rows = math.ceil(found.n * (t * error / abs(d)) ** 2)
     return {

@@ -1,16 +1,14 @@
-"""Intervals for mean money: paired, weighted, cluster-aware, skew-aware, no loop over resamples.
+"""Intervals for mean money: paired, weighted, cluster-aware, skew-aware, without resampling.
 
-The figure is a ratio of sums over independent clusters, ``m = sum_c s_c / sum_c w_c`` with
-``s_c = sum_i w_i v_i``; its standard error is the linearised
-``se^2 = C/(C-1) * sum_c (s_c - m w_c)^2 / (sum_c w_c)^2`` over C clusters (rows, where none is
-declared). The interval is Student's t. When the money is skewed to one side so strongly that t
-would miss on that side, each end is the wider of t and bootstrap-t (Hall 1992). With too few rows
-that differ from the commonest value it is refused.
+The figure is a ratio of sums over independent clusters (:mod:`payoff.clusters`). What its interval
+rests on is diagnosed first (:mod:`payoff.evidence.diagnosis`): Student's t where money is even, the
+score interval where it is skewed, and none, with the reason, where too few cases carry it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,90 +16,89 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from payoff.clusters import Sums, cluster_sums, standard_error, unit_scaled
+from payoff.evidence.diagnosis import Diagnosis, diagnose
 from payoff.evidence.evidence import Estimate
-from payoff.rng import generator
 
-__all__ = ["FEWEST_DIFFERENT", "Sums", "cluster_sums", "mean_money", "share", "wilson"]
+__all__ = [
+    "Sums",
+    "Unseen",
+    "cluster_sums",
+    "mean_money",
+    "score_ends",
+    "share",
+    "too_rare",
+    "wilson",
+]
 
-#: Fewer clusters than this whose money differs from the commonest: no interval is honest.
-FEWEST_DIFFERENT: Final = 10
-#: Skewness / sqrt(C) above which the t interval's one-sided error leaves 2.5 % by about 0.5 points.
-_SKEW_LIMIT: Final = 0.06
-#: Third moments of the two tails within this ratio: mixed tails, where bootstrap-t does worse.
-_ONE_SIDED: Final = 4.0
-_RESAMPLES: Final = 1999
 _MOST_CELLS: Final = 3_000
-_TAIL: Final = 4_000
-_ALL_EXACT: Final = 12_000
+_STEPS: Final = 60
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sums:
-    """Sums of each independent cluster: weighted value s, weight w; and the rows behind them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """A declared outcome that no row judged had, and the most it moves per unit."""
 
-    s: NDArray[np.float64]
-    w: NDArray[np.float64]
-    n: int
-
-
-def cluster_sums(
-    value: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    cluster: NDArray[np.int64] | None,
-) -> Sums:
-    """Add up rows by cluster; rows of weight 0 and empty clusters leave no trace.
-
-    Parameters
-    ----------
-    value, weight
-        float64 (n,), money per unit and units each row stands for.
-    cluster
-        int64 (n,) codes, or None when every row is its own cluster.
-    """
-    if cluster is None:
-        kept = weight > 0
-        if kept.all():
-            return Sums(value * weight, weight, len(value))
-        return Sums((value * weight)[kept], weight[kept], int(kept.sum()))
-    s = np.bincount(cluster, weights=value * weight).astype(np.float64)
-    w = np.bincount(cluster, weights=weight).astype(np.float64)
-    kept = w > 0
-    return Sums(s[kept], w[kept], int((weight > 0).sum()))
+    outcome: str
+    money: float
 
 
-def mean_money(sums: Sums, *, level: float, unit: str, seed: int, identical: str = "") -> Estimate:
+def mean_money(
+    sums: Sums,
+    *,
+    level: float,
+    unit: str,
+    seed: int = 0,
+    identical: str = "",
+    constant: bool = False,
+    unseen: Unseen | None = None,
+) -> Estimate:
     """Estimate a mean with the interval that fits its distribution, or say why there is none.
 
     Parameters
     ----------
     sums
-        Cluster sums from :func:`cluster_sums`.
+        Cluster sums from :func:`payoff.clusters.cluster_sums`.
     level
         Confidence level, such as 0.95.
     unit
         Unit of the figure.
     seed
-        Root seed; all figures of one judging use the same named stream.
+        Root seed; no method in force draws at random.
     identical
         Sentence that says why every row has the same value *by construction* (a constant, or two
         policies that act alike); without it, equal rows are no evidence of certainty and get none.
+    constant
+        Every amount is a declared constant, so fewer paying cases suffice.
+    unseen
+        The dearest declared outcome that no row had. Its rate may still be as high as
+        ``-log(1 - level) / C`` (the rule of three); when that would move the mean by more than the
+        interval reaches, the interval is refused.
 
     References
     ----------
-    Hall, P. (1992). The Bootstrap and Edgeworth Expansion. Springer, ch. 3.
+    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
+    JASA 22. Efron, B. (1981). Nonparametric standard errors and confidence intervals. Canadian
+    Journal of Statistics 9. Hanley, J. and Lippman-Hand, A. (1983). If nothing goes wrong, is
+    everything all right? JAMA 249.
 
     Examples
     --------
     >>> sums = cluster_sums(np.arange(100.0), np.ones(100), None)
-    >>> e = mean_money(sums, level=0.95, unit="EUR", seed=0)
+    >>> e = mean_money(sums, level=0.95, unit="EUR")
     >>> e.method, e.value, round(e.low, 3)
     ('t', 49.5, 43.743)
     """
-    if len(sums.s) == 0 or sums.w.sum() <= 0:
-        mean, method, ends, reason = None, "none", None, "there are no rows"
-    else:
-        mean = float(sums.s.sum() / sums.w.sum())
-        method, ends, reason = _interval(sums, mean, level, seed, identical)
+    found = diagnose(sums, constant=constant, identical=identical)
+    mean = sums.mean if found.independent else None
+    method, reason = found.method, ""
+    ends = None if mean is None else _ends(sums, mean, found, level)
+    if ends is None or method == "exact":
+        reason = found.because
+    elif unseen is not None:
+        refused = too_rare(unseen, found.independent, ends, level)
+        if refused:
+            ends, method, reason = None, "none", refused
     low, high = ends or (None, None)
     return Estimate(
         value=mean,
@@ -116,136 +113,127 @@ def mean_money(sums: Sums, *, level: float, unit: str, seed: int, identical: str
     )
 
 
-def _interval(
-    sums: Sums, mean: float, level: float, seed: int, identical: str
-) -> tuple[str, tuple[float, float] | None, str]:
-    """Return the method, the interval (None when refused) and the reason."""
-    n = len(sums.s)
-    residual = sums.s - mean * sums.w
-    scale = max(float(np.abs(sums.s).max()), 1e-300)
-    if float(np.abs(residual).max()) <= 1e-12 * scale or not np.any(sums.s):
-        if identical:
-            return "exact", (mean, mean), identical
-        return (
-            "none",
-            None,
-            "all rows judged have the same value, so its variation cannot be seen",
-        )
-    different = _different(sums)
-    if different < FEWEST_DIFFERENT:
-        return (
-            "none",
-            None,
-            f"only {different} of {n:,} independent cases differ from the commonest value; an "
-            f"interval needs at least {FEWEST_DIFFERENT}",
-        )
-    error = _standard_error(residual, sums.w)
-    t = float(special.stdtrit(n - 1, 0.5 + level / 2))
-    if not _needs_bootstrap(residual):
-        return "t", (mean - t * error, mean + t * error), ""
-    quantiles = _bootstrap_t(sums, mean, level, seed)
-    if quantiles is None:
-        return (
-            "none",
-            None,
-            "a few rows carry nearly all the money, so resampling says nothing reliable",
-        )
-    # A sample can look one-sided by chance, so each end is the wider of bootstrap-t and t.
-    low, high = min(quantiles[0], -t), max(quantiles[1], t)
-    return "bootstrap-t", (mean - high * error, mean - low * error), ""
+def too_rare(unseen: Unseen, n: int, ends: tuple[float, float], level: float) -> str:
+    """Say why an outcome that no case had forbids an interval; "" when it does not.
 
-
-def _standard_error(residual: NDArray[np.float64], w: NDArray[np.float64]) -> float:
-    n = len(residual)
-    return math.sqrt(float(residual @ residual) * n / (n - 1)) / float(w.sum())
-
-
-def _different(sums: Sums) -> int:
-    """Count clusters whose value is not the commonest one (exactly, up to rounding)."""
-    ratio = np.divide(sums.s, sums.w)
-    if len(ratio) > 200_000:  # the count only matters when it is small
-        ratio = ratio[:: len(ratio) // 100_000]
-    _, counts = np.unique(ratio, return_counts=True)
-    return int(len(ratio) - counts.max()) if counts.max() < len(ratio) else len(sums.s)
-
-
-def _needs_bootstrap(residual: NDArray[np.float64]) -> bool:
-    """Whether the residuals are skewed to one side beyond what t stands."""
-    n = len(residual)
-    scale = math.sqrt(float(residual @ residual) / n)
-    z = residual / scale
-    cubes = z * z * z
-    up = float(cubes[cubes > 0].sum())
-    down = -float(cubes[cubes < 0].sum())
-    if abs(up - down) / n / math.sqrt(n) <= _SKEW_LIMIT:
-        return False
-    return max(up, down) >= _ONE_SIDED * min(up, down)
-
-
-def _bootstrap_t(sums: Sums, mean: float, level: float, seed: int) -> tuple[float, float] | None:
-    """Return the quantiles of (m* - m) / se* over resamples; None where too many have no se*."""
-    rng = generator(seed, "bootstrap")
-    columns = np.stack([sums.s, sums.w, sums.s**2, sums.s * sums.w, sums.w**2], axis=1)
-    totals = _resampled(columns, sums.s - mean * sums.w, rng)
-    s, w, ss, sw, ww = totals.T
-    n = len(sums.s)
-    with np.errstate(all="ignore"):
-        m = s / w
-        squares = ss - 2 * m * sw + m * m * ww
-        errors = np.sqrt(np.maximum(squares, 0) * n / (n - 1)) / w
-        t = (m - mean) / errors
-    good = np.isfinite(t) & (errors > 1e-12 * np.abs(m))
-    if good.mean() < 0.99:
-        return None
-    low, high = np.quantile(t[good], [0.5 - level / 2, 0.5 + level / 2])
-    return float(low), float(high)
-
-
-def _resampled(
-    columns: NDArray[np.float64], residual: NDArray[np.float64], rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Return column sums of resamples, float64 (resamples, 5).
-
-    Few different rows: multinomial counts of the cells, exact whatever n is. Up to 12,000 rows:
-    rows are drawn. Beyond: the 4,000 rows of largest residual are drawn exactly, and the sum of the
-    many others, none of them large, is drawn from its normal limit.
+    Parameters
+    ----------
+    n
+        Independent cases.
+    ends
+        The interval without it.
     """
-    n = len(columns)
-    if n <= 200_000:
-        cells, counts = np.unique(columns[:, :2], axis=0, return_counts=True)
-        if len(cells) <= _MOST_CELLS and len(cells) < n / 4:
-            s, w = cells.T
-            wide = np.stack([s, w, s**2, s * w, w**2], axis=1)
-            drawn = rng.multinomial(n, counts / n, size=_RESAMPLES)
-            return np.asarray(drawn @ wide, dtype=np.float64)
-    if n <= _ALL_EXACT:
-        return _drawn(columns, np.full(_RESAMPLES, n), rng)
-    order = np.argpartition(-np.abs(residual), _TAIL)
-    tail, body = columns[order[:_TAIL]], columns[order[_TAIL:]]
-    in_tail = rng.binomial(n, _TAIL / n, size=_RESAMPLES)
-    in_body = n - in_tail
-    centre = body.mean(axis=0)
-    scale = np.maximum(np.abs(body).max(axis=0), 1e-300)
-    spread = np.cov((body / scale).T)
-    noise = rng.multivariate_normal(np.zeros(5), spread, size=_RESAMPLES, method="eigh") * scale
-    rest = in_body[:, None] * centre + np.sqrt(in_body)[:, None] * noise
-    return np.asarray(_drawn(tail, in_tail, rng) + rest, dtype=np.float64)
+    rate = -math.log1p(-level) / n
+    if rate * unseen.money <= (ends[1] - ends[0]) / 2:
+        return ""
+    return (
+        f"no case judged had the outcome {unseen.outcome!r}, which moves up to "
+        f"{unseen.money:,.6g} per case: {n:,} cases do not rule out one in "
+        f"{1 / rate:,.0f}, which would matter more than all that was seen"
+    )
 
 
-def _drawn(
-    columns: NDArray[np.float64], sizes: NDArray[np.int64], rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Sum ``sizes[b]`` rows drawn with replacement, for each resample b, in blocks."""
-    n = len(columns)
-    out = np.empty((len(sizes), columns.shape[1]))
-    block = max(1, 4_000_000 // max(n, 1))
-    for start in range(0, len(sizes), block):
-        chunk = sizes[start : start + block]
-        which = np.repeat(np.arange(len(chunk)), chunk) * n
-        picks = which + rng.integers(0, n, size=int(chunk.sum()))
-        counts = np.bincount(picks, minlength=len(chunk) * n).reshape(len(chunk), n)
-        out[start : start + block] = counts @ columns
-    return out
+def _ends(sums: Sums, mean: float, found: Diagnosis, level: float) -> tuple[float, float] | None:
+    if found.method == "exact":
+        return mean, mean
+    if found.method == "none":
+        return None
+    t = float(special.stdtrit(found.freedom, 0.5 + level / 2))
+    if found.method == "t":
+        error = standard_error(sums)
+        return mean - t * error, mean + t * error
+    return score_ends(sums, t)
+
+
+def score_ends(sums: Sums, t: float) -> tuple[float, float]:
+    """Return the means that the cases do not contradict, each with the variance it implies itself.
+
+    Wilson's interval asks, of each possible share, whether the share seen is within t of *its*
+    standard errors. Here the cases with residuals r (mean 0) are given weights
+    ``p_c(a) = exp(a r_c) / sum exp(a r)``, which raise the mean to ``mu(a)`` and change the
+    variance to ``var(a)``; an end is the first ``mu(a)``, up and down from 0, where
+    ``mu(a)^2 (C - 1) = t^2 var(a)``. For money of two values it is Wilson's interval (with C - 1
+    for C). Towards the long tail the variance grows with the mean, so that end reaches further.
+
+    Parameters
+    ----------
+    sums
+        Sums of C independent cases, not all alike.
+    t
+        Quantile of the level.
+
+    Returns
+    -------
+    low, high
+        Of the mean, money per unit of weight.
+
+    References
+    ----------
+    Efron, B. (1981). Nonparametric standard errors and confidence intervals. Canadian Journal of
+    Statistics 9 (exponential tilting). DiCiccio, T. and Romano, J. (1990). Nonparametric confidence
+    limits by resampling methods and least favourable families. International Statistical Review 58.
+
+    Examples
+    --------
+    >>> hit = cluster_sums(np.repeat([1.0, 0.0], [3, 98]), np.ones(101), None)
+    >>> low, high = score_ends(hit, 1.96)
+    >>> p, n = 3 / 101, 100
+    >>> centre = (p + 1.96**2 / (2 * n)) / (1 + 1.96**2 / n)
+    >>> half = 1.96 / (1 + 1.96**2 / n) * math.sqrt(p * (1 - p) / n + 1.96**2 / (4 * n * n))
+    >>> abs(low - (centre - half)) < 1e-9, abs(high - (centre + half)) < 1e-9
+    (True, True)
+    """
+    n = len(sums.s)
+    most = float(np.abs(sums.residual).max())
+    r = unit_scaled(sums.residual)
+    scale = math.sqrt(float(r @ r) / n)
+    u, count = r / scale, np.ones(1)
+    if n <= 200_000 or len(np.unique(u[:: n // 10_000])) <= _MOST_CELLS // 10:
+        cells, times = np.unique(u, return_counts=True)
+        if len(cells) <= _MOST_CELLS:
+            u, count = cells, times.astype(np.float64)
+
+    def excess(signed: NDArray[np.float64]) -> Callable[[float], tuple[float, float]]:
+        most = float(signed.max())
+
+        def at(a: float) -> tuple[float, float]:
+            p = count * np.exp(a * (signed - most))
+            p /= p.sum()
+            mean = float(p @ signed)
+            variance = float(p @ (signed - mean) ** 2)
+            return mean * math.sqrt(n - 1) - t * math.sqrt(variance), mean
+
+        return at
+
+    start = t / math.sqrt(n)
+    up = _first_root(excess(u), start)
+    down = _first_root(excess(-u), start)
+    unit = most * scale * n / float(sums.w.sum())
+    return sums.mean - down * unit, sums.mean + up * unit
+
+
+def _first_root(at: Callable[[float], tuple[float, float]], start: float) -> float:
+    """Return the mean where the excess first turns positive: doubling, then regula falsi."""
+    a, at_a = 0.0, at(0.0)[0]
+    b = start
+    at_b, mean = at(b)
+    for _ in range(_STEPS):
+        if at_b >= 0:
+            break
+        a, at_a = b, at_b
+        b *= 1.5
+        at_b, mean = at(b)
+    for _ in range(_STEPS):  # the Illinois method: b is the latest point, the root lies between
+        if abs(b - a) <= 1e-12 * abs(b) or abs(at_b) <= 1e-13:
+            break
+        c = b - at_b * (b - a) / (at_b - at_a)
+        at_c, mean = at(c)
+        if at_c * at_b < 0:
+            a, at_a = b, at_b
+        else:
+            at_a /= 2
+        b, at_b = c, at_c
+    return mean
 
 
 def wilson(p: float, n: float, level: float) -> tuple[float, float]:
@@ -288,7 +276,7 @@ def share(
         p = min(max(float(sums.s.sum()) / total, 0.0), 1.0)
         effective = total**2 / float(sums.w @ sums.w)
         if 0 < p < 1 and len(sums.s) > 1:
-            error = _standard_error(sums.s - p * sums.w, sums.w)
+            error = standard_error(sums)
             if error > 0 and (cluster is not None or float(np.ptp(weight)) > 0):
                 effective = min(p * (1 - p) / error**2, float(sums.n))
         low, high = wilson(p, effective, level)

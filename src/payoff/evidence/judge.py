@@ -16,6 +16,7 @@ from payoff.evidence.acted import Acted, Background
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.calibration import calibration
 from payoff.evidence.change_checks import change_checks
+from payoff.evidence.constraints import constraints_judged
 from payoff.evidence.curve import value_curve
 from payoff.evidence.evidence import (
     ActionUse,
@@ -31,7 +32,6 @@ from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
 from payoff.evidence.limits import (
     beyond_limits,
-    constraints_judged,
     limit_checks,
     limits_used,
 )
@@ -51,6 +51,7 @@ from payoff.evidence.selected import judge_selected
 from payoff.evidence.sensitivity import sensitivity
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroups import subgroup_evidence
+from payoff.evidence.sureness import intervals
 from payoff.evidence.verdict import verdict
 from payoff.evidence.worth import worth
 from payoff.policy.best import WITHOUT, actions_of, fixed_cost, policy_value
@@ -153,6 +154,7 @@ def judge(
     rates = base_rate(judged)
     shift = outcome_shift(judged, rates)
     levers = missing if why else sensitivity(judged)
+    sureness = missing if why else intervals(judged)
     capacity = limits_used(judged)
     constraints = constraints_judged(judged, beside)
     own = evidence_checks.check(
@@ -167,6 +169,7 @@ def judge(
             calibration=reliability,
             shift=shift,
             capacity=capacity,
+            intervals=sureness,
             ours=background.fit_shares is not None,
         )
     )
@@ -185,6 +188,7 @@ def judge(
         people=people(judged),
         sensitivity=levers,
         base_rate=rates,
+        intervals=sureness,
         information=missing if why else information(judged),
         capacity=capacity,
         constraints=constraints,

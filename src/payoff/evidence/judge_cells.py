@@ -130,6 +130,7 @@ def judge_cells(
             calibration=reliability,
             shift=shift,
             capacity=(),
+            intervals={"not_measured": NEEDS_ROWS},
             ours=False,
         )
     )
@@ -248,13 +249,7 @@ class _Core:
     # --------------------------------------------------------------------------------- figures
 
     def estimate(self, cells: CellSet, money: Money, identical: str = "") -> Estimate:
-        return mean(
-            cells,
-            money,
-            level=self.decision.evidence.level,
-            unit=self.decision.value_unit,
-            identical=identical,
-        )
+        return mean(cells, money, self.decision, identical=identical)
 
     def scaled(self, estimate: Estimate) -> Estimate:
         return estimate.scaled(self.decision.units_reported, self.decision.money_unit)

@@ -99,15 +99,22 @@ def cross_fitted_choice(
     return out
 
 
-def tuned_threshold(decision: Decision, stakes: Stakes, *, seed: int) -> Step | None:
-    """Return the optimism of tuning a threshold on these rows; None without one to tune."""
-    if stakes.prob is None or not decision.is_binary:
+def tuned_threshold(
+    decision: Decision, stakes: Stakes, *, seed: int, others: NDArray[np.int16] | None = None
+) -> Step | None:
+    """Return the optimism of tuning a threshold on these rows; None without one to tune.
+
+    ``others`` are the actions of :func:`~payoff.policy.choose.cross_fitted_threshold`, where they
+    are known already.
+    """
+    if stakes.prob is None or stakes.bounds is not None or not decision.is_binary:
         return None
     high, low = orientation(stakes, decision)
     prob = stakes.prob[:, decision.positive_code]
     gain = stakes.weight * (stakes.realised[:, high] - stakes.realised[:, low])
     own = np.where(prob >= best_threshold(prob, gain), high, low).astype(np.int16)
-    others = cross_fitted_threshold(stakes, decision, seed=seed)
+    if others is None:
+        others = cross_fitted_threshold(stakes, decision, seed=seed)
     return Step(
         name="threshold",
         stakes=stakes,

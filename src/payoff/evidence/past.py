@@ -6,7 +6,7 @@ A section of the evidence: arrays in, JSON-ready mapping out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 import numpy as np
@@ -26,7 +26,7 @@ from payoff.evidence.offpolicy import (
     self_normalised,
 )
 from payoff.evidence.uplift import gain_curve, positions, qini_scores
-from payoff.evidence.wording import amount, money
+from payoff.evidence.wording import money, quoted
 from payoff.policy.choose import default_action
 from payoff.policy.past import PastStakes, doubly_robust
 from payoff.rng import generator
@@ -373,15 +373,14 @@ def _effect_sentence(judged: Judged, effects: Any) -> str:
     if not known:
         return ""
     best = max(known, key=lambda e: e["effect"]["value"])
-    figure = Estimate(**best["effect"])
+    figure = judged.total(Estimate(**best["effect"]))
     label, other = (judged.decision.action_label(best[k]) for k in ("action", "against"))
-    if figure.low is None or figure.value is None or figure.value <= 0:
-        return (
-            f"“{label}” instead of “{other}” changed the money of a {judged.decision.unit} by "
-            f"{money(figure)}, on average over everybody."
-        )
-    return (
-        f"“{label}” instead of “{other}” earned {amount(figure.value, figure.unit)} more on "
-        f"average over everybody ({figure.level * 100:g} % interval "
-        f"{amount(figure.low, '').strip()} to {amount(figure.high or 0.0, '').strip()})."
-    )
+    said = f"{quoted(label)} instead of {quoted(other)} for everybody would have earned"
+    if figure.value is None or figure.low is None or figure.high is None:
+        return f"What {quoted(label)} changes on average cannot be said: {figure.reason}."
+    if figure.value < 0:
+        turned = replace(figure, value=-figure.value, low=-figure.high, high=-figure.low)
+        doubt = "" if figure.high < 0 else "; that it gains money is not ruled out"
+        return f"{said} {money(turned)} less{doubt}."
+    doubt = "" if figure.low > 0 else "; that it loses money is not ruled out"
+    return f"{said} {money(figure)} more{doubt}."

@@ -159,6 +159,8 @@ def _too_few(judged: Judged) -> str:
     rarer = int(min(hit.sum(), (~hit).sum()))
     if rarer < _FEWEST:
         return f"fewer than {_FEWEST} rows of the rarer outcome were judged"
+    if len(np.unique(_folds(judged))) < _FOLDS:
+        return f"the rows judged belong to too few clusters for {_FOLDS} folds"
     return ""
 
 

@@ -24,6 +24,7 @@ from payoff.declare import Decision
 from payoff.declare.decision import plural
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
+from payoff.evidence.constraints import constraints_judged
 from payoff.evidence.evidence import (
     ActionUse,
     Comparison,
@@ -35,7 +36,7 @@ from payoff.evidence.exploration import exploration
 from payoff.evidence.facts import decision_facts, versions
 from payoff.evidence.interval import share
 from payoff.evidence.judged import Judged
-from payoff.evidence.limits import beyond_limits, constraints_judged, limit_checks, limits_used
+from payoff.evidence.limits import beyond_limits, limit_checks, limits_used
 from payoff.evidence.no_overlap import unmeasured_groups
 from payoff.evidence.offpolicy import bounded
 from payoff.evidence.past_checks import past_checks
@@ -96,6 +97,7 @@ def judge_selected(
             calibration=missing,
             shift=missing,
             capacity=capacity,
+            intervals=missing,
             ours=background.fit_shares is not None,
         )
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from payoff.evidence.evidence import Comparison, PolicyEvidence
 from payoff.evidence.wording import money, quoted
 
 __all__ = ["verdict"]
+
+#: A gain smaller than this share of the two totals is the rounding of their sums.
+_ROUNDING: Final = 1e-12
 
 
 def verdict(found: Sequence[PolicyEvidence], comparisons: Sequence[Comparison]) -> dict[str, Any]:
@@ -32,7 +35,7 @@ def verdict(found: Sequence[PolicyEvidence], comparisons: Sequence[Comparison]) 
         sentence = f"What it is worth cannot be said: {gain.reason}."
     elif own.baseline or not simple or gain is None or gain.value is None:
         sentence = "There is no simpler policy to compare with."
-    elif gain.value <= 0:
+    elif gain.value <= _ROUNDING * max(abs(own.total.value or 0.0), abs(best.total.value or 0.0)):
         state = "refuse"
         sentence = (
             f"Do not deploy it as it stands: a policy without a model, {label}, earned as much or "

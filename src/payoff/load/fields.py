@@ -74,6 +74,10 @@ class Contract:
         """Fields the model reads, in model order."""
         return tuple(f for f in self.fields if f.role == "feature")
 
+    def without_documents(self) -> Contract:
+        """Return the contract of the ordinary columns."""
+        return Contract(fields=tuple(f for f in self.fields if f.type != "text"))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {"fields": [asdict(f) | {"categories": list(f.categories)} for f in self.fields]}

@@ -18,7 +18,7 @@ from payoff.load.frame import codes_of, is_numeric, is_temporal, moments
 from payoff.load.text.together import LEFT_OUT, exposed, twin_record, with_twins
 from payoff.rng import generator
 
-__all__ = ["describe_part", "split", "times"]
+__all__ = ["describe_part", "judgeable", "split", "times"]
 
 _FEWEST: Final = {"fit": 40, "choose": 20, "judge": 20}
 
@@ -39,7 +39,7 @@ def split(data: Dataset) -> Parts:
         ``PAY-L008`` one outcome in a part, ``PAY-L009`` too few rows, ``PAY-L006`` unusable time.
     """
     decision = data.decision
-    known = np.flatnonzero(_judgeable(data))
+    known = np.flatnonzero(judgeable(data))
     usable = known[data.weight[known] > 0]
     dropped: list[dict[str, Any]] = []
     if len(known) < len(data):
@@ -116,7 +116,7 @@ def _with_twins(
     return compared.take(~late, "all"), otherwise[~late], record
 
 
-def _judgeable(data: Dataset) -> NDArray[np.bool_]:
+def judgeable(data: Dataset) -> NDArray[np.bool_]:
     """Return which rows take part: their outcome is known, or ``[past]`` says why it is not."""
     known = data.outcome >= 0
     past = data.decision.past

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from payoff.clusters import mean_and_error
 from payoff.declare import Decision
 from payoff.declare.expression import Call, Column, Node, children, columns_of, constant_of
 from payoff.errors import DataError, PayoffError
@@ -319,7 +320,9 @@ def _compare(
     errors = {k: (v[work.rows] - work.value) ** 2 for k, v in out.items()}
     mean = {k: float(work.weight @ e / work.weight.sum()) for k, e in errors.items()}
     best = min(mean, key=lambda k: mean[k])
-    paired = {k: _standard_error(e - errors[best], work) for k, e in errors.items()}
+    paired = {
+        k: mean_and_error(e - errors[best], work.weight, work.cluster)[1] for k, e in errors.items()
+    }
     chosen = next(k for k in out if mean[k] - mean[best] <= paired[k])
     record = {
         "rows": len(work.rows),
@@ -339,15 +342,6 @@ def _compare(
         else f"{len(work.rows):,} rows with an amount allow the mean only.",
     }
     return out[chosen], chosen, record
-
-
-def _standard_error(difference: NDArray[np.float64], work: _Work) -> float:
-    w = work.weight
-    mean = w @ difference / w.sum()
-    _, unit = np.unique(work.cluster, return_inverse=True)
-    sums = np.bincount(unit, weights=w * (difference - mean))
-    m = len(sums)
-    return float(np.sqrt(sums @ sums * m / max(m - 1, 1)) / w.sum())
 
 
 def fit(

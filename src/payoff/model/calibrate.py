@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from payoff.clusters import mean_and_error
 from payoff.model.folds import assign_folds
 from payoff.model.linear import softmax
 
@@ -327,11 +328,11 @@ def choose(
     losses = {k: log_losses(cross_fitted(k, p, y, w, folds, seed, c), y) for k in KINDS}
     chosen = "raw"
     for kind in KINDS[1:]:
-        gain, error = _paired(losses[kind] - losses[chosen], w, c)
+        gain, error = mean_and_error(losses[kind] - losses[chosen], w, c)
         if -gain > error:
             chosen = kind
     for kind in KINDS:
-        difference, error = _paired(losses[kind] - losses["raw"], w, c)
+        difference, error = mean_and_error(losses[kind] - losses["raw"], w, c)
         record["kinds"].append(
             {
                 "kind": kind,
@@ -342,17 +343,6 @@ def choose(
         )
     record |= {"folds": folds, "chosen": chosen, "reason": _reason(chosen, record["kinds"])}
     return Calibrator.fit(chosen, p, y, w), record
-
-
-def _paired(
-    difference: NDArray[np.float64], w: NDArray[np.float64], c: NDArray[np.integer]
-) -> tuple[float, float]:
-    """Return the weighted mean of paired differences and its standard error over clusters."""
-    mean = float(w @ difference / w.sum())
-    _, unit = np.unique(c, return_inverse=True)
-    sums = np.bincount(unit, weights=w * (difference - mean))
-    m = len(sums)
-    return mean, float(np.sqrt(sums @ sums * m / max(m - 1, 1)) / w.sum())
 
 
 def _reason(chosen: str, kinds: list[dict[str, Any]]) -> str:

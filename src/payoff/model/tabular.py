@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from payoff.errors import BundleError, PayoffError, TrainingError
 from payoff.model.boosting import Boosted
 from payoff.model.candidates import CANDIDATES, LABELS
+from payoff.model.crossed import CrossFitted
 from payoff.model.encode import Encoder
 from payoff.model.folds import assign_folds, feasible_folds
 from payoff.model.linear import Softmax
@@ -146,29 +147,6 @@ def _core_from(value: Mapping[str, Any], files: Mapping[str, bytes], n_outcomes:
     if kind == "lightgbm":
         return Boosted(text=files[name].decode(), seen=seen, n_outcomes=n_outcomes)
     return Portable(content=files[name], seen=seen, n_outcomes=n_outcomes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CrossFitted:
-    """Out-of-fold probabilities of each candidate that could be fitted.
-
-    Parameters
-    ----------
-    scored
-        Candidate -> probabilities of all n rows, each from models that never saw the row (nor its
-        cluster).
-    failures
-        Candidate -> why it was skipped.
-    seconds
-        Candidate -> time taken.
-    folds
-        int64 (n,), the fold of each row.
-    """
-
-    scored: Mapping[str, Scored]
-    failures: Mapping[str, str]
-    seconds: Mapping[str, float]
-    folds: NDArray[np.int64]
 
 
 def check_names(names: Sequence[str]) -> None:

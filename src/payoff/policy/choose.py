@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from payoff.clusters import mean_and_error
 from payoff.declare import Decision
 from payoff.errors import EvidenceError
 from payoff.policy.best import (
@@ -306,16 +306,8 @@ class PairedDifference:
 
 def paired(a: NDArray[np.float64], b: NDArray[np.float64], stakes: Stakes) -> PairedDifference:
     """Compare two per-unit values on the same rows, with clusters as the independent units."""
-    w = stakes.weight
-    total = w.sum()
-    d = a - b
-    mean = float((w * d).sum() / total)
-    sums = np.bincount(stakes.cluster, weights=w * (d - mean))
-    n = max(len(sums), 2)
-    return PairedDifference(
-        difference=mean,
-        standard_error=float(math.sqrt((sums**2).sum() * n / (n - 1)) / total),
-    )
+    mean, error = mean_and_error(a - b, stakes.weight, stakes.cluster)
+    return PairedDifference(difference=mean, standard_error=error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -22,6 +22,7 @@ from payoff.report.measures import (
 )
 from payoff.report.past import past_section
 from payoff.report.sure import base_rate_section, errors_section, information_section
+from payoff.report.sureness import sureness_section
 
 __all__ = ["analyst_sections", "confusion_table"]
 
@@ -35,6 +36,7 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
     """Return the sections of the analyst's page."""
     return [
         _options(facts),
+        sureness_section(facts),
         _confusions(facts),
         errors_section(facts),
         groups_section(facts),
@@ -127,8 +129,10 @@ def _differences(facts: Facts) -> blocks.Block:
 
 def confusion_table(facts: Facts, policy: PolicyEvidence, most: int = _MOST_CELLS) -> blocks.Block:
     """Return people and money for each action under each outcome."""
-    cells = sorted(policy.cells, key=lambda c: -abs(c.money_per_period))[:most]
-    kept = [c for c in policy.cells if c in cells]
+    taken = {a.action for a in policy.actions if a.n}
+    used = [c for c in policy.cells if c.action in taken or policy is facts.subject]
+    cells = sorted(used, key=lambda c: -abs(c.money_per_period))[:most]
+    kept = [c for c in used if c in cells]
     regret = any(c.regret_per_period for c in policy.cells)
     rows: list[list[Any]] = []
     for c in kept:
@@ -145,7 +149,7 @@ def confusion_table(facts: Facts, policy: PolicyEvidence, most: int = _MOST_CELL
                 *([wording.number(c.regret_per_period)] if regret else []),
             ]
         )
-    hidden = len(policy.cells) - len(kept)
+    hidden = len(used) - len(kept)
     note = f"{hidden} pairs with less money are in the evidence file." if hidden else ""
     if policy.fixed_per_period:
         note = (

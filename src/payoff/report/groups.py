@@ -165,7 +165,8 @@ def _groups_spec(facts: Facts, subgroup: SubgroupEvidence) -> dict[str, Any]:
 
 
 def _money_table(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.Block:
-    rows = [_money_row(g) for g in subgroup.groups[:most]]
+    shrunken = "not_measured" not in subgroup.shrinkage
+    rows = [_money_row(g, shrunken=shrunken) for g in subgroup.groups[:most]]
     hidden = len(subgroup.groups) - len(rows)
     positive = facts.outcome(str(facts.decision.get("positive")), 40)
     unit = visible(facts.subject.value.unit)
@@ -181,7 +182,7 @@ def _money_table(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.
             f"Share with “{positive}”",
             f"Gain, {unit}",
             "For all groups at once",
-            "Shrunken gain",
+            *(["Shrunken gain"] if shrunken else []),
             "Chance of a difference",
             f"Gain, {facts.money_unit}",
         ],
@@ -190,7 +191,7 @@ def _money_table(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.
     )
 
 
-def _money_row(group: Group) -> list[Any]:
+def _money_row(group: Group, *, shrunken: bool) -> list[Any]:
     why = visible(group.reason, 200).rstrip(".")
     at_once = wording.figure(group.gain_simultaneous, plus=True)
     absent = group.gain_simultaneous is None or at_once["low"] is None
@@ -200,7 +201,7 @@ def _money_row(group: Group) -> list[Any]:
         _cell(group.rate, why),
         _cell(group.gain, "" if group.rate is None else why, plus=True),
         "not measured" if absent else str(at_once["ends"]),
-        _short_cell(group.shrunken_gain, plus=True),
+        *([_short_cell(group.shrunken_gain, plus=True)] if shrunken else []),
         _chance(group.p_adjusted.get("gain")),
         _cell(group.total_gain, "" if group.gain is None else why, plus=True),
     ]

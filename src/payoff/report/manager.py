@@ -114,10 +114,7 @@ def options_spec(facts: Facts, most: int = 12) -> dict[str, Any]:
 def limits(facts: Facts) -> list[str]:
     """Return what the figures do not say, one sentence each; never an empty list."""
     evidence, decision = facts.evidence, facts.decision
-    said = [
-        "Whether acting changes what happens: not measured. Each row's outcome is taken as it was; "
-        "only a trial with some decisions left to chance can measure that."
-    ]
+    said = [_causes(facts)]
     if decision.get("volume") is None:
         said.append(
             f"How many {facts.units} come up per period: not declared, so money is per "
@@ -165,6 +162,25 @@ def limits(facts: Facts) -> list[str]:
     if unlabelled:
         said.append(f"{wording.number(unlabelled, 0)} rows have no outcome yet and are left out.")
     return said
+
+
+def _causes(facts: Facts) -> str:
+    """Say whether the figures tell what acting changes."""
+    how = (facts.evidence.past.get("design") or {}).get("how")
+    if how == "randomised":
+        return (
+            f"What acting changes is measured for the {facts.units}, prices and season of this "
+            "trial; another time may differ."
+        )
+    if how is not None:
+        return (
+            "What acting changes is measured as far as the reasons for past decisions are on "
+            "record; only a trial with some decisions left to chance can measure the rest."
+        )
+    return (
+        "Whether acting changes what happens: not measured. Each row's outcome is taken as it was; "
+        "only a trial with some decisions left to chance can measure that."
+    )
 
 
 def _first_limits(facts: Facts) -> list[str]:

@@ -114,6 +114,10 @@ class Servable(Protocol):
         """The fields a row may have."""
         ...
 
+    def prepare(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return rows as they may be kept: personal data in documents redacted."""
+        ...
+
     def decide(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         """Decide rows that fit the contract, in order."""
         ...

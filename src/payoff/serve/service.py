@@ -74,6 +74,7 @@ class Service:
         problems = self._problems(rows)
         if problems:
             raise RequestError.invalid(problems)
+        kept = self.bundle.prepare(rows)  # nothing else is decided, answered or logged
         decision = self.bundle.decision
         labels = {a.name: a.label for a in decision.actions}
         decisions = [
@@ -87,10 +88,10 @@ class Service:
                 "warnings": unusual,
             }
             for made, unusual in zip(
-                self.bundle.decide(rows), self.bundle.contract.unusual(rows), strict=True
+                self.bundle.decide(kept), self.bundle.contract.unusual(kept), strict=True
             )
         ]
-        self._record(rows, decisions, request_id)
+        self._record(kept, decisions, request_id)
         return {
             "bundle_id": self.bundle.id,
             "decision": decision.name,

@@ -232,12 +232,17 @@ class Reading:
             w1=sums("w1") if weighted else n,
             w2=sums("w2") if weighted else n,
             w3=sums("w3") if weighted else n,
-            x1=products("x" if weighted else "z", 1),
-            y1=products("y" if weighted else "z", 1),
-            y2=products("y" if weighted else "z", 2),
-            z1=products("z", 1),
-            z2=products("z", 2),
-            z3=products("z", 3),
+            w4=sums("w4") if weighted else n,
+            x1=products("x" if weighted else "q", 1),
+            y1=products("y" if weighted else "q", 1),
+            y2=products("y" if weighted else "q", 2),
+            z1=products("z" if weighted else "q", 1),
+            z2=products("z" if weighted else "q", 2),
+            z3=products("z" if weighted else "q", 3),
+            q1=products("q", 1),
+            q2=products("q", 2),
+            q3=products("q", 3),
+            q4=products("q", 4),
             prob=sums("prob") if "prob" in names else None,
             best=np.zeros(len(n)),
         )
@@ -258,7 +263,7 @@ class Reading:
                 best[inside] = sums(f"best{o}")[inside]
         clean = {
             name: np.nan_to_num(getattr(cells, name), nan=0.0, posinf=0.0, neginf=0.0)
-            for name in ("x1", "y1", "y2", "z1", "z2", "z3")
+            for name in ("x1", "y1", "y2", "z1", "z2", "z3", "q1", "q2", "q3", "q4")
         }
         return replace(cells, best=best, **clean)
 
@@ -320,9 +325,9 @@ class Reading:
         )
 
     def _refuse_money(self, cells: CellSet) -> None:
-        """Refuse money that is missing, or too large for its cube, where it is needed."""
+        """Refuse money that is missing, or too large for its powers, where it is needed."""
         k = np.arange(len(self.terms))
-        finite = np.isfinite(cells.x1) & np.isfinite(cells.z3[:, k, k, k])
+        finite = np.isfinite(cells.x1) & np.isfinite(cells.q4[:, k, k, k, k])
         chosen = self.asked.kind == "probability"
         for o, outcome in enumerate(self.decision.outcome_names):
             rows = np.ones(len(cells), bool) if chosen else cells.outcome == o
@@ -333,7 +338,7 @@ class Reading:
                 cell = self.decision.payoffs.cell(action, outcome)
                 if columns_of(cell.node):
                     self._refuse_cell(action, outcome, cell)
-            raise EvidenceError.needs_rows("money is so large that its cube is no number")
+            raise EvidenceError.needs_rows("money is so large that its fourth power is no number")
 
     def _refuse_cell(self, action: str, outcome: str, cell: Any) -> None:
         decision, scan = self.decision, self.asked.scan

@@ -26,7 +26,7 @@ from payoff.policy.choose import actions_of, baselines, best_policy
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import stakes_to_judge
 from payoff.progress import Progress, silent
-from payoff.workflow.predictions import probabilities, recorded
+from payoff.workflow.predictions import probabilities, recorded, without_features
 from payoff.workflow.scoring import score
 
 __all__ = ["compare"]
@@ -157,21 +157,7 @@ def _rows(
         else read(data, database=judging.data.database)
     )
     _same_question(entries, judging)
-    names = set(source.table.column_names)
-    keep = {c: r for c, r in judging.data.exclude.items() if c in names}
-    own = replace(
-        judging,
-        kind="predictions",
-        data=replace(
-            judging.data,
-            features=None,
-            exclude=keep,
-            part=judging.data.part if judging.data.part in names else None,
-            time=judging.data.time if judging.data.time in names else None,
-            unit_id=judging.data.unit_id if judging.data.unit_id in names else None,
-        ),
-    )
-    return own, source
+    return without_features(judging, source.table.column_names), source
 
 
 def _same_question(entries: Sequence[_Entry], judging: Decision) -> None:

@@ -31,7 +31,7 @@ __all__ = ["MANY", "judge_in_one_pass", "recorded_policy", "unfit"]
 #: From this many rows on, cells are the default.
 MANY: Final = 2_000_000
 _SAMPLE: Final = 10_000
-_MOST_TERMS: Final = 6
+_MOST_TERMS: Final = 4
 _MOST_VALUES: Final = 1_000
 _NUMBERS: Final = ("INT", "FLOAT", "DOUBLE", "DECIMAL")
 _PLAIN: Final = ("VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP")

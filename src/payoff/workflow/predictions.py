@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -25,10 +25,10 @@ from payoff.load.dataset import Dataset
 from payoff.load.frame import codes_of, is_numeric, numbers
 from payoff.load.roles import assign
 from payoff.load.source import files_of, fingerprint_of, label_of, read
-from payoff.load.split import describe_part
+from payoff.load.split import describe_part, judgeable
 from payoff.model import amounts as amount_models
 from payoff.model import calibrate
-from payoff.model.scored import Scored
+from payoff.model.scored import Scored, ScoredArms
 from payoff.policy.choose import (
     baselines,
     cross_fitted_threshold,
@@ -42,7 +42,13 @@ from payoff.workflow.cells import Predicted
 from payoff.workflow.one_pass import recorded_policy
 from payoff.workflow.rows import data_facts, open_rows
 
-__all__ = ["judge_predictions", "probabilities", "recorded"]
+__all__ = ["judge_predictions", "probabilities", "recorded", "without_features"]
+
+_WANTED_ARMS: Final = (
+    "with [past], an action column, or one column per outcome and action, such as "
+    "y_prob_<outcome>_<action>: a probability that is the same for every action cannot tell them "
+    "apart"
+)
 
 
 def judge_predictions(
@@ -85,9 +91,9 @@ def judge_predictions(
     decision, source = open_rows(declared, predictions)
     progress("read and check", 0, 1)
     columns = _prediction_columns(decision, source.table.column_names)
-    decision = _without_features(decision, source.table.column_names)
+    decision = without_features(decision, source.table.column_names)
     rows = assign(source, decision)
-    known = np.flatnonzero((rows.outcome >= 0) & (rows.weight > 0))
+    known = np.flatnonzero(judgeable(rows) & (rows.weight > 0))
     dropped = []
     if len(known) < len(rows):
         dropped.append(
@@ -106,7 +112,10 @@ def judge_predictions(
     kind, columns_used = columns
     progress("judge", 0, 1, kind)
     acted, at_stake, note = _foreign(decision, data, kind, columns_used)
-    threshold = tuned_threshold(decision, at_stake, seed=decision.training.seed)
+    crossed = next(
+        (a.codes for a in acted if isinstance(a, Acted) and a.policy.name == "threshold"), None
+    )
+    threshold = tuned_threshold(decision, at_stake, seed=decision.training.seed, others=crossed)
     background = Background(
         tuned=(threshold,) if threshold else (),
         data=data_facts(source, rows, how, dropped)
@@ -163,7 +172,7 @@ def _one_pass(
         name, fingerprint = source.name, source.fingerprint
     kind, columns = _prediction_columns(decision, list(scan.types))
     asked = Predicted(
-        decision=_without_features(decision, list(scan.types)),
+        decision=without_features(decision, list(scan.types)),
         scan=scan,
         name=name,
         fingerprint=fingerprint,
@@ -203,7 +212,7 @@ def _many(predictions: Any, files: Sequence[Path]) -> bool:
         return False  # reading the rows tells what is wrong
 
 
-def _without_features(decision: Decision, columns: Sequence[str]) -> Decision:
+def without_features(decision: Decision, columns: Sequence[str]) -> Decision:
     """Drop what only training needs, so that a slim file of predictions can be judged."""
     names = set(columns)
     data = decision.data
@@ -232,21 +241,45 @@ def _prediction_columns(decision: Decision, names: Sequence[str]) -> tuple[str, 
     def named(role: str, column: str) -> dict[str, str]:
         return {role: column} if column in names else {}
 
+    by_action = _by_action(decision, names)
     for kind, columns in (
+        ("arms", by_action),
         ("action", {"action": declared.action} if declared.action else {}),
         ("probability", dict(declared.probability)),
         ("score", {"score": declared.score} if declared.score else {}),
         ("probability", by_outcome or named(str(decision.positive), PROBABILITY)),
         ("score", named("score", SCORE)),
-        ("action", named("action", ACTION)),
+        ("action", {} if _is_past(decision, ACTION) else named("action", ACTION)),
     ):
         if columns:
             return kind, columns
+    if decision.past is not None and not decision.past.selected:
+        raise EvidenceError.no_predictions(names, _WANTED_ARMS)
     wanted = (
         f"{probability_of(decision.outcome_names[0])} (or {PROBABILITY}, the probability of "
         f"{decision.positive!r}), {SCORE}, or {ACTION}"
     )
     raise EvidenceError.no_predictions(names, f"a column named {wanted}")
+
+
+def _is_past(decision: Decision, column: str) -> bool:
+    """Whether a column says what was done, not what a policy would do."""
+    return decision.past is not None and decision.past.action == column
+
+
+def _by_action(decision: Decision, names: Sequence[str]) -> dict[str, str]:
+    """Return "outcome under action" -> column, where every action has its probabilities."""
+    past = decision.past
+    if past is None or past.selected or decision.predictions.action:
+        return {}
+    found = {
+        f"{o} under {a}": probability_of(o, a)
+        for a in decision.action_names
+        for o in decision.outcome_names
+        if probability_of(o, a) in names
+    }
+    each = [sum(k.endswith(f" under {a}") for k in found) for a in decision.action_names]
+    return found if min(each) >= len(decision.outcomes) - 1 else {}
 
 
 def _foreign(
@@ -257,6 +290,20 @@ def _foreign(
             raise DataError.missing_column(column, f"the {kind} ({role})", data.table.column_names)
     if kind == "action":
         return _foreign_actions(decision, data, columns["action"])
+    causal = decision.past is not None and not decision.past.selected
+    if causal and kind != "arms":
+        raise EvidenceError.no_predictions(data.table.column_names, _WANTED_ARMS)
+    known_later = decision.data.known_later and amount_models.needs(decision)
+    if known_later:
+        raise EvidenceError.no_predictions(
+            data.table.column_names,
+            "an action column: money of this decision is known only later, and its expected amount "
+            "is not among the predictions",
+        )
+    if kind == "arms":
+        at_stake = stakes_to_judge(data, _arms(decision, data))
+        note = "the probabilities of each outcome under each action were made elsewhere"
+        return list(untuned(decision, at_stake)), at_stake, note
     if kind == "score":
         prob = _from_score(decision, data, columns["score"])
         note = (
@@ -266,12 +313,6 @@ def _foreign(
     else:
         prob = probabilities(decision, data, columns)
         note = f"the probabilities ({', '.join(columns.values())}) were made elsewhere"
-    if decision.data.known_later and amount_models.needs(decision):
-        raise EvidenceError.no_predictions(
-            data.table.column_names,
-            "an action column: money of this decision is known only later, and its expected amount "
-            "is not among the predictions",
-        )
     at_stake = stakes_to_judge(data, Scored(prob=prob, part="judge", source="made elsewhere"))
     found: list[Policy | Acted] = []
     for policy in untuned(decision, at_stake):
@@ -282,6 +323,29 @@ def _foreign(
             how = "One threshold on the probability; tuned on four fifths, used on the other fifth."
             found.append(Acted(policy=replace(policy, how=how, threshold=None), codes=codes))
     return found, at_stake, note
+
+
+def _arms(decision: Decision, data: Dataset) -> ScoredArms:
+    """Read the probabilities of every outcome under every action."""
+    names = data.table.column_names
+    prob = [
+        probabilities(
+            decision,
+            data,
+            {
+                o: probability_of(o, a)
+                for o in decision.outcome_names
+                if probability_of(o, a) in names
+            },
+        )
+        for a in decision.action_names
+    ]
+    return ScoredArms(
+        prob=np.stack(prob, axis=1),
+        part="judge",
+        amounts=tuple({} for _ in decision.action_names),
+        source="made elsewhere",
+    )
 
 
 def _foreign_actions(

@@ -8,21 +8,21 @@ from payoff.load.dataset import Dataset
 from payoff.model.amounts import AmountModel
 from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
+from payoff.model.kinds import Classifier
 from payoff.model.scored import Scored, ScoredArms
-from payoff.model.tabular import TabularModel
 
 __all__ = ["score"]
 
 
 @overload
 def score(
-    model: TabularModel, amounts: AmountModel | None, calibrator: Calibrator, data: Dataset
+    model: Classifier, amounts: AmountModel | None, calibrator: Calibrator, data: Dataset
 ) -> Scored: ...
 
 
 @overload
 def score(
-    model: TabularModel | ArmModels,
+    model: Classifier | ArmModels,
     amounts: AmountModel | None,
     calibrator: Calibrator,
     data: Dataset,
@@ -30,7 +30,7 @@ def score(
 
 
 def score(
-    model: TabularModel | ArmModels,
+    model: Classifier | ArmModels,
     amounts: AmountModel | None,
     calibrator: Calibrator,
     data: Dataset,

@@ -28,6 +28,7 @@ _GROUP_NAMES: Final = re.compile(
     r"(^|[^a-z])(age|sex|gender|region|country|segment|channel|language|marital)", re.IGNORECASE
 )
 _MOST_OUTCOMES: Final = 20
+_FEWEST_WORDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,8 @@ class Look:
         Columns that look like an id, dates, and groups worth showing apart.
     suspects
         Column -> how well it alone ranks the outcome: leaks more often than finds.
+    documents
+        Columns of sentences that differ from row to row.
     """
 
     n_rows: int
@@ -60,6 +63,7 @@ class Look:
     subgroups: tuple[str, ...]
     bands: Mapping[str, tuple[float, ...]]
     suspects: Mapping[str, float]
+    documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,9 @@ def look(source: Source, outcome: str | None = None) -> Look:
             "2 to 20",
             f"Name another column; these have 2 to 20 values: {listed(candidates)}",
         )
+    documents = tuple(
+        n for n in table.column_names if n != outcome and _is_document(table.column(n), distinct[n])
+    )
     values: tuple[str, ...] = ()
     suspects: dict[str, float] = {}
     if outcome is not None:
@@ -127,7 +134,7 @@ def look(source: Source, outcome: str | None = None) -> Look:
         power = {
             n: alone(table.column(n).take(rows), positive)
             for n in table.column_names
-            if n != outcome and distinct[n] > 1
+            if n not in (outcome, *documents) and distinct[n] > 1
         }
         for n, v in power.items():
             others = [
@@ -158,6 +165,7 @@ def look(source: Source, outcome: str | None = None) -> Look:
             if is_numeric(table.column(n).type) and distinct[n] > 12
         },
         suspects=suspects,
+        documents=documents,
     )
 
 
@@ -180,6 +188,15 @@ def _words(column: pa.ChunkedArray, distinct: int) -> str:
 def _is_id(name: str, table: pa.Table, distinct: int) -> bool:
     named = re.search(r"(^id$|_id$|^id_|identifier|uuid|ID$)", name)
     return bool(named) and distinct == table.num_rows
+
+
+def _is_document(column: pa.ChunkedArray, distinct: int) -> bool:
+    """Whether a column holds sentences: four words and more in most rows, mostly different."""
+    known = len(column) - column.null_count
+    if not pa.types.is_string(column.type) or distinct <= known / 2:
+        return False
+    words = pc.add(pc.count_substring_regex(pc.utf8_trim_whitespace(column), r"\s+"), 1)
+    return float(np.nanmedian(numbers(words))) >= _FEWEST_WORDS
 
 
 def _bands(column: pa.ChunkedArray) -> tuple[float, ...]:
@@ -210,7 +227,7 @@ def starter_text(answers: Answers, seen: Look) -> str:
             f"Name a value of the column {show(answers.outcome)}",
         )
     parts = [
-        _decision(answers),
+        _decision(answers, seen),
         _data(answers, seen),
         _outcomes(answers, seen),
         _actions(answers),
@@ -221,7 +238,7 @@ def starter_text(answers: Answers, seen: Look) -> str:
     return "\n".join(line for part in parts for line in part) + "\n"
 
 
-def _decision(a: Answers) -> list[str]:
+def _decision(a: Answers, seen: Look) -> list[str]:
     lines = [
         "# A decision for payoff: what can be done, what can happen, and what each pair is worth.",
         "# Check it with 'payoff check', then 'payoff run'. Money: a gain is positive, a cost "
@@ -231,6 +248,11 @@ def _decision(a: Answers) -> list[str]:
         "[decision]",
         f"name = {toml_value(a.name)}",
         f"title = {toml_value(a.title or a.name)}",
+        *(
+            ['kind = "text"            # documents, with ordinary columns']
+            if seen.documents
+            else []
+        ),
         f"unit = {toml_value(a.unit)}             # what one row is, in the singular",
         f"currency = {toml_value(a.currency)}",
         f"period = {toml_value(a.period)}         # day, week, month, quarter, year, campaign",
@@ -262,6 +284,8 @@ def outcome_name(value: str) -> str:
 
 def _data(a: Answers, seen: Look) -> list[str]:
     lines = ["[data]", f"source = {toml_value(a.source)}", f"outcome = {toml_value(a.outcome)}"]
+    if seen.documents:
+        lines.append(f"text = {toml_value(seen.documents)}   # the columns that hold documents")
     if seen.unit_id:
         lines.append(f"unit_id = {toml_value(seen.unit_id)}")
     time = a.time or (seen.times[0] if len(seen.times) == 1 else None)

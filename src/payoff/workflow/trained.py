@@ -16,8 +16,8 @@ from payoff.evidence.worth import worth
 from payoff.model.amounts import AmountModel
 from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
+from payoff.model.kinds import Classifier
 from payoff.model.scored import Scored, ScoredArms
-from payoff.model.tabular import TabularModel
 from payoff.policy.choose import Candidate
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
@@ -42,7 +42,7 @@ class Trained:
         Steps of tuning whose optimism the evidence shows.
     """
 
-    model: TabularModel | ArmModels
+    model: Classifier | ArmModels
     amounts: AmountModel | None
     calibrator: Calibrator
     policies: tuple[Policy, ...]

@@ -20,8 +20,9 @@ from payoff.evidence.judge import judge
 from payoff.evidence.optimism import Step, cross_fitted_choice, tuned_threshold
 from payoff.load.dataset import Dataset
 from payoff.model import amounts as amount_models
-from payoff.model import calibrate, tabular
+from payoff.model import calibrate
 from payoff.model.calibrate import Calibrator
+from payoff.model.kinds import Classifier, trainer_of
 from payoff.model.scored import Scored
 from payoff.policy.choose import (
     Candidate,
@@ -129,7 +130,8 @@ def _train(checked: Checked, progress: Progress) -> Trained:
     if decision.past is not None and not decision.past.selected:
         return arms.train(checked, progress)
     seed = decision.training.seed
-    crossed = tabular.cross_fit(
+    trainer = trainer_of(decision.kind)
+    crossed = trainer.cross_fit(
         parts.fit,
         parts.contract,
         decision.training.candidates,
@@ -140,19 +142,20 @@ def _train(checked: Checked, progress: Progress) -> Trained:
     held_out: Mapping[tuple[str, str], NDArray[np.float64]] = {}
     amounts = None
     if amount_models.needs(decision):
+        ordinary = parts.contract.without_documents()
         known_later = amount_models.cross_fit(
-            parts.fit, parts.contract, folds=crossed.folds, seed=seed, progress=progress
+            parts.fit, ordinary, folds=crossed.folds, seed=seed, progress=progress
         )
         held_out = known_later.amounts
         amounts = amount_models.fit(
-            parts.fit, parts.contract, seed=seed, progress=progress, crossed=known_later
+            parts.fit, ordinary, seed=seed, progress=progress, crossed=known_later
         )
     at_stake = {
         name: stakes_to_choose(parts.fit, replace(scored, amounts=held_out))
         for name, scored in crossed.scored.items()
     }
     best, candidates = choose_candidate(at_stake, decision)
-    model = tabular.fit(parts.fit, parts.contract, best, seed=seed, progress=progress)
+    model = trainer.fit(parts.fit, parts.contract, best, seed=seed, progress=progress)
     raw = score(model, amounts, Calibrator.raw(len(decision.outcomes)), parts.choose)
     known = parts.choose.take(parts.choose.outcome >= 0, "choose")
     seen = (
@@ -197,7 +200,7 @@ def _train(checked: Checked, progress: Progress) -> Trained:
 
 def _tuned(
     decision: Decision,
-    model: tabular.TabularModel,
+    model: Classifier,
     amounts: amount_models.AmountModel | None,
     fit: Dataset,
     candidates: Mapping[str, Candidate],

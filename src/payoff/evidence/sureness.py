@@ -1,0 +1,144 @@
+"""How sure, and why: what the intervals of the two headline figures rest on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from payoff.clusters import Sums, standard_error
+from payoff.declare.decision import plural
+from payoff.evidence.diagnosis import Diagnosis, diagnose
+from payoff.evidence.evidence import Estimate
+from payoff.evidence.judged import Judged
+from payoff.evidence.wording import money, quoted
+from payoff.evidence.worth import all_constant, case_sums
+
+__all__ = ["design_effect", "intervals"]
+
+
+def intervals(judged: Judged) -> dict[str, Any]:
+    """Diagnose the recommended policy's value and its gain over the best policy without a model.
+
+    Returns
+    -------
+    dict
+        ``level``; ``figures``: for each of the two its ``name`` (``"value"``, ``"gain"``),
+        ``against``, ``total`` (an estimate, money per period), ``diagnosis`` (the fields of
+        :class:`~payoff.evidence.diagnosis.Diagnosis`), ``design_effect`` and
+        ``effective_rows`` (rows drawn alone and with equal weights that would tell as much);
+        ``sentences``.
+    """
+    own = judged.policies[0]
+    figures = [_figure(judged, "value", None, judged.own, own.total)]
+    best = str(judged.verdict["best_trivial"])
+    against = next((c for c in judged.comparisons if c.against == best), None)
+    if against is not None:
+        figures.append(
+            _figure(judged, "gain", best, judged.own - judged.best_trivial, against.total)
+        )
+    return {
+        "level": judged.decision.evidence.level,
+        "figures": figures,
+        "sentences": _sentences(judged, figures),
+    }
+
+
+def design_effect(
+    values: NDArray[np.float64], weight: NDArray[np.float64], sums: Sums
+) -> float | None:
+    """Return the variance of the mean over that of as many rows drawn alone with equal weight.
+
+    ``deff = se^2 / (s^2 / n)`` with ``s^2`` the weighted variance of the rows (Kish 1965); None
+    where the rows do not vary.
+
+    Examples
+    --------
+    >>> from payoff.clusters import cluster_sums
+    >>> twice = np.repeat([0.0, 1.0, 5.0], 2)
+    >>> sums = cluster_sums(twice, np.ones(6), np.repeat([0, 1, 2], 2))
+    >>> round(design_effect(twice, np.ones(6), sums), 2)  # 2, but for n - 1 against C - 1
+    2.5
+    """
+    n, total = sums.n, float(weight.sum())
+    if n < 2 or total <= 0:
+        return None
+    variance = float(weight @ (values - sums.mean) ** 2) / total * n / (n - 1)
+    return standard_error(sums) ** 2 * n / variance if variance > 0 else None
+
+
+def _figure(
+    judged: Judged,
+    name: str,
+    against: str | None,
+    values: NDArray[np.float64],
+    total: Estimate,
+) -> dict[str, Any]:
+    sums = case_sums(judged.stakes, values)
+    found = diagnose(
+        sums,
+        constant=all_constant(judged.decision, judged.stakes),
+        identical=total.reason if total.method == "exact" else "",
+    )
+    effect = design_effect(values, judged.stakes.weight, sums)
+    facts = asdict(found)
+    if total.method == "none":  # refused for this, or for an outcome that was never seen
+        facts |= {"method": "none", "because": total.reason}
+    return {
+        "name": name,
+        "against": against,
+        "total": asdict(total),
+        "diagnosis": facts,
+        "design_effect": effect,
+        "effective_rows": sums.n / effect if effect else None,
+    }
+
+
+def _sentences(judged: Judged, figures: list[dict[str, Any]]) -> list[str]:
+    """Return what a manager can repeat: how sure the gain is, and what that rests on."""
+    last = figures[-1]
+    found = Diagnosis(**last["diagnosis"])
+    total = Estimate(**last["total"])
+    unit, units = judged.decision.unit, plural(judged.decision.unit)
+    subject = "The result"
+    if last["name"] == "gain":
+        label = next(p.label for p in judged.policies if p.name == last["against"])
+        subject = f"The gain over {quoted(label)}"
+    said = []
+    if found.method == "none":
+        said.append(
+            f"{subject} is {money(total)}, and how far chance could have moved it cannot be said: "
+            f"{found.because}."
+        )
+    elif found.method == "exact":
+        said.append(f"{subject} is {money(total)} for certain: {found.because}.")
+    else:
+        said.append(
+            f"{subject} is {money(total)}. It rests on {found.rows:,} {units} judged, of which "
+            f"{_cases(found, judged, unit)}."
+        )
+    if found.method != "exact" and found.largest_percent > 0.25 and found.independent >= 200:
+        said.append(
+            f"The largest 1 % of cases hold {found.largest_percent:.0%} of the money moved, the "
+            f"largest one {found.largest:.1%}."
+        )
+    effective = last["effective_rows"]
+    if judged.stakes.clustered and effective and found.method in ("t", "score"):
+        said.append(
+            f"Rows that belong together count once: {found.rows:,} rows tell as much as "
+            f"{effective:,.0f} unrelated ones."
+        )
+    return said
+
+
+def _cases(found: Diagnosis, judged: Judged, unit: str) -> str:
+    what = f"{found.differing:,} decide it"
+    if judged.stakes.clustered:
+        what = f"{found.differing:,} of {found.independent:,} independent cases decide it"
+    return what + (
+        f" (as much as {found.paying:,.0f} equal ones would)"
+        if found.paying < 0.5 * found.differing
+        else ""
+    )

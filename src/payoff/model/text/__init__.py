@@ -1,0 +1,1 @@
+"""Text classifiers: documents and ordinary columns together, to probabilities of outcomes."""

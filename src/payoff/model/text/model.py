@@ -1,0 +1,176 @@
+"""A fitted text classifier: data only, the same answer for a table and a row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from payoff.errors import BundleError
+from payoff.model.candidates import LABELS
+from payoff.model.encode import Encoder
+from payoff.model.text.arrays import array_from, bytes_of
+from payoff.model.text.embedding import embedder_from
+from payoff.model.text.familiar import References
+from payoff.model.text.features import TextFeatures
+from payoff.model.text.margins import Margins
+from payoff.model.text.terms import Block, Terms
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from scipy.sparse import csr_matrix
+
+__all__ = ["FORMAT", "TextModel"]
+
+FORMAT: Final = "text 1"
+_MODEL_JSON: Final = "model.json"
+_CHUNK: Final = 4_096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TextModel:
+    """One fitted text classifier with its features.
+
+    Parameters
+    ----------
+    name
+        The candidate's name.
+    outcomes
+        Names of the outcomes, in order of declaration: the columns of every probability array.
+    references
+        Vectors of documents learnt from, to tell what is unlike all of them.
+    facts
+        JSON-ready: settings, importance, number of rows, seed.
+    """
+
+    name: str
+    outcomes: tuple[str, ...]
+    features: TextFeatures
+    core: Margins
+    references: References
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def predict_table(self, table: pa.Table) -> NDArray[np.float64]:
+        """Return probabilities (n, O) for an Arrow table, a few thousand rows at a time."""
+        return self._predict(table)[0]
+
+    def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+        """Return probabilities (n, O) for mappings of field to value."""
+        return self.core.predict(self.features.encode_rows(rows))
+
+    def familiarity_table(self, table: pa.Table) -> NDArray[np.float64]:
+        """Return how familiar each row is, float64 (n,) from 0 (unlike anything) to 1.
+
+        ``max p * mean cosine to the 3 nearest documents learnt from``.
+        """
+        return self._predict(table, familiar=True)[1]
+
+    def familiarity_rows(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+        """Return the same for mappings of field to value."""
+        x = self.features.encode_rows(rows)
+        return self._familiarity(x, self.core.predict(x))
+
+    def _predict(
+        self, table: pa.Table, *, familiar: bool = False
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        prob = np.zeros((table.num_rows, len(self.outcomes)))
+        score = np.zeros(table.num_rows)
+        for start in range(0, table.num_rows, _CHUNK):
+            x = self.features.encode_table(table.slice(start, _CHUNK))
+            some = slice(start, start + x.shape[0])
+            prob[some] = self.core.predict(x)
+            if familiar:
+                score[some] = self._familiarity(x, prob[some])
+        return prob, score
+
+    def _familiarity(self, x: csr_matrix, prob: NDArray[np.float64]) -> NDArray[np.float64]:
+        _, cosines = self.references.nearest(self.features.semantic(x))
+        return np.asarray(prob.max(axis=1) * cosines.mean(axis=1))
+
+    def files(self) -> dict[str, bytes]:
+        """Return the artefact: JSON, NumPy arrays without objects, and an ONNX model if used."""
+        features = self.features
+        body: dict[str, Any] = {
+            "format": FORMAT,
+            "name": self.name,
+            "outcomes": list(self.outcomes),
+            "facts": dict(self.facts),
+            "columns": list(features.columns),
+            "terms": [
+                {"column": c, "words": list(t.words.terms), "characters": list(t.chars.terms)}
+                for c, t in features.terms.items()
+            ],
+            "embedding": features.embedder.name if features.embedder else None,
+            "encoder": features.encoder.to_dict() if features.encoder else None,
+            "scale": features.scale,
+            "core": {"seen": list(self.core.seen), "slope": self.core.slope},
+        }
+        out = {_MODEL_JSON: json.dumps(body, ensure_ascii=False, allow_nan=False).encode()}
+        for i, terms in enumerate(features.terms.values()):
+            out[f"terms{i}.words.idf.npy"] = bytes_of(terms.words.idf)
+            out[f"terms{i}.characters.idf.npy"] = bytes_of(terms.chars.idf)
+        out["coef.npy"] = bytes_of(self.core.coef)
+        out["intercept.npy"] = bytes_of(self.core.intercept)
+        out |= self.references.files()
+        return out | (features.embedder.files() if features.embedder else {})
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> TextModel:
+        """Read the artefact back.
+
+        Raises
+        ------
+        BundleError
+            ``PAY-B001`` when a file is missing, ``PAY-B004`` when its format is another.
+        """
+        if _MODEL_JSON not in files:
+            raise BundleError.not_a_bundle(_MODEL_JSON, "the model's file is missing")
+        body = json.loads(files[_MODEL_JSON])
+        if body.get("format") != FORMAT:
+            raise BundleError.incompatible(_MODEL_JSON, body.get("format"), f"format {FORMAT}")
+        terms = {
+            one["column"]: Terms(
+                words=Block(
+                    terms=tuple(one["words"]), idf=array_from(files, f"terms{i}.words.idf.npy")
+                ),
+                chars=Block(
+                    terms=tuple(one["characters"]),
+                    idf=array_from(files, f"terms{i}.characters.idf.npy"),
+                ),
+            )
+            for i, one in enumerate(body["terms"])
+        }
+        features = TextFeatures(
+            columns=tuple(body["columns"]),
+            terms=terms,
+            embedder=embedder_from(files) if body["embedding"] else None,
+            encoder=Encoder.from_dict(body["encoder"]) if body["encoder"] else None,
+            scale=float(body["scale"]),
+        )
+        return cls(
+            name=body["name"],
+            outcomes=tuple(body["outcomes"]),
+            features=features,
+            core=Margins(
+                n_outcomes=len(body["outcomes"]),
+                seen=tuple(int(v) for v in body["core"]["seen"]),
+                coef=array_from(files, "coef.npy"),
+                intercept=array_from(files, "intercept.npy"),
+                slope=float(body["core"]["slope"]),
+            ),
+            references=References.from_files(files, features.semantic_width),
+            facts=body["facts"],
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a reader may want to know, JSON-ready."""
+        return {
+            "name": self.name,
+            "algorithm": LABELS.get(self.name, self.name),
+            "outcomes": list(self.outcomes),
+            **self.facts,
+        }

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import NearestNeighbors
+
+from payoff.model.text import familiar, training
+from payoff.model.text.familiar import learn_references, threshold_for
+from payoff.progress import silent
+from tests.model.text.making import data_of
+
+STRANGE = [
+    "the weather in the mountains looks fine",
+    "please bake a chocolate cake",
+    "who won the football match yesterday",
+    "zebra",
+    "",
+]
+
+
+def unit(n, k, seed):
+    x = np.random.default_rng(seed).normal(size=(n, k)).astype(np.float32)
+    return csr_matrix(x / np.linalg.norm(x, axis=1, keepdims=True))
+
+
+def test_the_nearest_are_those_of_scikit_learn():
+    known, new = unit(700, 20, 0), unit(300, 20, 1)
+    made = learn_references(known, np.arange(700) * 10, np.arange(700) % 3, seed=0)
+    rows, cosines = made.nearest(new)
+    peer = NearestNeighbors(n_neighbors=3, metric="cosine").fit(known.toarray())
+    distance, places = peer.kneighbors(new.toarray())
+    assert (rows == places).mean() > 0.999
+    assert cosines == pytest.approx(np.clip(1 - distance, 0, 1), abs=2e-6)
+
+
+def test_equal_documents_come_in_order():
+    made = learn_references(csr_matrix(np.ones((9, 1), np.float32)), np.arange(9), np.zeros(9), 0)
+    assert made.nearest(csr_matrix(np.ones((2, 1), np.float32)))[0].tolist() == [[0, 1, 2]] * 2
+
+
+def test_strangers_score_below_documents_that_belong():
+    data, contract = data_of(400)
+    made = training.fit(data, contract, "tfidf", seed=0, progress=silent)
+    fresh, _ = data_of(200, seed=5)
+    own = made.familiarity_table(fresh.table)
+    odd = made.familiarity_rows([{"message": t} for t in STRANGE])
+    truth = np.concatenate([np.ones(200), np.zeros(len(odd))])
+    assert roc_auc_score(truth, np.concatenate([own, odd])) > 0.97
+    assert odd[-1] == 0  # an empty document is like nothing
+    limit = threshold_for(own, np.ones(200))
+    assert np.mean(own < limit) <= 0.02
+    assert np.mean(odd < limit) >= 0.6
+
+
+def test_only_so_many_documents_are_kept(monkeypatch):
+    monkeypatch.setattr(familiar, "MOST_REFERENCES", 50)
+    made = learn_references(unit(200, 5, 0), np.arange(200), np.zeros(200), seed=0)
+    assert made.vectors.shape == (50, 5)
+    assert (np.diff(made.place) > 0).all()
+
+
+def test_long_vectors_keep_their_largest_weights():
+    rng = np.random.default_rng(0)
+    dense = np.zeros((3, 2_000), dtype=np.float32)
+    dense[:, :500] = rng.random((3, 500))
+    made = learn_references(csr_matrix(dense), np.arange(3), np.zeros(3), seed=0)
+    for i, row in enumerate(made.vectors.toarray()):
+        kept = np.flatnonzero(row)
+        assert set(kept) == set(np.argsort(-dense[i])[:100])
+        assert (row**2).sum() == pytest.approx(1)
