@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from payoff.evidence.acted import Acted
-from payoff.evidence.contest import chances, contest
+from payoff.evidence.contest import contest
 from payoff.policy.choose import actions_of, baselines
 from tests.worlds import POWERS, at_stake, binary
 
@@ -63,33 +63,28 @@ def test_money_differences_and_switches_by_hand():
 
 
 def test_the_chance_to_be_best_of_two_is_that_of_the_paired_normal_difference(rng):
-    a = rng.normal(size=400)
-    b = a + rng.normal(0.05, 1, size=400)
-    chance = chances([a, b], np.ones(400), None, seed=1)
-    d = b - a
-    expected = stats.norm.cdf(d.mean() / (d.std(ddof=1) / 20))
-    assert chance[1] == pytest.approx(expected, abs=0.01)
-    assert sum(chance) == pytest.approx(1)
-
-
-def test_the_chance_to_be_best_of_three_agrees_with_resampled_rows(rng):
-    values = [rng.normal(m, 1, size=300) for m in (0.0, 0.05, 0.1)]
-    chance = chances(values, np.ones(300), None, seed=2)
-    picks = rng.integers(0, 300, size=(4000, 300))
-    means = np.stack([v[picks].mean(axis=1) for v in values])
-    won = np.bincount(means.argmax(axis=0), minlength=3) / 4000
-    assert chance == pytest.approx(won.tolist(), abs=0.04)
+    """With equal money at stake everywhere the paired difference is a mean of -10, 0 and 10."""
+    y = (rng.random(2000) < 0.5).astype(int)
+    a, b = rng.integers(0, 2, 2000), rng.integers(0, 2, 2000)
+    found = held(binary({"call": {"yes": 5, "no": -5}, "leave": {"yes": -5, "no": 5}}), {"y": y},
+                 a=a, b=b)  # fmt: skip
+    d = np.where(a == (1 - y), 5.0, -5.0) - np.where(b == (1 - y), 5.0, -5.0)
+    expected = stats.norm.cdf(d.mean() / (d.std(ddof=1) / np.sqrt(2000)))
+    chance = {s.name: s.chance_best for s in found.standings if not s.baseline}
+    assert chance["a"] == pytest.approx(expected, abs=0.03)
+    assert sum(chance.values()) == pytest.approx(1)
 
 
 def test_rows_of_one_cluster_count_once(rng):
-    """Ten copies of each row in one cluster say no more than the rows once."""
-    a, b = rng.normal(size=50), rng.normal(0.2, 1, size=50)
-    once = chances([a, b], np.ones(50), None, seed=3)
-    copies = [np.repeat(v, 10) for v in (a, b)]
-    again = chances(copies, np.ones(500), np.repeat(np.arange(50), 10), seed=3)
-    assert again == pytest.approx(once, abs=1e-9)
-    alone = chances(copies, np.ones(500), None, seed=3)
-    assert max(alone) > max(once)
+    """Twenty copies of each row in one cluster say no more than the rows once."""
+    y = rng.integers(0, 2, 60)
+    table = {"y": np.repeat(y, 20), "who": np.repeat(np.arange(60), 20)}
+    a, b = np.repeat(np.where(y, 0, rng.integers(0, 2, 60)), 20), np.repeat(1 - y, 20)
+    once, alone = (
+        held(binary(**more), table, a=a, b=b).pairs[0].total for more in ({"cluster": "who"}, {})
+    )
+    assert once.value == pytest.approx(alone.value)
+    assert once.high - once.low > 3 * (alone.high - alone.low)
 
 
 def test_equal_policies_share_the_chance_and_are_said_to_act_alike():

@@ -8,6 +8,8 @@ import json
 import pytest
 
 from payoff.report import headline, summarise, three_numbers
+from payoff.report.facts import Facts
+from payoff.report.manager import changes
 from tests.report.examples import (
     EVERY,
     binary,
@@ -222,3 +224,14 @@ def test_the_manager_reads_fewer_of_them_beside_warnings():
         "people": ["h" * 90, "i" * 90],
     }
     assert len(_told(refuse(), **many)) < len(_told(binary(), **many)) <= 6
+
+
+def test_few_paying_cases_are_told_before_how_sure_the_choice_is():
+    said = {"sentences": ["It rests on 17 cases."]}
+    evidence = dataclasses.replace(
+        binary(), information={"sentences": ["It is best with a probability of 93 %."]}
+    )
+    for paying, first in ((17.0, "It rests on 17 cases."), (500.0, "It is best with a")):
+        figures = [{"name": "gain", "diagnosis": {"paying": paying}}]
+        one = dataclasses.replace(evidence, intervals=said | {"figures": figures})
+        assert changes(Facts(one))[0].startswith(first)

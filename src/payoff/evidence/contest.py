@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -15,15 +14,14 @@ from payoff.declare import Decision
 from payoff.declare.decision import plural
 from payoff.evidence.acted import Acted
 from payoff.evidence.evidence import Estimate, finite
-from payoff.evidence.interval import cluster_sums
+from payoff.evidence.joint import best_shares, joint_draws
 from payoff.evidence.worth import worth
 from payoff.policy.best import earned
 from payoff.policy.stakes import Judging
-from payoff.rng import generator
 
-__all__ = ["Compared", "Pair", "Standing", "Switch", "chances", "contest"]
+__all__ = ["Compared", "Pair", "Standing", "Switch", "contest"]
 
-_DRAWS: Final = 40_000
+_DRAWS: Final = 4_000
 _MOST_SWITCHES: Final = 12
 
 
@@ -130,58 +128,6 @@ class Compared:
         return json.dumps(self.to_dict(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def chances(
-    values: Sequence[NDArray[np.float64]],
-    weight: NDArray[np.float64],
-    cluster: NDArray[np.int64] | None,
-    *,
-    seed: int,
-) -> list[float]:
-    """Return the chance of each policy to be the best, given the rows.
-
-    The mean values are drawn from their joint normal distribution: ``cov = C/(C-1) R'R / W^2`` with
-    ``R`` the residuals ``sum_i w_i (v_i - m)`` of the C clusters. Exact ties share a win.
-
-    Parameters
-    ----------
-    values
-        k arrays float64 (n,), money of each unit under each policy.
-    weight, cluster
-        As in :func:`~payoff.evidence.interval.cluster_sums`.
-    seed
-        Root seed.
-
-    Examples
-    --------
-    >>> rows = np.tile([0.0, 2.0], 50)
-    >>> chances([rows, rows + 1, rows], np.ones(100), None, seed=0)
-    [0.0, 1.0, 0.0]
-    """
-    residuals, means = [], []
-    for v in values:
-        sums = cluster_sums(v, weight, cluster)
-        means.append(sums.s.sum() / sums.w.sum())
-        residuals.append(sums.s - means[-1] * sums.w)
-    # Relative to the first, what all policies share drops out, and ties stay exact.
-    r = np.stack(residuals) - residuals[0]
-    mean = np.array(means) - means[0]
-    size = r.shape[1]
-    cov = r @ r.T * (size / max(size - 1, 1)) / float(weight.sum()) ** 2
-    scale = max(float(np.abs(mean).max()), math.sqrt(float(cov.diagonal().max())), 1e-150)
-    root = _root(cov / scale**2)
-    draws = mean / scale + generator(seed, "chances").normal(size=(_DRAWS, len(mean))) @ root.T
-    best = draws >= draws.max(axis=1, keepdims=True) - 1e-12
-    share = best / best.sum(axis=1, keepdims=True)
-    return [float(p) for p in share.mean(axis=0)]
-
-
-def _root(cov: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a square root of a covariance that may be singular."""
-    size, vectors = np.linalg.eigh(cov)
-    root: NDArray[np.float64] = vectors * np.sqrt(np.maximum(size, 0))
-    return root
-
-
 def contest(
     decision: Decision,
     stakes: Judging,
@@ -207,9 +153,10 @@ def contest(
     """
     every = [*contestants, *baselines]
     values = {a.policy.name: earned(decision, a.policy, a.codes, stakes) for a in every}
-    chance = chances(
-        [values[a.policy.name] for a in contestants], stakes.weight, stakes.resampled, seed=seed
-    )
+    columns = np.stack([values[a.policy.name] for a in contestants], axis=1)
+    # Relative to the first, what all policies share drops out, and ties stay exact.
+    drawn = joint_draws(stakes, columns - columns[:, :1], seed=seed, draws=_DRAWS)
+    chance = [float(p) for p in best_shares(drawn.means)]
     view = _View(decision, stakes, values, seed)
     standings = [view.standing(a, p) for a, p in zip(contestants, chance, strict=True)]
     # The sort is stable: among equals the one named first leads.

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from payoff.declare.decision import plural
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import cluster_sums, mean_money
-from payoff.evidence.joint import joint_draws, joint_means, quantile_t
+from payoff.evidence.joint import best_shares, joint_draws, joint_means, quantile_t
 from payoff.evidence.judged import Judged
 from payoff.evidence.options import Options, options_of
 from payoff.evidence.wording import about, quoted
@@ -75,9 +75,9 @@ def information(judged: Judged) -> dict[str, Any]:
         return {"not_measured": "there is one option only, so there is nothing to choose"}
     decision = judged.decision
     units = decision.units_reported
-    drawn = joint_draws(judged, options.values)
+    drawn = joint_draws(judged.stakes, options.values, seed=judged.seed)
     mean = np.average(options.values, axis=0, weights=judged.stakes.weight)
-    ahead = _best_shares(drawn.means)
+    ahead = best_shares(drawn.means)
     unit = decision.money_unit
     more = []
     for factor, words in _MORE:
@@ -111,13 +111,6 @@ def information(judged: Judged) -> dict[str, Any]:
         "may be a better one. Labelling that costs more than this is not worth it for the choice.",
     }
     return found | {"sentences": _sentences(judged, options, found)}
-
-
-def _best_shares(means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the share of draws each option wins; options that tie share the draw."""
-    scale = 1e-12 * np.abs(means).max(axis=1, keepdims=True)
-    top = means >= means.max(axis=1, keepdims=True) - scale
-    return np.asarray((top / top.sum(axis=1, keepdims=True)).mean(axis=0), dtype=np.float64)
 
 
 def _beats_simple(means: NDArray[np.float64], options: Options) -> float | None:

@@ -84,10 +84,10 @@ def mean_money(
 
     Examples
     --------
-    >>> sums = cluster_sums(np.arange(100.0), np.ones(100), None)
+    >>> sums = cluster_sums(np.arange(1000.0), np.ones(1000), None)
     >>> e = mean_money(sums, level=0.95, unit="EUR")
     >>> e.method, e.value, round(e.low, 3)
-    ('t', 49.5, 43.743)
+    ('t', 499.5, 481.577)
     """
     found = diagnose(sums, constant=constant, identical=identical)
     mean = sums.mean if found.independent else None

@@ -18,11 +18,13 @@ from scipy import special
 
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.judged import Judged
+from payoff.policy.stakes import Stakes
 from payoff.rng import generator
 
 __all__ = [
     "Draws",
     "Joint",
+    "best_shares",
     "covariance",
     "fieller",
     "figure",
@@ -192,7 +194,9 @@ def figure(
     )
 
 
-def joint_draws(judged: Judged, columns: NDArray[np.float64], *, draws: int = DRAWS) -> Draws:
+def joint_draws(
+    stakes: Stakes, columns: NDArray[np.float64], *, seed: int, draws: int = DRAWS
+) -> Draws:
     """Draw the means of columns as other rows from the same world would have given them.
 
     The same resample serves all columns, so differences keep their own, smaller, spread. Few
@@ -201,11 +205,14 @@ def joint_draws(judged: Judged, columns: NDArray[np.float64], *, draws: int = DR
 
     Parameters
     ----------
+    stakes
+        The n units, with weights and clusters.
     columns
         float64 (n, k), a figure of each unit per column.
+    seed
+        Root seed.
     """
-    stakes = judged.stakes
-    rng = generator(judged.seed, "joint draws")
+    rng = generator(seed, "joint draws")
     weight, cluster = stakes.weight, stakes.resampled
     size = _independent(weight, cluster)
     if size > _MOST_DRAWN:
@@ -241,3 +248,21 @@ def _resampled(
         counts = np.bincount(picks.ravel(), minlength=size * n).reshape(size, n)
         out[start : start + size] = counts @ sums
     return out
+
+
+def best_shares(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of draws each option wins; options that tie share the draw.
+
+    Parameters
+    ----------
+    means
+        float64 (draws, k).
+
+    Examples
+    --------
+    >>> best_shares(np.array([[1.0, 0.0], [2.0, 2.0]])).tolist()
+    [0.75, 0.25]
+    """
+    scale = 1e-12 * np.abs(means).max(axis=1, keepdims=True)
+    top = means >= means.max(axis=1, keepdims=True) - scale
+    return np.asarray((top / top.sum(axis=1, keepdims=True)).mean(axis=0), dtype=np.float64)

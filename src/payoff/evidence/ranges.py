@@ -82,7 +82,7 @@ def payoff_ranges(judged: Judged, options: Options) -> dict[str, Any]:
     if judged.stakes.why_not_by_outcome:
         return {"not_measured": judged.stakes.why_not_by_outcome}
     units = decision.units_reported
-    rows = joint_draws(judged, options.values)
+    rows = joint_draws(judged.stakes, options.values, seed=judged.seed)
     rng = generator(judged.seed, "payoff ranges")
     size = len(rows.means)
     moves = np.stack([_moves(cell, size, rng) for _, _, cell in ranged], axis=1)

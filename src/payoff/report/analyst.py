@@ -197,7 +197,8 @@ def _confusions(facts: Facts) -> dict[str, Any]:
     made.extend(confusion_table(facts, p, _MOST_CELLS if p is facts.subject else 16) for p in shown)
     hidden = len(facts.evidence.policies) - len(shown)
     if hidden:
-        made.append(blocks.text(f"{hidden} more options are in the evidence file."))
+        are = "option is" if hidden == 1 else "options are"
+        made.append(blocks.text(f"{hidden} more {are} in the evidence file."))
     return blocks.section("a-people", "People and money by outcome", made)
 
 

@@ -16,6 +16,7 @@ __all__ = ["changes", "limits", "manager_sections", "options_spec", "options_tab
 _MOST_OPTIONS: Final = 7
 _LINE: Final = 105  # letters of a printed line
 _MOST_LIMITS: Final = 4
+_FEW: Final = 100
 
 
 def warnings(facts: Facts) -> list[dict[str, str]]:
@@ -206,8 +207,15 @@ def changes(facts: Facts) -> list[str]:
     sure, money, base = of(evidence.information), of(evidence.sensitivity), of(evidence.base_rate)
     # The first sentence on the base rate says what it is; it has a point where another one follows.
     share = [" ".join(base[:2])] if len(base) > 1 else []
-    first = [*past[:1], *sure[:1], *money[:1], *share]
+    few = of(evidence.intervals)[:1] if _rests_on_few(evidence.intervals) else []
+    first = [*past[:1], *few, *sure[:1], *money[:1], *share]
     return [*first, *past[1:2], *people[1:2], *money[1:2], *sure[1:2], *base[2:3]]
+
+
+def _rests_on_few(intervals: Mapping[str, Any]) -> bool:
+    """Whether fewer than a hundred cases of one size would tell as much."""
+    paying = [f["diagnosis"]["paying"] for f in intervals.get("figures", ())]
+    return bool(paying) and min(paying) < _FEW
 
 
 def _first_changes(facts: Facts) -> list[str]:
