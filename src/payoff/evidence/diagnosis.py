@@ -61,7 +61,8 @@ class Diagnosis:
     balance
         Third moment of the lesser tail over that of the greater: 0 one-sided, 1 even.
     largest, largest_percent
-        Share of all money moved (``sum |s|``) that the largest case holds, and the largest 1 %.
+        Share of all money moved (``sum |s|``) that the largest case holds, and the largest 1 %
+        (None where it was not asked for).
     largest_of_variance
         Share of ``sum r^2`` that the largest case holds.
     method
@@ -79,7 +80,7 @@ class Diagnosis:
     skewness: float
     balance: float
     largest: float
-    largest_percent: float
+    largest_percent: float | None
     largest_of_variance: float
     method: str
     because: str
@@ -99,7 +100,9 @@ class Diagnosis:
         return 1 / inverse
 
 
-def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diagnosis:
+def diagnose(
+    sums: Sums, *, constant: bool = False, identical: str = "", details: bool = True
+) -> Diagnosis:
     """Measure what an interval would rest on, and choose its method.
 
     Parameters
@@ -110,6 +113,9 @@ def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diag
         Every amount is a declared constant.
     identical
         Why every row has the same value by construction; "" when nothing says so.
+    details
+        Whether to measure what the method does not depend on: ``largest_percent`` takes longer than
+        all the rest.
 
     Notes
     -----
@@ -135,7 +141,6 @@ def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diag
     total, fourth = float(squares.sum()), float(squares @ squares)
     money = np.abs(sums.s)
     moved = float(money.sum())
-    top = max(1, n // 100)
     clustered = sums.n > n
     needed = needed_cases(n, constant=constant)
     equal = effective(sums.w)
@@ -162,7 +167,7 @@ def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diag
         skewness=skewness,
         balance=balance,
         largest=float(money.max()) / moved if moved > 0 else 0.0,
-        largest_percent=float(np.partition(money, -top)[-top:].sum()) / moved if moved else 0.0,
+        largest_percent=_top_share(money, moved) if details else None,
         largest_of_variance=0.0 if same else float(squares.max()) / total,
         method=method,
         because=because,
@@ -205,6 +210,12 @@ def _nothing() -> Diagnosis:
         method="none",
         because="there are no rows",
     )
+
+
+def _top_share(money: NDArray[np.float64], moved: float) -> float:
+    """Return the share of all money that the largest 1 % of cases hold."""
+    top = max(1, len(money) // 100)
+    return float(np.partition(money, -top)[-top:].sum()) / moved if moved else 0.0
 
 
 def _tails(r: NDArray[np.float64], squares: NDArray[np.float64]) -> tuple[float, float]:

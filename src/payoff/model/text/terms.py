@@ -98,7 +98,7 @@ class Block:
         self.idf.setflags(write=False)
         object.__setattr__(self, "place", {t: i for i, t in enumerate(self.terms)})
 
-    def weigh(self, found: Sequence[Iterable[int]]) -> csr_matrix:
+    def weigh(self, found: Iterable[Iterable[int]]) -> csr_matrix:
         """Return float32 (n, k) rows of unit length (or empty) of each document's columns."""
         from scipy.sparse import csr_matrix
 
@@ -168,16 +168,14 @@ class Terms:
         """Return the block of words and pairs."""
         get = self.words.place.get
         return self.words.weigh(
-            [[j for t in word_terms(text) if (j := get(t)) is not None] for text in texts]
+            [j for t in word_terms(text) if (j := get(t)) is not None] for text in texts
         )
 
     def encode_chars(self, texts: Sequence[str]) -> csr_matrix:
         """Return the block of character n-grams."""
         return self.chars.weigh(
-            [
-                [j for token in text[:MOST_CHARACTERS].lower().split() for j in self.columns(token)]
-                for text in texts
-            ]
+            [j for token in text[:MOST_CHARACTERS].lower().split() for j in self.columns(token)]
+            for text in texts
         )
 
     def columns(self, token: str) -> tuple[int, ...]:
