@@ -17,7 +17,9 @@ BINS: Final = 4096
 #: Halves of the rows: each acts by the threshold that is best on the other.
 FOLDS: Final = 2
 #: Places of the score that say what is wrong with a row's probabilities.
-OUTSIDE, ABSENT, APART = -1, -2, -3
+OUTSIDE: Final = -1
+ABSENT: Final = -2
+APART: Final = -3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
