@@ -156,7 +156,7 @@ def diagnose(
         "different": FEWEST_CONSTANT if constant and not clustered else FEWEST_CARRYING,
         "skew": abs(skewness) / math.sqrt(n),
     }
-    method, because = _equal(identical) if same else method_of(facts)
+    method, because = _equal(identical, n, sums.n) if same else method_of(facts)
     return Diagnosis(
         rows=sums.n,
         independent=n,
@@ -232,9 +232,12 @@ def _same(sums: Sums, r: NDArray[np.float64]) -> bool:
     return float(np.abs(r).max()) <= 1e-12 * scale
 
 
-def _equal(identical: str) -> tuple[str, str]:
+def _equal(identical: str, cases: int, rows: int) -> tuple[str, str]:
     if identical:
         return "exact", identical
+    if cases == 1:
+        what = "there is one row only" if rows == 1 else f"all {rows:,} rows belong together"
+        return "none", f"{what}, so how far chance moves the figure cannot be seen"
     return "none", "all rows judged have the same value, so its variation cannot be seen"
 
 
