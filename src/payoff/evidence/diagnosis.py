@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,14 @@ from numpy.typing import NDArray
 
 from payoff.clusters import Sums, unit_scaled
 
-__all__ = ["FEWEST_CARRYING", "FEWEST_CONSTANT", "Diagnosis", "diagnose"]
+__all__ = [
+    "FEWEST_CARRYING",
+    "FEWEST_CONSTANT",
+    "Diagnosis",
+    "diagnose",
+    "method_of",
+    "needed_cases",
+]
 
 #: Fewer effective paying cases than this: no interval is honest where an amount may be any number.
 FEWEST_CARRYING: Final = 10
@@ -53,7 +61,8 @@ class Diagnosis:
     balance
         Third moment of the lesser tail over that of the greater: 0 one-sided, 1 even.
     largest, largest_percent
-        Share of all money moved (``sum |s|``) that the largest case holds, and the largest 1 %.
+        Share of all money moved (``sum |s|``) that the largest case holds, and the largest 1 %
+        (None where it was not asked for).
     largest_of_variance
         Share of ``sum r^2`` that the largest case holds.
     method
@@ -71,7 +80,7 @@ class Diagnosis:
     skewness: float
     balance: float
     largest: float
-    largest_percent: float
+    largest_percent: float | None
     largest_of_variance: float
     method: str
     because: str
@@ -92,7 +101,7 @@ class Diagnosis:
 
 
 def diagnose(
-    sums: Sums, *, constant: bool = False, identical: str = "", shares: bool = True
+    sums: Sums, *, constant: bool = False, identical: str = "", details: bool = True
 ) -> Diagnosis:
     """Measure what an interval would rest on, and choose its method.
 
@@ -104,9 +113,9 @@ def diagnose(
         Every amount is a declared constant.
     identical
         Why every row has the same value by construction; "" when nothing says so.
-    shares
-        Whether to find ``largest``, ``largest_percent`` and ``largest_of_variance`` too, which no
-        method rests on; without, they are NaN.
+    details
+        Whether to measure what the method does not depend on: ``largest_percent`` takes longer than
+        all the rest.
 
     Notes
     -----
@@ -130,8 +139,10 @@ def diagnose(
     r = sums.residual if same else unit_scaled(sums.residual)
     squares = r * r
     total, fourth = float(squares.sum()), float(squares @ squares)
+    money = np.abs(sums.s)
+    moved = float(money.sum())
     clustered = sums.n > n
-    needed = FEWEST_CONSTANT if constant else FEWEST_CARRYING if n < _MANY else _FEWEST_OF_MANY
+    needed = needed_cases(n, constant=constant)
     equal = effective(sums.w)
     differing = 0 if same else _differing(sums)
     paying = 0.0 if same else min(total**2 / fourth * n / equal, float(n))
@@ -145,8 +156,7 @@ def diagnose(
         "different": FEWEST_CONSTANT if constant and not clustered else FEWEST_CARRYING,
         "skew": abs(skewness) / math.sqrt(n),
     }
-    method, because = _equal(identical) if same else _method(facts)
-    largest = _largest(sums, squares, same=same) if shares else (math.nan,) * 3
+    method, because = _equal(identical, n, sums.n) if same else method_of(facts)
     return Diagnosis(
         rows=sums.n,
         independent=n,
@@ -156,12 +166,17 @@ def diagnose(
         needed=needed,
         skewness=skewness,
         balance=balance,
-        largest=largest[0],
-        largest_percent=largest[1],
-        largest_of_variance=largest[2],
+        largest=float(money.max()) / moved if moved > 0 else 0.0,
+        largest_percent=_top_share(money, moved) if details else None,
+        largest_of_variance=0.0 if same else float(squares.max()) / total,
         method=method,
         because=because,
     )
+
+
+def needed_cases(n: int, *, constant: bool) -> int:
+    """Return the paying cases without which n independent cases give no interval."""
+    return FEWEST_CONSTANT if constant else FEWEST_CARRYING if n < _MANY else _FEWEST_OF_MANY
 
 
 def effective(weight: NDArray[np.float64]) -> float:
@@ -197,16 +212,10 @@ def _nothing() -> Diagnosis:
     )
 
 
-def _largest(sums: Sums, squares: NDArray[np.float64], *, same: bool) -> tuple[float, float, float]:
-    """Return the shares of money of the largest case and the largest 1 %, and of the variance."""
-    money = np.abs(sums.s)
-    moved = float(money.sum())
+def _top_share(money: NDArray[np.float64], moved: float) -> float:
+    """Return the share of all money that the largest 1 % of cases hold."""
     top = max(1, len(money) // 100)
-    return (
-        float(money.max()) / moved if moved > 0 else 0.0,
-        float(np.sort(money)[-top:].sum()) / moved if moved else 0.0,
-        0.0 if same else float(squares.max()) / float(squares.sum()),
-    )
+    return float(np.sort(money)[-top:].sum()) / moved if moved else 0.0
 
 
 def _tails(r: NDArray[np.float64], squares: NDArray[np.float64]) -> tuple[float, float]:
@@ -223,14 +232,24 @@ def _same(sums: Sums, r: NDArray[np.float64]) -> bool:
     return float(np.abs(r).max()) <= 1e-12 * scale
 
 
-def _equal(identical: str) -> tuple[str, str]:
+def _equal(identical: str, cases: int, rows: int) -> tuple[str, str]:
     if identical:
         return "exact", identical
+    if cases == 1:
+        what = "there is one row only" if rows == 1 else f"all {rows:,} rows belong together"
+        return "none", f"{what}, so how far chance moves the figure cannot be seen"
     return "none", "all rows judged have the same value, so its variation cannot be seen"
 
 
-def _method(facts: dict[str, float]) -> tuple[str, str]:
-    """Return the method and the reason, for money that varies."""
+def method_of(facts: Mapping[str, float]) -> tuple[str, str]:
+    """Return the method and the reason, for money that varies.
+
+    Parameters
+    ----------
+    facts
+        ``n``, ``differing``, ``paying``, ``needed`` and ``equal`` as in :class:`Diagnosis`;
+        ``different`` is how many must differ, ``skew`` is ``|skewness| / sqrt(n)``.
+    """
     n, differing, paying = int(facts["n"]), int(facts["differing"]), facts["paying"]
     if differing < facts["different"]:
         return "none", (
