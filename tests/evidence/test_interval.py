@@ -257,3 +257,13 @@ def test_a_share_with_clusters_is_wider(rng):
     alone = share(hit, np.ones(500), None, level=0.95)
     together = share(hit, np.ones(500), cluster, level=0.95)
     assert together.high - together.low > 2.5 * (alone.high - alone.low)
+
+
+def test_rows_of_one_cluster_alone_say_so():
+    found = mean_money(
+        cluster_sums(np.arange(50.0), np.ones(50), np.zeros(50, dtype=np.int64)),
+        level=0.95,
+        unit="EUR",
+    )
+    assert found.low is None
+    assert "all 50 rows belong together" in found.reason

@@ -53,7 +53,8 @@ class Diagnosis:
     balance
         Third moment of the lesser tail over that of the greater: 0 one-sided, 1 even.
     largest, largest_percent
-        Share of all money moved (``sum |s|``) that the largest case holds, and the largest 1 %.
+        Share of all money moved (``sum |s|``) that the largest case holds, and the largest 1 %
+        (None where it was not asked for).
     largest_of_variance
         Share of ``sum r^2`` that the largest case holds.
     method
@@ -71,7 +72,7 @@ class Diagnosis:
     skewness: float
     balance: float
     largest: float
-    largest_percent: float
+    largest_percent: float | None
     largest_of_variance: float
     method: str
     because: str
@@ -91,7 +92,9 @@ class Diagnosis:
         return 1 / inverse
 
 
-def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diagnosis:
+def diagnose(
+    sums: Sums, *, constant: bool = False, identical: str = "", details: bool = True
+) -> Diagnosis:
     """Measure what an interval would rest on, and choose its method.
 
     Parameters
@@ -102,6 +105,9 @@ def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diag
         Every amount is a declared constant.
     identical
         Why every row has the same value by construction; "" when nothing says so.
+    details
+        Whether to measure what the method does not depend on: ``largest_percent`` takes longer than
+        all the rest.
 
     Notes
     -----
@@ -127,7 +133,6 @@ def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diag
     total, fourth = float(squares.sum()), float(squares @ squares)
     money = np.abs(sums.s)
     moved = float(money.sum())
-    top = max(1, n // 100)
     clustered = sums.n > n
     needed = FEWEST_CONSTANT if constant else FEWEST_CARRYING if n < _MANY else _FEWEST_OF_MANY
     equal = effective(sums.w)
@@ -143,7 +148,7 @@ def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diag
         "different": FEWEST_CONSTANT if constant and not clustered else FEWEST_CARRYING,
         "skew": abs(skewness) / math.sqrt(n),
     }
-    method, because = _equal(identical) if same else _method(facts)
+    method, because = _equal(identical, n, sums.n) if same else _method(facts)
     return Diagnosis(
         rows=sums.n,
         independent=n,
@@ -154,7 +159,7 @@ def diagnose(sums: Sums, *, constant: bool = False, identical: str = "") -> Diag
         skewness=skewness,
         balance=balance,
         largest=float(money.max()) / moved if moved > 0 else 0.0,
-        largest_percent=float(np.partition(money, -top)[-top:].sum()) / moved if moved else 0.0,
+        largest_percent=_top_share(money, moved) if details else None,
         largest_of_variance=0.0 if same else float(squares.max()) / total,
         method=method,
         because=because,
@@ -194,6 +199,12 @@ def _nothing() -> Diagnosis:
     )
 
 
+def _top_share(money: NDArray[np.float64], moved: float) -> float:
+    """Return the share of all money that the largest 1 % of cases hold."""
+    top = max(1, len(money) // 100)
+    return float(np.partition(money, -top)[-top:].sum()) / moved if moved else 0.0
+
+
 def _tails(r: NDArray[np.float64], squares: NDArray[np.float64]) -> tuple[float, float]:
     """Return the skewness, and the lesser tail's third moment over the greater's."""
     cubes = r * squares
@@ -208,9 +219,12 @@ def _same(sums: Sums, r: NDArray[np.float64]) -> bool:
     return float(np.abs(r).max()) <= 1e-12 * scale
 
 
-def _equal(identical: str) -> tuple[str, str]:
+def _equal(identical: str, cases: int, rows: int) -> tuple[str, str]:
     if identical:
         return "exact", identical
+    if cases == 1:
+        what = "there is one row only" if rows == 1 else f"all {rows:,} rows belong together"
+        return "none", f"{what}, so how far chance moves the figure cannot be seen"
     return "none", "all rows judged have the same value, so its variation cannot be seen"
 
 

@@ -80,7 +80,7 @@ def mean_money(
     >>> e.method, e.value, round(e.low, 3)
     ('t', 499.5, 481.577)
     """
-    found = diagnose(sums, constant=constant, identical=identical)
+    found = diagnose(sums, constant=constant, identical=identical, details=False)
     mean = sums.mean if found.independent else None
     method, reason = found.method, ""
     ends = None if mean is None else _ends(sums, mean, found, level)

@@ -119,9 +119,10 @@ def _sentences(judged: Judged, figures: list[dict[str, Any]]) -> list[str]:
             f"{subject} is {money(total)}. It rests on {found.rows:,} {units} judged, of which "
             f"{_cases(found, judged, unit)}."
         )
-    if found.method != "exact" and found.largest_percent > 0.25 and found.independent >= 200:
+    top = found.largest_percent or 0.0
+    if found.method != "exact" and top > 0.25 and found.independent >= 200:
         said.append(
-            f"The largest 1 % of cases hold {found.largest_percent:.0%} of the money moved, the "
+            f"The largest 1 % of cases hold {top:.0%} of the money moved, the "
             f"largest one {found.largest:.1%}."
         )
     effective = last["effective_rows"]

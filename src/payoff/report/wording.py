@@ -150,7 +150,7 @@ def interval(estimate: Estimate | dict[str, Any] | None) -> str:
         return f"no interval: {reason_of(facts)}"
     if low == high:
         why = visible(facts.get("reason") or "it is the same on every row", 400).rstrip(".")
-        return f"no interval: exact, because {why}"
+        return f"exact, because {why}"
     level = percent(facts.get("level") or 0.95)
     if facts.get("unit") == "share":
         place = place_of(low * 100, high * 100, (value or 0) * 100)

@@ -21,7 +21,7 @@ from payoff.load.frame import codes_of
 from payoff.load.roles import assign
 from payoff.load.source import Source, read
 from payoff.load.split import split
-from payoff.model.scored import Scored
+from payoff.model.scored import Scored, ScoredArms
 from payoff.policy.choose import actions_of, baselines, best_policy
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import stakes_to_judge
@@ -94,7 +94,7 @@ def compare(
         progress("decide", number, len(entries), entry.name)
         acted.append(_act(entry, judging, common, source, kept))
     progress("decide", len(entries), len(entries))
-    at_stake = stakes_to_judge(common, None)
+    at_stake = stakes_to_judge(common, _helper(entries, judging, source, kept))
     simple = [Acted(policy=p, codes=actions_of(p, at_stake)) for p in baselines(judging)]
     found = contest(
         judging,
@@ -211,6 +211,21 @@ def _common(
             "Give rows that none of them has seen with --data, or train them on the same split",
         )
     return kept, {"why": said}
+
+
+def _helper(
+    entries: Sequence[_Entry], judging: Decision, source: Source, kept: NDArray[np.int64]
+) -> Scored | ScoredArms | None:
+    """Return a model's predictions where past decisions are judged: they narrow the intervals.
+
+    The doubly robust score holds whatever the model says, because what was done to whom is known;
+    so the first bundle's model may help to judge all.
+    """
+    first = next((e.bundle for e in entries if e.bundle is not None and e.bundle.model), None)
+    if judging.past is None or first is None or first.model is None:
+        return None
+    own = assign(source, first.decision).take(kept, "judge")
+    return score(first.model, first.amounts, first.calibrator, own)
 
 
 def _act(
