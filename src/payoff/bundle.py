@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from payoff.evidence.evidence import Evidence
     from payoff.model.amounts import AmountModel
 
-__all__ = ["FORMAT", "Bundle", "differences", "manifest_of", "write"]
+__all__ = ["FORMAT", "Bundle", "differences", "manifest_of", "without_secrets", "write"]
 
 FORMAT: Final = 1
 _MANIFEST: Final = "manifest.json"
@@ -325,7 +325,7 @@ def write(  # noqa: PLR0913 (the parts of a bundle)
     check_target(folder, force=force)
     choice = {"policy": policy.to_dict(), "calibration": calibrator.to_dict()}
     files: dict[str, bytes] = {
-        "decision.toml": to_toml(_without_secrets(decision)).encode(),
+        "decision.toml": to_toml(without_secrets(decision)).encode(),
         "contract.json": _text(contract.to_dict()),
         "policy.json": _text(choice),
         "evidence.json": evidence.to_json().encode(),
@@ -404,7 +404,7 @@ def check_target(folder: Path, *, force: bool) -> None:
         raise BundleError.earlier(str(folder))
 
 
-def _without_secrets(decision: Decision) -> Decision:
+def without_secrets(decision: Decision) -> Decision:
     """Return the declaration without the password of its database."""
     address = decision.data.database
     if address is None:

@@ -22,6 +22,8 @@ _COMMANDS: Final = {
     "judge": ("payoff.cli.judge", "Judge predictions or actions made elsewhere."),
     "run": ("payoff.cli.run", "The whole path: check, train, judge, bundle, report."),
     "compare": ("payoff.cli.compare", "Compare models or policies on rows none has seen."),
+    "score": ("payoff.cli.score", "Write rows with a bundle's probabilities, money and action."),
+    "sql": ("payoff.cli.sql", "Write the figures as SQL for a table of your own, or run it."),
     "report": ("payoff.cli.report", "Write the pages of a bundle again."),
     "serve": ("payoff.cli.serve", "Answer decisions over HTTP from a bundle."),
     "verify": ("payoff.cli.verify", "Check every byte of a bundle against its manifest."),

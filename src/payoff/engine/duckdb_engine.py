@@ -16,17 +16,25 @@ import pyarrow.parquet as pq
 
 from payoff.errors import DataError, counted
 
-__all__ = ["DuckDB", "read_csv", "read_parquet"]
+__all__ = [
+    "CSV_TYPES",
+    "DuckDB",
+    "connect",
+    "first_line",
+    "paths",
+    "quoted_text",
+    "read_csv",
+    "read_parquet",
+]
 
 # Not BOOLEAN: "yes" and "no" are names of outcomes and categories, and must stay as written.
-_TYPES = ["BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR"]
+CSV_TYPES: Final = ["BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR"]
 
 _DELIMITERS: Final = ",;\t|"
 
 
-def _connection(
-    database: str = ":memory:", *, read_only: bool = False
-) -> duckdb.DuckDBPyConnection:
+def connect(database: str = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a database; nothing is fetched from outside, and times are UTC."""
     # Extensions would be fetched from outside; everything payoff needs is built in.
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false"
@@ -36,7 +44,8 @@ def _connection(
     return connection
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return the first lines of a database's message as one."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:3])
 
@@ -68,28 +77,29 @@ class DuckDB:
         if self._database and not Path(self._database).is_file():
             raise DataError.no_such_source(self._database)
         try:
-            with _connection(
+            with connect(
                 self._database or ":memory:", read_only=self._database is not None
             ) as connection:
                 if self._folder:
-                    connection.execute(f"set file_search_path = {_text(self._folder)}")
+                    connection.execute(f"set file_search_path = {quoted_text(self._folder)}")
                 return connection.sql(sql).to_arrow_table()
         except (duckdb.Error, AttributeError) as error:  # no result: not a SELECT
             raise DataError.unreadable(
                 "the query",
-                _first_line(error) if isinstance(error, duckdb.Error) else "no rows",
+                first_line(error) if isinstance(error, duckdb.Error) else "no rows",
                 need="one SELECT that the database can run",
                 mend="Correct the query",
             ) from None
 
 
-def _text(value: str) -> str:
+def quoted_text(value: str) -> str:
     """Quote text for SQL."""
     return "'" + value.replace("'", "''") + "'"
 
 
-def _paths(files: Sequence[Path]) -> str:
-    return "[" + ", ".join(_text(str(f)) for f in files) + "]"
+def paths(files: Sequence[Path]) -> str:
+    """Write files as a SQL list of texts."""
+    return "[" + ", ".join(quoted_text(str(f)) for f in files) + "]"
 
 
 def read_parquet(files: Sequence[Path]) -> pa.Table:
@@ -104,13 +114,13 @@ def read_parquet(files: Sequence[Path]) -> pa.Table:
     try:
         names = pq.read_schema(files[0]).names
         _refuse_duplicates(names, where)
-        with _connection() as connection:
-            sql = f"select * from read_parquet({_paths(files)})"  # noqa: S608  (paths are quoted)
+        with connect() as connection:
+            sql = f"select * from read_parquet({paths(files)})"  # noqa: S608  (paths are quoted)
             return connection.sql(sql).to_arrow_table()
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise DataError.unreadable(
             where,
-            _first_line(error),
+            first_line(error),
             need="Parquet files of one schema",
             mend="Write the file again; this one is damaged, or of another format or schema",
         ) from None
@@ -130,8 +140,8 @@ def read_csv(files: Sequence[Path]) -> pa.Table:
     last: Exception | None = None
     for options in ("", ", sample_size = -1"):
         try:
-            with _connection() as connection:
-                first = _paths(files[:1])[1:-1]
+            with connect() as connection:
+                first = paths(files[:1])[1:-1]
                 sniff = f"select Delimiter, Quote from sniff_csv({first})"  # noqa: S608  (quoted)
                 sniffed = connection.execute(sniff).fetchall()
                 delimiter, quote = sniffed[0] if sniffed else (",", '"')
@@ -139,8 +149,8 @@ def read_csv(files: Sequence[Path]) -> pa.Table:
                 if _missed(header):
                     break  # the sniffer gave up on commas and took each line as one value
                 _refuse_duplicates(header, where)
-                how = f"header = true, auto_type_candidates = {_TYPES}{options}"
-                sql = f"select * from read_csv({_paths(files)}, {how})"  # noqa: S608  (quoted)
+                how = f"header = true, auto_type_candidates = {CSV_TYPES}{options}"
+                sql = f"select * from read_csv({paths(files)}, {how})"  # noqa: S608  (quoted)
                 return connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
             last = last or error
@@ -189,7 +199,7 @@ def _why_not(files: Sequence[Path], error: Exception | None) -> DataError:
         found = _odd_line(file)
         if found:
             return DataError.unreadable(str(file), found)
-    return DataError.unreadable(str(files[0]), _first_line(error) if error else "no table found")
+    return DataError.unreadable(str(files[0]), first_line(error) if error else "no table found")
 
 
 def _odd_line(file: Path) -> str | None:

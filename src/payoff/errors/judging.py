@@ -124,6 +124,17 @@ class EvidenceError(PayoffError):
         )
 
     @classmethod
+    def needs_rows(cls, why: str) -> EvidenceError:
+        """The one pass over the rows cannot judge this decision."""
+        return cls(
+            "this decision cannot be judged from cells in one pass",
+            code="PAY-E010",
+            got=plain(why)[:400],
+            need="figures that sums over cells of rows can give",
+            mend="Judge the single rows with --rows, on a machine that can hold them",
+        )
+
+    @classmethod
     def unknown_group(
         cls, name: str, subgroup: str, group: str, known: Iterable[str]
     ) -> EvidenceError:
@@ -199,4 +210,30 @@ class EvidenceError(PayoffError):
             got=f"no outcome where {show(action)} was done, and money that depends on the outcome",
             need="the outcome, or money that is the same under every outcome",
             mend="Leave out 'randomised' and 'propensity': payoff then reports bounds",
+        )
+
+    @classmethod
+    def no_sql(cls, why: str, known: Iterable[str] = ()) -> EvidenceError:
+        """The figures do not follow from the columns of the rows by SQL."""
+        names = list(known)
+        return cls(
+            "these figures cannot be written as SQL",
+            code="PAY-E012",
+            got=plain(why)[:400],
+            need=f"one of {listed(names)}" if names else "figures that follow from the rows",
+            mend="Name another figure with --figure"
+            if names
+            else "Read them in evidence.json; how they were made is in the report",
+        )
+
+    @classmethod
+    def not_scored(cls, column: str, known: Iterable[str]) -> EvidenceError:
+        """The table lacks the columns that payoff score adds."""
+        return cls(
+            "the table has no scores of this bundle",
+            code="PAY-E013",
+            where=f"column {plain(column)}",
+            got=f"columns {listed(known)}",
+            need="the rows as 'payoff score' writes them",
+            mend="Score them first: payoff score BUNDLE DATA -o scored.parquet",
         )

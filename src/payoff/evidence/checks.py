@@ -21,12 +21,19 @@ __all__ = ["Findings", "amount", "check", "money", "quoted"]
 _FEW_PAYING: Final = 30
 
 
+_CELLS: Final = "Not measured: the rows were judged from cells, which do not show single rows."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What the checks look at: the parts of the evidence that is being made."""
+    """What the checks look at: the parts of the evidence that is being made.
+
+    ``stakes`` is None where rows were judged from cells; ``n`` counts the rows judged.
+    """
 
     decision: Decision
-    stakes: Stakes
+    stakes: Stakes | None
+    n: int
     policies: Sequence[PolicyEvidence]
     comparisons: Sequence[Comparison]
     verdict: Mapping[str, Any]
@@ -43,7 +50,7 @@ def check(found: Findings) -> tuple[Check, ...]:
     against = {c.against: c for c in found.comparisons}
     best = against.get(found.verdict["best_trivial"])
     return (
-        _separate(found.stakes, ours=found.ours),
+        _separate(found.n, ours=found.ours),
         _simple_wins(found.policies, found.verdict, best),
         _wide(best),
         _shifted(found.shift),
@@ -59,17 +66,17 @@ def check(found: Findings) -> tuple[Check, ...]:
     )
 
 
-def _separate(stakes: Stakes, *, ours: bool) -> Check:
+def _separate(n: int, *, ours: bool) -> Check:
     result = numbered("PAY-E201", "Judging rows are separate")
     if not ours:
         return result(
             status="skipped",
             detail="Not measured: the predictions were made elsewhere; only who made them knows "
-            f"whether any of the {len(stakes):,} rows judged helped to fit or tune them.",
+            f"whether any of the {n:,} rows judged helped to fit or tune them.",
         )
     return result(
         status="passed",
-        detail=f"{len(stakes):,} rows judged; none of them fitted a model or chose a policy.",
+        detail=f"{n:,} rows judged; none of them fitted a model or chose a policy.",
     )
 
 
@@ -207,8 +214,10 @@ def _paying(intervals: Mapping[str, Any], policy: PolicyEvidence) -> Check:
     )
 
 
-def _one_row(stakes: Stakes) -> Check:
+def _one_row(stakes: Stakes | None) -> Check:
     result = numbered("PAY-E208", "A few rows carry the money")
+    if stakes is None:
+        return result(status="skipped", detail=_CELLS)
     if stakes.bounds is not None:
         return result(
             status="skipped", detail="Not measured: some rows have no outcome, so no money."
@@ -262,9 +271,11 @@ def _worth_before(decision: Decision, stakes: Stakes, action: int) -> bool:
     return bool(np.any(stakes.expected[:, action] > others))
 
 
-def _ever_best(decision: Decision, stakes: Stakes) -> Check:
+def _ever_best(decision: Decision, stakes: Stakes | None) -> Check:
     """Compare actions row by row, where the payoff table alone could not."""
     result = numbered("PAY-E212", "Every action is best somewhere")
+    if stakes is None:
+        return result(status="skipped", detail=_CELLS)
     if stakes.causal or stakes.bounds is not None:
         return result(
             status="skipped",

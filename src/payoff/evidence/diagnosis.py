@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,14 @@ from numpy.typing import NDArray
 
 from payoff.clusters import Sums, unit_scaled
 
-__all__ = ["FEWEST_CARRYING", "FEWEST_CONSTANT", "Diagnosis", "diagnose"]
+__all__ = [
+    "FEWEST_CARRYING",
+    "FEWEST_CONSTANT",
+    "Diagnosis",
+    "diagnose",
+    "method_of",
+    "needed_cases",
+]
 
 #: Fewer effective paying cases than this: no interval is honest where an amount may be any number.
 FEWEST_CARRYING: Final = 10
@@ -134,7 +142,7 @@ def diagnose(
     money = np.abs(sums.s)
     moved = float(money.sum())
     clustered = sums.n > n
-    needed = FEWEST_CONSTANT if constant else FEWEST_CARRYING if n < _MANY else _FEWEST_OF_MANY
+    needed = needed_cases(n, constant=constant)
     equal = effective(sums.w)
     differing = 0 if same else _differing(sums)
     paying = 0.0 if same else min(total**2 / fourth * n / equal, float(n))
@@ -148,7 +156,7 @@ def diagnose(
         "different": FEWEST_CONSTANT if constant and not clustered else FEWEST_CARRYING,
         "skew": abs(skewness) / math.sqrt(n),
     }
-    method, because = _equal(identical, n, sums.n) if same else _method(facts)
+    method, because = _equal(identical, n, sums.n) if same else method_of(facts)
     return Diagnosis(
         rows=sums.n,
         independent=n,
@@ -164,6 +172,11 @@ def diagnose(
         method=method,
         because=because,
     )
+
+
+def needed_cases(n: int, *, constant: bool) -> int:
+    """Return the paying cases without which n independent cases give no interval."""
+    return FEWEST_CONSTANT if constant else FEWEST_CARRYING if n < _MANY else _FEWEST_OF_MANY
 
 
 def effective(weight: NDArray[np.float64]) -> float:
@@ -228,8 +241,15 @@ def _equal(identical: str, cases: int, rows: int) -> tuple[str, str]:
     return "none", "all rows judged have the same value, so its variation cannot be seen"
 
 
-def _method(facts: dict[str, float]) -> tuple[str, str]:
-    """Return the method and the reason, for money that varies."""
+def method_of(facts: Mapping[str, float]) -> tuple[str, str]:
+    """Return the method and the reason, for money that varies.
+
+    Parameters
+    ----------
+    facts
+        ``n``, ``differing``, ``paying``, ``needed`` and ``equal`` as in :class:`Diagnosis`;
+        ``different`` is how many must differ, ``skew`` is ``|skewness| / sqrt(n)``.
+    """
     n, differing, paying = int(facts["n"]), int(facts["differing"]), facts["paying"]
     if differing < facts["different"]:
         return "none", (

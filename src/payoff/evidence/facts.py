@@ -7,10 +7,24 @@ from typing import Any
 
 from payoff.declare import Constraint, Decision, Limit
 from payoff.declare.decision import plural
+from payoff.declare.expression import constant_of
 from payoff.declare.payoffs import Cell
 from payoff.policy.choose import default_action
+from payoff.policy.policy import Policy
 
-__all__ = ["decision_facts", "versions"]
+__all__ = ["certain", "decision_facts", "versions"]
+
+
+def certain(decision: Decision, policy: Policy) -> str:
+    """Say why a constant policy's value is certain: its money is the same whatever happens."""
+    if policy.kind != "constant":
+        return ""
+    cells = {
+        constant_of(decision.payoffs.cell(str(policy.high), o).node) for o in decision.outcome_names
+    }
+    if len(cells) == 1 and None not in cells:
+        return "its money is the same constant under every outcome"
+    return ""
 
 
 def decision_facts(decision: Decision) -> dict[str, Any]:

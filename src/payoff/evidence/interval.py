@@ -20,7 +20,16 @@ from payoff.clusters import Sums, cluster_sums, standard_error, unit_scaled
 from payoff.evidence.diagnosis import Diagnosis, diagnose
 from payoff.evidence.evidence import Estimate
 
-__all__ = ["Sums", "Unseen", "cluster_sums", "mean_money", "score_ends", "share", "wilson"]
+__all__ = [
+    "Sums",
+    "Unseen",
+    "cluster_sums",
+    "mean_money",
+    "score_ends",
+    "share",
+    "too_rare",
+    "wilson",
+]
 
 _MOST_CELLS: Final = 3_000
 _STEPS: Final = 60
@@ -87,14 +96,9 @@ def mean_money(
     if ends is None or method == "exact":
         reason = found.because
     elif unseen is not None:
-        rate = -math.log1p(-level) / found.independent
-        if rate * unseen.money > (ends[1] - ends[0]) / 2:
-            ends, method = None, "none"
-            reason = (
-                f"no case judged had the outcome {unseen.outcome!r}, which moves up to "
-                f"{unseen.money:,.6g} per case: {found.independent:,} cases do not rule out one in "
-                f"{1 / rate:,.0f}, which would matter more than all that was seen"
-            )
+        refused = too_rare(unseen, found.independent, ends, level)
+        if refused:
+            ends, method, reason = None, "none", refused
     low, high = ends or (None, None)
     return Estimate(
         value=mean,
@@ -106,6 +110,26 @@ def mean_money(
         n_clusters=len(sums.s),
         method=method,
         reason=reason,
+    )
+
+
+def too_rare(unseen: Unseen, n: int, ends: tuple[float, float], level: float) -> str:
+    """Say why an outcome that no case had forbids an interval; "" when it does not.
+
+    Parameters
+    ----------
+    n
+        Independent cases.
+    ends
+        The interval without it.
+    """
+    rate = -math.log1p(-level) / n
+    if rate * unseen.money <= (ends[1] - ends[0]) / 2:
+        return ""
+    return (
+        f"no case judged had the outcome {unseen.outcome!r}, which moves up to "
+        f"{unseen.money:,.6g} per case: {n:,} cases do not rule out one in "
+        f"{1 / rate:,.0f}, which would matter more than all that was seen"
     )
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
-from payoff.declare.expression import constant_of
 from payoff.errors import DataError, EvidenceError
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
@@ -27,7 +26,7 @@ from payoff.evidence.evidence import (
     Evidence,
     PolicyEvidence,
 )
-from payoff.evidence.facts import decision_facts, versions
+from payoff.evidence.facts import certain, decision_facts, versions
 from payoff.evidence.information import information
 from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
@@ -162,6 +161,7 @@ def judge(
         evidence_checks.Findings(
             decision=decision,
             stakes=stakes,
+            n=len(stakes),
             policies=found,
             comparisons=comparisons,
             verdict=judged.verdict,
@@ -227,7 +227,7 @@ class _Core:
 
     def policy(self, acted: Acted, values: NDArray[np.float64]) -> PolicyEvidence:
         policy = acted.policy
-        value = self.estimate(values, self._certain(policy))
+        value = self.estimate(values, certain(self.decision, policy))
         why = self.unknown(acted)
         if why:
             value = unknown_value(self.decision, self.stakes, acted, why)
@@ -260,18 +260,6 @@ class _Core:
         if acted.policy.name in self.logged:
             past = dataclasses.replace(past, propensity=np.ones(len(past.taken)))
         return past_cells(self.decision, self.stakes, past, acted.codes, self.seed)
-
-    def _certain(self, policy: Policy) -> str:
-        """Say why a constant policy's value is certain: its money is the same whatever happens."""
-        if policy.kind != "constant":
-            return ""
-        cells = {
-            constant_of(self.decision.payoffs.cell(str(policy.high), o).node)
-            for o in self.decision.outcome_names
-        }
-        if len(cells) == 1 and None not in cells:
-            return "its money is the same constant under every outcome"
-        return ""
 
     def cells(
         self, codes: NDArray[np.int16], values: NDArray[np.float64]

@@ -89,6 +89,7 @@ def judge_selected(
         evidence_checks.Findings(
             decision=decision,
             stakes=stakes,
+            n=len(stakes),
             policies=found,
             comparisons=comparisons,
             verdict=told,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from scipy import special
@@ -15,7 +15,10 @@ from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import share
 from payoff.evidence.judged import Judged
 
-__all__ = ["outcome_shift"]
+__all__ = ["ELSEWHERE", "outcome_shift"]
+
+#: Why the shift of predictions made elsewhere is not measured.
+ELSEWHERE: Final = "the predictions were made elsewhere, on rows payoff has not seen"
 
 
 def outcome_shift(judged: Judged, rates: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -32,7 +35,7 @@ def outcome_shift(judged: Judged, rates: Mapping[str, Any] | None = None) -> dic
     """
     decision, stakes, background = judged.decision, judged.stakes, judged.background
     if background.fit_shares is None:
-        return {"not_measured": "the predictions were made elsewhere, on rows payoff has not seen"}
+        return {"not_measured": ELSEWHERE}
     if stakes.causal:
         return {"not_measured": stakes.why_not_by_outcome}
     cluster = stakes.resampled

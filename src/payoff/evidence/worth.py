@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,7 @@ from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import Unseen, mean_money
 from payoff.policy.stakes import Stakes
 
-__all__ = ["all_constant", "case_sums", "worth"]
+__all__ = ["all_constant", "case_sums", "dearest_unseen", "worth"]
 
 
 def worth(
@@ -79,6 +81,11 @@ def _unseen(decision: Decision, stakes: Stakes, rows: NDArray[np.int64] | None) 
     """Return the declared outcome of most constant money that none of the rows had."""
     outcome = stakes.outcome if rows is None else stakes.outcome[rows]
     counts = np.bincount(outcome[outcome >= 0], minlength=len(decision.outcomes))
+    return dearest_unseen(decision, counts)
+
+
+def dearest_unseen(decision: Decision, counts: NDArray[Any]) -> Unseen | None:
+    """Return the outcome of most constant money among those that were not counted once."""
     found = []
     for name in (n for n, seen in zip(decision.outcome_names, counts, strict=True) if not seen):
         cells = [constant_of(decision.payoffs.cell(a, name).node) for a in decision.action_names]

@@ -20,7 +20,7 @@ from payoff.load.past import read_past
 from payoff.load.source import Source
 from payoff.load.text.corpus import prepared
 
-__all__ = ["assign", "features_of"]
+__all__ = ["assign", "crossed_groups", "features_of", "outcome_codes", "simple_groups"]
 
 _MOST_GROUPS: Final = 30
 _MOST_NUMERIC_GROUPS: Final = 12
@@ -69,7 +69,7 @@ def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> 
         _check_ids(table, data.unit_id)
     table = prepared(table, decision)
     outcome = (
-        _outcome_codes(table, decision)
+        outcome_codes(table, decision)
         if data.outcome in known
         else np.full(table.num_rows, -1, dtype=np.int16)
     )
@@ -143,7 +143,21 @@ def _check_ids(table: pa.Table, column: str) -> None:
         )
 
 
-def _outcome_codes(table: pa.Table, decision: Decision) -> NDArray[np.int16]:
+def outcome_codes(
+    table: pa.Table, decision: Decision, rows: NDArray[np.int64] | None = None
+) -> NDArray[np.int16]:
+    """Return the place of each row's outcome, -1 where it is not known.
+
+    Parameters
+    ----------
+    rows
+        int64 (n,), how many rows of the data each row of the table stands for; None means one.
+
+    Raises
+    ------
+    DataError
+        ``PAY-L007`` for a value that no outcome has, ``PAY-L003`` when none is known.
+    """
     column = decision.data.outcome
     codes, labels = codes_of(table.column(column))
     place = {
@@ -158,7 +172,8 @@ def _outcome_codes(table: pa.Table, decision: Decision) -> NDArray[np.int16]:
     strange = outcome == -2
     if strange.any():
         values = [label for label, code in zip(labels, found, strict=False) if code == -2]
-        raise DataError.unknown_outcome(column, values, int(strange.sum()), place)
+        count = strange.sum() if rows is None else rows[strange].sum()
+        raise DataError.unknown_outcome(column, values, int(count), place)
     if (outcome == -1).all():
         raise DataError.empty(f"column {column}", "no row whose outcome is known")
     return outcome
@@ -211,18 +226,21 @@ def _subgroups(table: pa.Table, decision: Decision) -> dict[str, Codes]:
             raise DataError.missing_column(
                 subgroup.column, f"the subgroup {show(subgroup.name)}", table.column_names
             )
-        simple[subgroup.name] = _simple(table, subgroup)
+        simple[subgroup.name] = simple_groups(table, subgroup)
     found: dict[str, Codes] = {}
     for subgroup in decision.subgroups:
         found[subgroup.name] = (
             simple[subgroup.name]
             if subgroup.column is not None
-            else _crossed([simple[name] for name in subgroup.intersect])
+            else crossed_groups([simple[name] for name in subgroup.intersect])
         )
     return found
 
 
-def _simple(table: pa.Table, subgroup: Subgroup) -> Codes:
+def simple_groups(
+    table: pa.Table, subgroup: Subgroup, rows: NDArray[np.int64] | None = None
+) -> Codes:
+    """Return labels and codes of a subgroup with a column; ``rows`` as in :func:`outcome_codes`."""
     column = table.column(str(subgroup.column))
     if subgroup.bands:
         if not is_numeric(column.type):
@@ -237,10 +255,23 @@ def _simple(table: pa.Table, subgroup: Subgroup) -> Codes:
     if is_numeric(column.type):
         values = numbers(column)
         if len(np.unique(values[~np.isnan(values)])) > _MOST_NUMERIC_GROUPS:
-            cuts = np.unique(np.nanquantile(values, [0.25, 0.5, 0.75]))
+            cuts = np.unique(_quartiles(values, rows))
             return _banded(values, tuple(float(f"{c:.6g}") for c in cuts))
     codes, labels = codes_of(column)
-    return _capped(codes, labels)
+    return _capped(codes, labels, rows)
+
+
+def _quartiles(values: NDArray[np.float64], rows: NDArray[np.int64] | None) -> NDArray[np.float64]:
+    """Return the quartiles of values that each stand for a number of rows."""
+    if rows is None:
+        return np.asarray(np.nanquantile(values, [0.25, 0.5, 0.75]))
+    known = ~np.isnan(values)
+    order = np.argsort(values[known])
+    sorted_, ends = values[known][order], np.cumsum(rows[known][order])
+    place = (ends[-1] - 1) * np.array([0.25, 0.5, 0.75])
+    below = np.floor(place)
+    low, high = (sorted_[np.searchsorted(ends, k, side="right")] for k in (below, np.ceil(place)))
+    return np.asarray(low + (high - low) * (place - below))
 
 
 def _banded(values: NDArray[np.float64], bands: Iterable[float]) -> Codes:
@@ -253,11 +284,14 @@ def _banded(values: NDArray[np.float64], bands: Iterable[float]) -> Codes:
     return labels, codes
 
 
-def _capped(codes: NDArray[Any], labels: list[str]) -> Codes:
+def _capped(codes: NDArray[Any], labels: list[str], rows: NDArray[np.int64] | None = None) -> Codes:
     """Keep the largest groups; the rest are one group that says how many it holds."""
     if len(labels) <= _MOST_GROUPS:
         return tuple(labels), codes.astype(np.int32)
-    counts = np.bincount(codes[codes >= 0], minlength=len(labels))
+    known = codes >= 0
+    counts = np.bincount(
+        codes[known], weights=None if rows is None else rows[known], minlength=len(labels)
+    )
     kept = np.sort(np.argsort(-counts, kind="stable")[: _MOST_GROUPS - 1])
     place = np.full(len(labels) + 1, _MOST_GROUPS - 1, dtype=np.int32)
     place[kept] = np.arange(len(kept))
@@ -266,7 +300,8 @@ def _capped(codes: NDArray[Any], labels: list[str]) -> Codes:
     return (*[labels[k] for k in kept], rest), place[codes]
 
 
-def _crossed(parts: list[Codes]) -> Codes:
+def crossed_groups(parts: list[Codes], rows: NDArray[np.int64] | None = None) -> Codes:
+    """Return labels and codes of the combinations that occur."""
     labels, codes = list(parts[0][0]), parts[0][1].astype(np.int64)
     for other_labels, other in parts[1:]:
         unknown = (codes < 0) | (other < 0)
@@ -275,4 +310,4 @@ def _crossed(parts: list[Codes]) -> Codes:
     seen = np.unique(codes[codes >= 0])
     place = np.full(len(labels) + 1, -1, dtype=np.int64)
     place[seen] = np.arange(len(seen))
-    return _capped(place[codes], [labels[s] for s in seen])
+    return _capped(place[codes], [labels[s] for s in seen], rows)

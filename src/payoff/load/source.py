@@ -16,11 +16,12 @@ from payoff.errors import DataError, nearest, plain, show
 from payoff.load.frame import is_numeric, is_temporal
 from payoff.load.text.clean import decoded
 
-__all__ = ["Source", "read"]
+__all__ = ["Source", "files_of", "fingerprint_of", "label_of", "matching", "read"]
 
 _CSV: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".csv.zst")
 _PARQUET: Final = (".parquet", ".pq")
 _ARROW: Final = (".arrow", ".feather", ".ipc")
+_SQL: Final = r"\s*(select|with)\s"
 #: Spellings of "no value" in columns that are otherwise numbers or dates.
 _MISSING: Final = ("", "?", ".", "-", "na", "n/a", "nan", "null", "none", "#n/a", "\\n")
 
@@ -64,7 +65,7 @@ def read(data: Any, *, folder: Path | None = None, database: str | None = None) 
         if data.source is None:
             raise DataError.no_such_source("[data] names neither 'source' nor 'query'")
         return read(data.source, folder=folder, database=data.database or database)
-    if isinstance(data, str) and re.match(r"\s*(select|with)\s", data, re.IGNORECASE):
+    if isinstance(data, str) and re.match(_SQL, data, re.IGNORECASE):
         return _from_query(data, database, folder)
     if isinstance(data, str | Path):
         return _from_files(str(data), folder or Path())
@@ -92,7 +93,7 @@ def _one_line(sql: str, longest: int = 300) -> str:
 def _from_files(text: str, folder: Path) -> Source:
     from payoff.engine.duckdb_engine import read_csv, read_parquet
 
-    files = _matching(text, folder)
+    files = matching(text, folder)
     for file in files:
         _refuse_blank(file)
     name = files[0].name.lower()
@@ -109,16 +110,38 @@ def _from_files(text: str, folder: Path) -> Source:
             need=f"a file that ends in {', '.join((*_CSV, *_PARQUET, *_ARROW))}",
             mend="Export the data as CSV or Parquet",
         )
+    return _source(table, label_of(text, files), fingerprint_of(files))
+
+
+def label_of(text: str, files: list[Path]) -> str:
+    """Name files as the report does."""
+    return files[0].name if len(files) == 1 else f"{Path(text).name} ({len(files)} files)"
+
+
+def fingerprint_of(files: list[Path]) -> str:
+    """Return the SHA-256 of a file, or of the digests of several."""
     digests = [hashlib.sha256() for _ in files]
     for digest, file in zip(digests, files, strict=True):
         with file.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
-    fingerprint = digests[0].hexdigest()
-    if len(files) > 1:
-        fingerprint = hashlib.sha256("".join(d.hexdigest() for d in digests).encode()).hexdigest()
-    label = files[0].name if len(files) == 1 else f"{Path(text).name} ({len(files)} files)"
-    return _source(table, label, fingerprint)
+    if len(files) == 1:
+        return digests[0].hexdigest()
+    return hashlib.sha256("".join(d.hexdigest() for d in digests).encode()).hexdigest()
+
+
+def files_of(data: Any, folder: Path | None = None) -> list[Path]:
+    """Return the CSV or Parquet files that a path or pattern names; none for other data.
+
+    Raises
+    ------
+    DataError
+        ``PAY-L001`` when there is no such file.
+    """
+    if not isinstance(data, str | Path) or re.match(_SQL, str(data), re.IGNORECASE):
+        return []
+    files = matching(str(data), folder or Path())
+    return files if files[0].name.lower().endswith((*_CSV, *_PARQUET)) else []
 
 
 def _refuse_blank(file: Path) -> None:
@@ -131,7 +154,8 @@ def _refuse_blank(file: Path) -> None:
         raise DataError.empty(str(file), "only blank lines" if size else "an empty file")
 
 
-def _matching(text: str, folder: Path) -> list[Path]:
+def matching(text: str, folder: Path) -> list[Path]:
+    """Return the files that a path or a pattern names."""
     if "\0" in text or len(text) > 4096 or not text.strip():
         raise DataError.no_such_source(text[:100] if text.strip() else "an empty path")
     try:

@@ -58,7 +58,7 @@ def orientation(stakes: Stakes, decision: Decision) -> tuple[int, int]:
     gain = stakes.realised[:, 0] - stakes.realised[:, 1]
 
     def mean(rows: NDArray[np.bool_]) -> float:
-        return float(gain[rows].mean()) if rows.any() else 0.0
+        return float(np.average(gain[rows], weights=stakes.weight[rows])) if rows.any() else 0.0
 
     return (0, 1) if mean(positive) >= mean(~positive) else (1, 0)
 
@@ -243,7 +243,9 @@ def _likeliest_policy(decision: Decision, stakes: Stakes) -> Policy:
     answers = []
     for code in range(len(decision.outcomes)):
         rows = stakes.outcome == code
-        mean = stakes.realised[rows].mean(axis=0) if rows.any() else np.zeros(len(names))
+        mean = np.zeros(len(names))
+        if rows.any():
+            mean = np.average(stakes.realised[rows], axis=0, weights=stakes.weight[rows])
         answers.append(names[int(mean.argmax())])
     return Policy(
         name="half",

@@ -53,7 +53,7 @@ def short_groups(facts: Facts, most: int) -> blocks.Block | None:
     hidden = len(every) - len(rows)
     note = [f"{counted(hidden, 'more group')} on the analyst's page."] if hidden else []
     if any(g.gain is not None and g.gain.low is None for _, g in usable[:most]):
-        note.append("No interval: too few of its rows differ; the analyst's page says more.")
+        note.append("No interval: too few cases; the analyst's page says more.")
     return blocks.table(
         f"The groups with the smallest gain, with its {facts.level} interval",
         [

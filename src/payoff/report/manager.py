@@ -186,7 +186,8 @@ def _causes(facts: Facts) -> str:
 
 def _first_limits(facts: Facts) -> list[str]:
     said = limits(facts)
-    shown = said[:_MOST_LIMITS]
+    tight = len(warnings(facts)) or _lines(_bounds(facts)) > 2
+    shown = said[: _MOST_LIMITS - bool(tight)]
     if len(said) > len(shown):
         shown.append(f"{len(said) - len(shown)} more on the engineer's page.")
     return shown
@@ -220,13 +221,29 @@ def _rests_on_few(intervals: Mapping[str, Any]) -> bool:
 
 def _first_changes(facts: Facts) -> list[str]:
     """Return as many of them as the sheet has room for: fewer beside warnings and many options."""
-    most = 6 - 2 * len(warnings(facts)) - max(0, len(facts.evidence.policies) - 5)
+    taken = 2 * len(warnings(facts)) + max(0, len(facts.evidence.policies) - 5)
+    most = 6 - taken - _lines(_bounds(facts)) // 2
     shown: list[str] = []
     for said in changes(facts):
         if shown and _lines([*shown, said]) > max(3, most):
             break
         shown.append(said)
     return shown
+
+
+def _bounds(facts: Facts) -> list[str]:
+    """Return what holds the option back: limits that bind, constraints, fixed costs."""
+    evidence = facts.evidence
+    said = [visible(c.get("sentence") or "", 300) for c in evidence.capacity if c.get("binding")]
+    said += [visible(c.get("sentence") or "", 300) for c in evidence.constraints]
+    said = [s for s in said if s][:2]
+    fixed = facts.subject.fixed_per_period
+    if fixed:
+        money = wording.money(fixed, facts.money_unit)
+        said.append(
+            f"Fixed costs are taken off: {money} from “{facts.policy(facts.subject.name)}”."
+        )
+    return said
 
 
 def _lines(said: Sequence[str]) -> int:
@@ -236,7 +253,7 @@ def _lines(said: Sequence[str]) -> int:
 def crowded(facts: Facts) -> bool:
     """Whether the manager's page needs smaller type to stay on one sheet of paper."""
     options = min(len(facts.evidence.policies), _MOST_OPTIONS)
-    said = _lines(_first_limits(facts)) + _lines(_first_changes(facts))
+    said = _lines([*_first_limits(facts), *_first_changes(facts), *_bounds(facts)])
     return options + 2 * len(warnings(facts)) + said > 16
 
 
@@ -247,6 +264,8 @@ def _room(facts: Facts, said: Sequence[str]) -> int:
     """
     options = min(len(facts.evidence.policies), _MOST_OPTIONS)
     taken = 2 * len(warnings(facts)) + max(0, _lines(said) - 4)
+    # Why an interval is missing is told in the headline, the first number and below the options.
+    taken += 3 * any(p.total.low is None and p.total.value for p in facts.evidence.policies)
     return max(2, 9 - max(0, options - 5) - taken)
 
 
@@ -254,13 +273,10 @@ def manager_sections(facts: Facts) -> list[dict[str, Any]]:
     """Return the sections of the manager's page, below the headline and the three numbers."""
     decision = facts.decision
     options: list[blocks.Block] = [options_table(facts, _MOST_OPTIONS)]
-    binding = [
-        visible(c.get("sentence") or "", 300) for c in facts.evidence.capacity if c.get("binding")
-    ]
-    options.extend(blocks.text(s) for s in binding[:2] if s)
+    options.extend(blocks.text(s) for s in _bounds(facts))
     options.append(blocks.text(facts.interval_term(), "term"))
     shown, change = _first_limits(facts), _first_changes(facts)
-    groups = short_groups(facts, _room(facts, [*shown, *change]))
+    groups = short_groups(facts, _room(facts, [*shown, *change, *_bounds(facts)]))
     made = [blocks.section("m-options", "The options in money", options)]
     if change:
         title = "How sure, and what would change the answer"

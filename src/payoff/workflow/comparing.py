@@ -157,7 +157,7 @@ def _rows(
         else read(data, database=judging.data.database)
     )
     _same_question(entries, judging)
-    return without_features(judging, source), source
+    return without_features(judging, source.table.column_names), source
 
 
 def _same_question(entries: Sequence[_Entry], judging: Decision) -> None:

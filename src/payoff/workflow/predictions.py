@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from payoff.columns import ACTION, PROBABILITY, SCORE, probability_of
 from payoff.declare import Decision
 from payoff.declare import checks as declare_checks
+from payoff.declare.file import load
+from payoff.engine.scan import Scan
 from payoff.errors import DataError, EvidenceError
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.evidence import Evidence
@@ -21,7 +24,7 @@ from payoff.evidence.optimism import tuned_threshold
 from payoff.load.dataset import Dataset
 from payoff.load.frame import codes_of, is_numeric, numbers
 from payoff.load.roles import assign
-from payoff.load.source import Source
+from payoff.load.source import files_of, fingerprint_of, label_of, read
 from payoff.load.split import describe_part, judgeable
 from payoff.model import amounts as amount_models
 from payoff.model import calibrate
@@ -34,6 +37,9 @@ from payoff.policy.choose import (
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Judging, stakes_to_judge
 from payoff.progress import Progress, silent
+from payoff.workflow import one_pass
+from payoff.workflow.cells import Predicted
+from payoff.workflow.one_pass import recorded_policy
 from payoff.workflow.rows import data_facts, open_rows
 
 __all__ = ["judge_predictions", "probabilities", "recorded", "without_features"]
@@ -52,6 +58,7 @@ def judge_predictions(
     probability: Mapping[str, str] | None = None,
     score: str | None = None,
     action: str | None = None,
+    path: Literal["auto", "rows", "cells"] = "auto",
     progress: Progress = silent,
 ) -> Evidence:
     """Judge predictions made elsewhere, from probabilities, from one score, or from actions alone.
@@ -63,6 +70,9 @@ def judge_predictions(
     ----------
     predictions
         Rows with the outcome, the columns money reads, and the predictions.
+    path
+        ``"rows"`` holds the rows in memory; ``"cells"`` makes one pass over them, out of core, and
+        judges from sums; ``"auto"`` takes cells from 2,000,000 rows on, where they can answer.
     probability, score, action
         Columns of the predictions; found by name (``y_prob_<outcome>``, ``y_prob``, ``y_score``,
         ``action``) or in ``[predictions]`` when not given.
@@ -72,21 +82,16 @@ def judge_predictions(
     EvidenceError
         ``PAY-E002`` not probabilities, ``PAY-E003`` unknown action, ``PAY-E004`` no predictions.
     """
-    decision, source = open_rows(decision, predictions)
-    declared = decision.predictions
-    given = bool(probability or score or action)
-    decision = replace(
-        decision,
-        predictions=replace(
-            declared,
-            probability=probability or ({} if given else declared.probability),
-            score=score or (None if given else declared.score),
-            action=action or (None if given else declared.action),
-        ),
-    )
+    declared = decision if isinstance(decision, Decision) else load(decision)
+    declared = _as_asked(declared, probability, score, action)
+    if path != "rows":
+        found = _one_pass(declared, predictions, progress, forced=path == "cells")
+        if found is not None:
+            return found
+    decision, source = open_rows(declared, predictions)
     progress("read and check", 0, 1)
-    columns = _prediction_columns(decision, source)
-    decision = without_features(decision, source)
+    columns = _prediction_columns(decision, source.table.column_names)
+    decision = without_features(decision, source.table.column_names)
     rows = assign(source, decision)
     known = np.flatnonzero(judgeable(rows) & (rows.weight > 0))
     dropped = []
@@ -113,7 +118,8 @@ def judge_predictions(
     threshold = tuned_threshold(decision, at_stake, seed=decision.training.seed, others=crossed)
     background = Background(
         tuned=(threshold,) if threshold else (),
-        data=data_facts(source, rows, how, dropped),
+        data=data_facts(source, rows, how, dropped)
+        | {"predictions": {"kind": kind, "columns": dict(columns_used)}},
         model={"not_measured": note},
         checks=declare_checks.check(decision),
         seed=decision.training.seed,
@@ -130,9 +136,85 @@ def judge_predictions(
     return evidence
 
 
-def without_features(decision: Decision, source: Source) -> Decision:
+def _as_asked(
+    decision: Decision,
+    probability: Mapping[str, str] | None,
+    score: str | None,
+    action: str | None,
+) -> Decision:
+    """Let the columns named in the call replace those declared."""
+    declared = decision.predictions
+    given = bool(probability or score or action)
+    return replace(
+        decision,
+        predictions=replace(
+            declared,
+            probability=probability or ({} if given else declared.probability),
+            score=score or (None if given else declared.score),
+            action=action or (None if given else declared.action),
+        ),
+    )
+
+
+def _one_pass(
+    decision: Decision, predictions: Any, progress: Progress, *, forced: bool
+) -> Evidence | None:
+    """Judge from cells where that is asked for, or the rows are many; None leaves it to rows."""
+    files = files_of(predictions)
+    if not (forced or _many(predictions, files)):
+        return None
+    if files:
+        scan = Scan(files)
+        name, fingerprint = label_of(str(predictions), files), ""
+    else:
+        source = read(predictions, database=decision.data.database)
+        scan = Scan(table=source.table)
+        name, fingerprint = source.name, source.fingerprint
+    kind, columns = _prediction_columns(decision, list(scan.types))
+    asked = Predicted(
+        decision=without_features(decision, list(scan.types)),
+        scan=scan,
+        name=name,
+        fingerprint=fingerprint,
+        kind=kind,
+        columns=columns,
+    )
+    against = one_pass.unfit(asked)
+    if against:
+        if forced:
+            raise EvidenceError.needs_rows(against)
+        progress("read and check", 0, 1, f"single rows: {against}")
+        return None
+    if files:
+        progress("fingerprint", 0, 1)
+        asked = replace(asked, fingerprint=fingerprint_of(files))
+        progress("fingerprint", 1, 1, name)
+    why = "as asked for" if forced else f"{one_pass.MANY:,} rows or more"
+    return one_pass.judge_in_one_pass(asked, why, progress)
+
+
+def _many(predictions: Any, files: Sequence[Path]) -> bool:
+    """Whether there are so many rows that cells are the default."""
+    if not files:
+        size = getattr(predictions, "num_rows", None)
+        if (
+            size is None
+            and not isinstance(predictions, str | Path)
+            and hasattr(predictions, "shape")
+        ):
+            size = predictions.shape[0]
+        return isinstance(size, int) and size >= one_pass.MANY
+    if sum(f.stat().st_size for f in files) < one_pass.MANY:  # a byte a row is the least
+        return False
+    try:
+        return Scan(files).rows() >= one_pass.MANY
+    except (DataError, OSError, pa.ArrowException):
+        return False  # reading the rows tells what is wrong
+
+
+def without_features(decision: Decision, columns: Sequence[str]) -> Decision:
     """Drop what only training needs, so that a slim file of predictions can be judged."""
-    names = set(source.table.column_names)
+    names = set(columns)
     data = decision.data
     keep = {c: r for c, r in data.exclude.items() if c in names}
     return replace(
@@ -149,9 +231,8 @@ def without_features(decision: Decision, source: Source) -> Decision:
     )
 
 
-def _prediction_columns(decision: Decision, source: Source) -> tuple[str, dict[str, str]]:
+def _prediction_columns(decision: Decision, names: Sequence[str]) -> tuple[str, dict[str, str]]:
     """Return what the predictions are, and outcome or role -> column."""
-    names = source.table.column_names
     declared = decision.predictions
     by_outcome = {
         o: probability_of(o) for o in decision.outcome_names if probability_of(o) in names
@@ -272,15 +353,7 @@ def _foreign_actions(
 ) -> tuple[list[Policy | Acted], Judging, str]:
     taken = recorded(decision, data, column)
     at_stake = stakes_to_judge(data, None)
-    policy = replace(
-        baselines(decision)[-1],
-        name="predicted",
-        kind="recorded",
-        baseline=False,
-        high=None,
-        label="The actions given",
-        how=f"As written in column {column}.",
-    )
+    policy = recorded_policy(decision, column)
     found: list[Policy | Acted] = [Acted(policy=policy, codes=taken), *baselines(decision)]
     return found, at_stake, f"only actions were given (column {column!r}), no probabilities"
 

@@ -19,7 +19,11 @@ __all__ = ["derivable", "withheld"]
 _TOLERANCE = 1e-6
 
 
-def withheld(codes: Mapping[str, NDArray[np.int64]], smallest: int) -> dict[str, NDArray[np.bool_]]:
+def withheld(
+    codes: Mapping[str, NDArray[np.int64]],
+    smallest: int,
+    rows: NDArray[np.int64] | None = None,
+) -> dict[str, NDArray[np.bool_]]:
     """Return which groups to withhold beside those that are too small to show.
 
     In each subgroup the groups without figures hold ``smallest`` rows or more together, and are two
@@ -33,6 +37,8 @@ def withheld(codes: Mapping[str, NDArray[np.int64]], smallest: int) -> dict[str,
         group too.
     smallest
         Fewest rows of a group that is shown.
+    rows
+        int64 (n,), how many rows each code stands for; None means one.
 
     Returns
     -------
@@ -47,7 +53,7 @@ def withheld(codes: Mapping[str, NDArray[np.int64]], smallest: int) -> dict[str,
     >>> withheld({"g": rows}, 30)["g"].tolist()
     [False, True, False, False]
     """
-    overlap = _Overlap(codes)
+    overlap = _Overlap(codes, rows)
     counts, of = overlap.counts, overlap.subgroup
     small = (counts > 0) & (counts < smallest)
     kept = np.zeros(len(counts), dtype=bool)
@@ -80,16 +86,20 @@ def derivable(codes: Mapping[str, NDArray[np.int64]], group: int, shown: NDArray
 class _Overlap:
     """How many rows any two groups of any two subgroups share."""
 
-    def __init__(self, codes: Mapping[str, NDArray[np.int64]]) -> None:
+    def __init__(
+        self,
+        codes: Mapping[str, NDArray[np.int64]],
+        rows: NDArray[np.int64] | None = None,
+    ) -> None:
         every = list(codes.values())
         sizes = [int(c.max()) + 1 if len(c) else 0 for c in every]
         starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
-        self.rows = len(every[0]) if every else 0
+        self.rows = int(rows.sum()) if rows is not None else len(every[0]) if every else 0
         self.subgroup = np.repeat(np.arange(len(every)), sizes)
         self.table = np.zeros((starts[-1], starts[-1]))
         for i, a in enumerate(every):
             for j, b in enumerate(every[: i + 1]):
-                both = np.bincount(a * sizes[j] + b, minlength=sizes[i] * sizes[j])
+                both = np.bincount(a * sizes[j] + b, weights=rows, minlength=sizes[i] * sizes[j])
                 block = both.reshape(sizes[i], sizes[j])
                 self.table[starts[i] : starts[i + 1], starts[j] : starts[j + 1]] = block
                 self.table[starts[j] : starts[j + 1], starts[i] : starts[i + 1]] = block.T

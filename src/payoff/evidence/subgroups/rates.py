@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import cluster_sums, share
 
-__all__ = ["RATES", "effective_rows", "rates"]
+__all__ = ["RATES", "absent", "effective_rows", "rates"]
 
 #: Name -> (what is counted, among which rows) in words.
 RATES: Final[Mapping[str, tuple[str, str]]] = {
@@ -74,14 +74,15 @@ def rates(
     for name, (hit, among) in parts.items():
         rows = np.flatnonzero(among & (weight > 0))
         if len(rows) < max(fewest, 1):
-            found[name] = _absent(len(rows), RATES[name][1], level)
+            found[name] = absent(len(rows), RATES[name][1], level)
             continue
         own = None if cluster is None else cluster[rows]
         found[name] = share(hit[rows], weight[rows], own, level=level)
     return found
 
 
-def _absent(n: int, among: str, level: float) -> Estimate:
+def absent(n: int, among: str, level: float) -> Estimate:
+    """Return a rate that has no value, because too few rows could have it."""
     rows = "row" if n == 1 else "rows"
     reason = f"only {n} {rows} {among} were judged" if n > 1 else f"only one row {among} was judged"
     return Estimate(

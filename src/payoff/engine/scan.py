@@ -1,0 +1,149 @@
+"""Rows where they lie: one aggregating pass by DuckDB, out of core, without reading them in."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from payoff.engine.duckdb_engine import CSV_TYPES, connect, first_line, paths, quoted_text
+from payoff.errors import DataError
+from payoff.progress import Progress, silent
+
+__all__ = ["MEMORY", "Scan"]
+
+#: Most memory the engine may hold before it writes to the temporary folder.
+MEMORY: Final = "2GB"
+_ROW: Final = "file_row_number"
+
+
+class Scan:
+    """Files of one schema, or an Arrow table, that SQL can run over.
+
+    Parameters
+    ----------
+    files
+        Parquet, CSV or TSV files.
+    table
+        Rows in memory, instead of files.
+
+    Attributes
+    ----------
+    relation
+        What to write after ``from``.
+    row
+        SQL of the row's number in its file.
+    types
+        Column -> DuckDB type.
+    """
+
+    def __init__(
+        self, files: Sequence[Path] = (), *, table: pa.Table | None = None, memory: str = MEMORY
+    ) -> None:
+        self._memory = memory
+        self._files = list(files)
+        self._table = table
+        self.row = "row_number() over ()"
+        numbered = ""
+        if table is not None:
+            self.relation = "payoff_rows"
+        elif self.parquet:
+            how = ""
+            if _ROW not in pq.read_schema(self._files[0]).names:
+                how, numbered, self.row = ", file_row_number = true", _ROW, _ROW
+            self.relation = f"read_parquet({paths(self._files)}{how})"
+        else:
+            how = f"header = true, auto_type_candidates = {CSV_TYPES}"
+            self.relation = f"read_csv({paths(self._files)}, {how})"
+        described = self.query(f"describe select * from {self.relation}")  # noqa: S608
+        names = described.column("column_name").to_pylist()
+        kinds = described.column("column_type").to_pylist()
+        self.types: Mapping[str, str] = {
+            n: t for n, t in zip(names, kinds, strict=True) if n != numbered
+        }
+
+    @property
+    def parquet(self) -> bool:
+        """Whether the files are Parquet."""
+        return bool(self._files) and self._files[0].name.lower().endswith((".parquet", ".pq"))
+
+    def rows(self) -> int:
+        """Return the number of rows; of CSV files, an estimate from their size."""
+        if self._table is not None:
+            return int(self._table.num_rows)
+        if self.parquet:
+            return sum(pq.read_metadata(f).num_rows for f in self._files)
+        size = sum(f.stat().st_size for f in self._files)
+        with self._files[0].open("rb") as stream:
+            head = stream.read(1 << 20)
+        packed = 8 if self._files[0].name.lower().endswith((".gz", ".zst")) else 1
+        return int(size * packed * head.count(b"\n") / max(len(head), 1))
+
+    def query(self, sql: str, progress: Progress = silent, stage: str = "") -> pa.Table:
+        """Return the answer to a SELECT.
+
+        Raises
+        ------
+        DataError
+            ``PAY-L002`` with the engine's own words.
+        """
+        with tempfile.TemporaryDirectory(prefix="payoff-") as folder:
+            connection = connect()
+            try:
+                connection.execute(f"set memory_limit = {quoted_text(self._memory)}")
+                connection.execute(f"set temp_directory = {quoted_text(folder)}")
+                connection.execute("set preserve_insertion_order = false")
+                if self._table is not None:
+                    connection.register("payoff_rows", self._table)
+                if not stage:
+                    return connection.sql(sql).to_arrow_table()
+                return _watched(connection, sql, progress, stage)
+            except duckdb.Error as error:
+                raise DataError.unreadable(
+                    str(self._files[0]) if self._files else "the table",
+                    first_line(error),
+                    need="rows that can be read in one pass",
+                    mend="Correct the file, or judge it with --rows for a message that names the "
+                    "line",
+                ) from None
+            finally:
+                connection.close()
+
+
+def _watched(
+    connection: duckdb.DuckDBPyConnection, sql: str, progress: Progress, stage: str
+) -> pa.Table:
+    """Run a query in a thread, and tell how far it is; an interrupt stops it."""
+    answer: dict[str, Any] = {}
+
+    def work() -> None:
+        try:
+            answer["table"] = connection.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            answer["error"] = error
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(0.25)
+            done = 0.0
+            with contextlib.suppress(duckdb.Error, AttributeError):
+                done = float(connection.query_progress())
+            progress(stage, min(99, max(0, int(done))), 100)
+    except BaseException:
+        connection.interrupt()
+        thread.join()
+        raise
+    if "error" in answer:
+        raise answer["error"]
+    progress(stage, 100, 100)
+    table: pa.Table = answer["table"]
+    return table

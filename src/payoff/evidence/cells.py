@@ -1,0 +1,343 @@
+"""Sums of money by cell, and the estimates they give exactly: means, differences, shares.
+
+A cell holds the rows that agree in everything a policy or a report looks at: outcome, action, bin
+of the score, group. Money of a row is linear in a few terms (:mod:`payoff.evidence.terms`), so the
+sums of the powers of the terms, up to the fourth, under as many powers of the weights, give the
+mean, the variance, the skewness and the kurtosis of every policy and of every difference of two,
+as the rows would. What needs the rows themselves (score ends, clusters) is refused with the reason.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from payoff.clusters import cluster_sums
+from payoff.declare import Decision
+from payoff.declare.expression import constant_of
+from payoff.evidence.diagnosis import (
+    FEWEST_CARRYING,
+    FEWEST_CONSTANT,
+    method_of,
+    needed_cases,
+)
+from payoff.evidence.evidence import Estimate
+from payoff.evidence.interval import Unseen, mean_money, too_rare, wilson
+from payoff.evidence.terms import Terms
+from payoff.evidence.worth import dearest_unseen
+
+__all__ = ["NEEDS_ROWS", "CellSet", "Money", "effective_rows", "mean", "share"]
+
+Floats = NDArray[np.float64]
+
+#: Up to this many rows, money that is constant in every cell is written out row by row.
+_WRITTEN_OUT: Final = 2_000_000
+#: Why a section that needs single rows is missing.
+NEEDS_ROWS: Final = (
+    "the rows were judged from cells in one pass, and this needs the single rows; judge with --rows"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CellSet:
+    """Sums of c cells over K terms; rows whose outcome is known and whose weight is above 0.
+
+    Parameters
+    ----------
+    n
+        float64 (c,), rows.
+    outcome, own
+        int16 (c,), places of the outcome and of the recommended action.
+    rule
+        int16 (c,), action of today's rule; None when it is not declared or not among the keys.
+    likely
+        int16 (c,), the likeliest outcome; None when not among the keys.
+    score
+        int32 (c,), bin of the positive probability; None when not among the keys.
+    fold
+        int8 (c,), which half of the rows; None when not among the keys.
+    w1, w2, w3, w4
+        float64 (c,), sums of the weights and of their second, third and fourth powers.
+    x1
+        float64 (c, K), sums of weight times term.
+    y1, y2
+        float64 (c, K) and (c, K, K), sums of squared weight times products of 1 and 2 terms.
+    z1, z2, z3
+        As ``y``, of cubed weights and up to 3 terms.
+    q1, q2, q3, q4
+        As ``y``, of the fourth power of the weights and up to 4 terms.
+    prob
+        float64 (c,), sums of weight times positive probability; None without probabilities.
+    best
+        float64 (c,), sums of weight times money of the action that turned out best.
+    """
+
+    n: Floats
+    outcome: NDArray[np.int16]
+    own: NDArray[np.int16]
+    rule: NDArray[np.int16] | None
+    likely: NDArray[np.int16] | None
+    score: NDArray[np.int32] | None
+    fold: NDArray[np.int8] | None
+    w1: Floats
+    w2: Floats
+    w3: Floats
+    w4: Floats
+    x1: Floats
+    y1: Floats
+    y2: Floats
+    z1: Floats
+    z2: Floats
+    z3: Floats
+    q1: Floats
+    q2: Floats
+    q3: Floats
+    q4: Floats
+    prob: Floats | None
+    best: Floats
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return len(self.n)
+
+    def take(self, cells: NDArray[np.bool_] | NDArray[np.int64]) -> CellSet:
+        """Return some of the cells."""
+        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        some: dict[str, Any] = {k: None if v is None else v[cells] for k, v in values.items()}
+        return CellSet(**some)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Money:
+    """Money of the rows of each cell: ``constant + factor @ terms``; (c,) and (c, K)."""
+
+    constant: Floats
+    factor: Floats
+
+    @classmethod
+    def of(cls, terms: Terms, actions: NDArray[np.int16], outcomes: NDArray[np.int16]) -> Money:
+        """Return the money of an action in each cell."""
+        return cls(
+            constant=terms.constant[actions, outcomes], factor=terms.factor[actions, outcomes]
+        )
+
+    def __sub__(self, other: Money) -> Money:
+        """Return the difference row by row."""
+        return Money(constant=self.constant - other.constant, factor=self.factor - other.factor)
+
+    def take(self, cells: NDArray[np.bool_] | NDArray[np.int64]) -> Money:
+        """Return the money of some of the cells."""
+        return Money(constant=self.constant[cells], factor=self.factor[cells])
+
+    def less(self, value: float) -> Money:
+        """Return the money less a constant."""
+        return Money(constant=self.constant - value, factor=self.factor)
+
+    def sums(self, cells: CellSet) -> Floats:
+        """Return the weighted sum of each cell, ``sum w v``."""
+        return self.constant * cells.w1 + _dot(self.factor, cells.x1)
+
+    def cross(self, cells: CellSet) -> Floats:
+        """Return ``sum w^2 v`` of each cell."""
+        return self.constant * cells.w2 + _dot(self.factor, cells.y1)
+
+    def squares(self, cells: CellSet) -> Floats:
+        """Return ``sum w^2 v^2`` of each cell."""
+        c, k = self.constant, self.factor
+        return c * c * cells.w2 + 2 * c * _dot(k, cells.y1) + _dot2(k, cells.y2)
+
+    def cubes(self, cells: CellSet) -> Floats:
+        """Return ``sum w^3 v^3`` of each cell."""
+        c, k = self.constant, self.factor
+        once, twice, thrice = _dot(k, cells.z1), _dot2(k, cells.z2), _dot3(k, cells.z3)
+        return c**3 * cells.w3 + 3 * c * c * once + 3 * c * twice + thrice
+
+    def fourths(self, cells: CellSet) -> Floats:
+        """Return ``sum w^4 v^4`` of each cell."""
+        c, k = self.constant, self.factor
+        once, twice = _dot(k, cells.q1), _dot2(k, cells.q2)
+        thrice, fourth = _dot3(k, cells.q3), _dot4(k, cells.q4)
+        rest = 6 * c * c * twice + 4 * c * thrice + fourth
+        return c**4 * cells.w4 + 4 * c**3 * once + rest
+
+
+def _dot(k: Floats, x: Floats) -> Floats:
+    return np.asarray(np.einsum("ci,ci->c", k, x))
+
+
+def _dot2(k: Floats, x: Floats) -> Floats:
+    return np.asarray(np.einsum("ci,cj,cij->c", k, k, x, optimize=True))
+
+
+def _dot3(k: Floats, x: Floats) -> Floats:
+    return np.asarray(np.einsum("ci,cj,cl,cijl->c", k, k, k, x, optimize=True))
+
+
+def _dot4(k: Floats, x: Floats) -> Floats:
+    return np.asarray(np.einsum("ci,cj,cl,cm,cijlm->c", k, k, k, k, x, optimize=True))
+
+
+def mean(cells: CellSet, money: Money, decision: Decision, *, identical: str = "") -> Estimate:
+    """Estimate mean money per unit from cells, as :func:`payoff.evidence.worth.worth` from rows.
+
+    ``m = sum w v / sum w`` and ``se^2 = n / (n - 1) * sum w^2 (v - m)^2 / (sum w)^2``, with
+    Student's t; the diagnosis (:mod:`payoff.evidence.diagnosis`) has its skewness and its paying
+    cases from the third and the fourth powers. Where it asks for another method than t, which
+    needs the rows, there is no interval.
+
+    Parameters
+    ----------
+    cells, money
+        The cells and the money of their rows.
+    decision
+        Its level, unit, weights and outcomes.
+    identical
+        Why every row has the same value by construction; "" when it has not.
+    """
+    level, unit = decision.evidence.level, decision.value_unit
+    n, total = round(float(cells.n.sum())), float(cells.w1.sum())
+    unseen = _unseen(decision, cells)
+    constant = all(constant_of(c.node) is not None for c in decision.payoffs.cells.values())
+    if n <= _WRITTEN_OUT and decision.data.weight is None and not np.any(money.factor):
+        values = np.repeat(money.constant, np.round(cells.n).astype(np.int64))
+        sums = cluster_sums(values, np.ones(n), None)
+        return mean_money(
+            sums, level=level, unit=unit, identical=identical, constant=constant, unseen=unseen
+        )
+    value, method, ends = None, "none", None
+    reason = "there are no rows"
+    if total > 0:
+        value = float(money.sums(cells).sum() / total)
+        # Once more around the first mean: what rounding left over is then itself small.
+        value += float(money.less(value).sums(cells).sum() / total)
+        method, ends, reason = _interval(cells, money, value, level, identical, constant=constant)
+        if method == "t" and ends is not None and unseen is not None:
+            refused = too_rare(unseen, n, ends, level)
+            method, ends, reason = ("none", None, refused) if refused else (method, ends, reason)
+    low, high = ends or (None, None)
+    return Estimate(
+        value=value,
+        low=low,
+        high=high,
+        level=level,
+        unit=unit,
+        n=n,
+        n_clusters=n,
+        method=method,
+        reason=reason,
+    )
+
+
+def _unseen(decision: Decision, cells: CellSet) -> Unseen | None:
+    counts = np.bincount(cells.outcome, weights=cells.n, minlength=len(decision.outcomes))
+    return dearest_unseen(decision, counts)
+
+
+def _interval(
+    cells: CellSet, money: Money, value: float, level: float, identical: str, *, constant: bool
+) -> tuple[str, tuple[float, float] | None, str]:
+    n, total = float(cells.n.sum()), float(cells.w1.sum())
+    residual = money.less(value)
+    squares = np.maximum(residual.squares(cells), 0.0)
+    spread = float(squares.sum())
+    scale = float(money.squares(cells).sum())
+    if spread <= 1e-24 * scale or scale == 0:
+        if identical:
+            return "exact", (value, value), identical
+        return (
+            "none",
+            None,
+            "all rows judged have the same value, so its variation cannot be seen",
+        )
+    least = FEWEST_CONSTANT if constant else FEWEST_CARRYING
+    different = _different(cells, money)
+    if different < least:
+        return (
+            "none",
+            None,
+            f"fewer than {least} independent cases can be seen to differ from the commonest value; "
+            f"an interval needs at least {least}",
+        )
+    equal = float(cells.w2.sum()) ** 2 / float(cells.w4.sum())
+    fourth = max(float(residual.fourths(cells).sum()), 1e-300)
+    cube = float(residual.cubes(cells).sum())
+    method, because = method_of(
+        {
+            "n": n,
+            "equal": equal,
+            "differing": max(different, least),
+            "different": least,
+            "paying": min(spread**2 / fourth * n / equal, n),
+            "needed": needed_cases(round(n), constant=constant),
+            "skew": abs(cube) / (spread / n) ** 1.5 / n / math.sqrt(n),
+        }
+    )
+    if method == "none":
+        return "none", None, because
+    if method != "t":
+        why = "the money is so uneven that its interval needs the single rows; judge with --rows"
+        return "none", None, why
+    error = math.sqrt(spread * n / (n - 1)) / total
+    t = float(special.stdtrit(max(equal - 1, 1.0), 0.5 + level / 2))
+    return "t", (value - t * error, value + t * error), ""
+
+
+def _different(cells: CellSet, money: Money) -> float:
+    """Return a number of rows that surely differ from the commonest value.
+
+    Where money is constant in a cell, its rows are counted. Elsewhere at least
+    ``(sum w d)^2 / sum w^2 d^2`` rows have a distance d other than 0 (Cauchy and Schwarz).
+    """
+    fixed = ~np.any(money.factor != 0, axis=1)
+    common = 0.0
+    if fixed.any():
+        values, place = np.unique(money.constant[fixed], return_inverse=True)
+        common = float(values[int(np.argmax(np.bincount(place, weights=cells.n[fixed])))])
+    apart = money.less(common)
+    # Constants are compared, not subtracted: a rounding error is not a difference.
+    surely = np.where(fixed & (apart.constant != 0), cells.n, 0.0)
+    sums, squares = apart.sums(cells), np.maximum(apart.squares(cells), 1e-300)
+    bound = np.ceil(sums * sums / squares * (1 - 1e-9))
+    return float(np.where(fixed, surely, np.minimum(bound, cells.n)).sum())
+
+
+def effective_rows(
+    cells: CellSet, hit: NDArray[np.bool_], *, weighted: bool
+) -> tuple[float, float]:
+    """Return the share of units in some cells, and how many equal rows would know it as well."""
+    n, total = float(cells.n.sum()), float(cells.w1.sum())
+    p = min(max(float(cells.w1[hit].sum()) / total, 0.0), 1.0)
+    squares = float(cells.w2.sum())
+    if not weighted:
+        return p, n
+    effective = total**2 / squares
+    if 0 < p < 1 and n > 1 and n * squares > total**2 * (1 + 1e-12):
+        inside, outside = float(cells.w2[hit].sum()), float(cells.w2[~hit].sum())
+        variance = ((1 - p) ** 2 * inside + p * p * outside) * n / (n - 1) / total**2
+        effective = min(p * (1 - p) / variance, n)
+    return p, effective
+
+
+def share(cells: CellSet, hit: NDArray[np.bool_], *, level: float, weighted: bool) -> Estimate:
+    """Estimate the share of units in some cells, as :func:`payoff.evidence.interval.share` does."""
+    n = round(float(cells.n.sum()))
+    p, low, high = None, None, None
+    if float(cells.w1.sum()) > 0:
+        p, effective = effective_rows(cells, hit, weighted=weighted)
+        low, high = wilson(p, effective, level)
+    return Estimate(
+        value=p,
+        low=low,
+        high=high,
+        level=level,
+        unit="share",
+        n=n,
+        n_clusters=n,
+        method="none" if p is None else "wilson",
+        reason="there are no rows" if p is None else "",
+    )

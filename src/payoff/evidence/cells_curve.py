@@ -1,0 +1,185 @@
+"""The threshold from cells: its tuning, its value at every edge, and whether scores come true."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from payoff.declare import Decision
+from payoff.evidence.cells import CellSet, Money, mean, share
+from payoff.evidence.cells_sql import BINS, FOLDS
+from payoff.evidence.terms import Terms
+
+__all__ = ["calibration", "cross_fitted", "value_curve"]
+
+_POINTS: Final = 101
+_TENTHS: Final = 10
+
+
+def _under(terms: Terms, cells: CellSet, action: int) -> Money:
+    return Money.of(terms, np.full(len(cells), action, np.int16), cells.outcome)
+
+
+def cross_fitted(terms: Terms, cells: CellSet, direction: tuple[int, int]) -> NDArray[np.int64]:
+    """Return for each half of the rows the bin from which the other half would best act.
+
+    Parameters
+    ----------
+    direction
+        Places of the action taken at and above the threshold, and of the other.
+
+    Returns
+    -------
+    ndarray
+        int64 (2,), bins from 0 (always) to 4,096 (never).
+    """
+    assert cells.score is not None
+    assert cells.fold is not None
+    high, low = direction
+    gain = (_under(terms, cells, high) - _under(terms, cells, low)).sums(cells)
+    found = []
+    for fold in range(FOLDS):
+        others = cells.fold != fold
+        by_bin = np.bincount(cells.score[others], weights=gain[others], minlength=BINS)
+        total = np.concatenate([[0.0], np.cumsum(by_bin[::-1])])  # acting in the k highest bins
+        found.append(BINS - int(np.argmax(total)))
+    return np.array(found)
+
+
+def value_curve(
+    decision: Decision,
+    terms: Terms,
+    cells: CellSet,
+    direction: tuple[int, int],
+    recommended: float,
+) -> dict[str, Any]:
+    """Return the value-by-threshold curve at edges of bins, where it is that of the rows.
+
+    The standard error is that of one threshold chosen beforehand, as for rows.
+    """
+    assert cells.score is not None
+    score = cells.score
+    high, low = direction
+    n, total = float(cells.n.sum()), float(cells.w1.sum())
+    count = np.bincount(score, weights=cells.n, minlength=BINS)
+    rank = np.cumsum(count)
+    top = (int(np.searchsorted(rank, 0.999 * rank[-1])) + 1) / BINS
+    edges = np.unique(np.round(np.linspace(0, min(1.0, 1.1 * top) * BINS, _POINTS)).astype(int))
+
+    def passed(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum over the bins at and above each edge."""
+        sums = np.bincount(score, weights=x, minlength=BINS)
+        from_top = np.concatenate([np.cumsum(sums[::-1])[::-1], [0.0]])
+        return np.asarray(from_top[edges], dtype=np.float64)
+
+    up, down = _under(terms, cells, high), _under(terms, cells, low)
+    start = float(down.sums(cells).sum() / total)
+
+    def summed(kind: str) -> NDArray[np.float64]:
+        """Sum at each threshold: the high action above it, the low one below."""
+        above = getattr(up.less(start), kind)(cells)
+        below = getattr(down.less(start), kind)(cells)
+        return np.asarray(below.sum() + passed(above - below))
+
+    rise = summed("sums") / total
+    spread = summed("squares") - 2 * rise * summed("cross") + rise**2 * float(cells.w2.sum())
+    error = np.sqrt(np.maximum(spread, 0) * n / max(n - 1, 1)) / total
+    z = float(special.ndtri(0.5 + decision.evidence.level / 2))
+    units = decision.units_reported
+    value = start + rise
+    return {
+        "score": f"probability of {decision.positive}",
+        "action": decision.action_names[high],
+        "unit": decision.money_unit,
+        "threshold": (edges / BINS).tolist(),
+        "value": (value * units).tolist(),
+        "low": ((value - z * error) * units).tolist(),
+        "high": ((value + z * error) * units).tolist(),
+        "acted_share": (passed(cells.w1) / total).tolist(),
+        "threshold_chosen": None,
+        "recommended_value": recommended,
+        "do_nothing": start * units,
+        "all": float(up.sums(cells).sum() / total * units),
+        "n": round(n),
+        "note": f"Thresholds are edges of {BINS:,} bins (k / {BINS}), where the value is exact.",
+    }
+
+
+def calibration(decision: Decision, terms: Terms, cells: CellSet) -> dict[str, Any]:
+    """Return reliability, scores and promised money, with the mean probability of every cell.
+
+    Notes
+    -----
+    The mean probability of a cell is exact; within a cell probabilities differ by less than
+    1/4096. So ``brier`` lacks at most ``1 / (4 * 4096^2)`` = 1.5e-8, the variance of probabilities
+    within a cell, and ``log_loss`` is a lower bound (Jensen). Promised money takes the mean
+    probability of the cell for each of its rows: its mean is exact for constant money, and
+    otherwise off by at most 1/4096 of the difference that the outcome makes to a row's money.
+    """
+    assert cells.score is not None
+    assert cells.prob is not None
+    p = cells.prob / cells.w1
+    positive = cells.outcome == decision.positive_code
+    total = float(cells.w1.sum())
+    weighted = decision.data.weight is not None
+    happened = np.where(positive, p, 1 - p)
+    codes = cells.own
+    realised = Money.of(terms, codes, cells.outcome)
+    promised = _promised(decision, terms, codes, p)
+    difference = mean(cells, realised - promised, decision)
+    bins = []
+    place = _tenths(cells)
+    for k in np.unique(place):
+        some = cells.take(place == k)
+        rate = share(some, positive[place == k], level=decision.evidence.level, weighted=weighted)
+        assert some.score is not None
+        assert some.prob is not None
+        bins.append(
+            {
+                "low": float(some.score.min() / BINS),
+                "high": float((some.score.max() + 1) / BINS),
+                "n": round(float(some.n.sum())),
+                "mean_prob": float(some.prob.sum() / some.w1.sum()),
+                "rate": rate.value,
+                "rate_low": rate.low,
+                "rate_high": rate.high,
+            }
+        )
+    return {
+        "outcome": decision.positive,
+        "n": round(float(cells.n.sum())),
+        "bins": bins,
+        "log_loss": float((cells.w1 @ -np.log(np.maximum(happened, 1e-15))) / total),
+        "brier": float((cells.w1 @ (1 - happened) ** 2) / total),
+        "expected": float(promised.sums(cells).sum() / total),
+        "realised": float(realised.sums(cells).sum() / total),
+        "difference": asdict(difference),
+        "note": f"From {BINS:,} bins: limits are edges of bins, the log-loss is a lower bound.",
+    }
+
+
+def _promised(
+    decision: Decision, terms: Terms, codes: NDArray[np.int16], p: NDArray[np.float64]
+) -> Money:
+    """Return the money that the mean probability of each cell promised for its action."""
+    yes = decision.positive_code
+    constant = terms.constant[codes]
+    factor = terms.factor[codes]
+    return Money(
+        constant=p * constant[:, yes] + (1 - p) * constant[:, 1 - yes],
+        factor=p[:, None] * factor[:, yes] + (1 - p)[:, None] * factor[:, 1 - yes],
+    )
+
+
+def _tenths(cells: CellSet) -> NDArray[np.int64]:
+    """Return the tenth of each cell: bins are kept whole, cut where a tenth of the rows is full."""
+    assert cells.score is not None
+    count = np.bincount(cells.score, weights=cells.n, minlength=BINS)
+    before = np.concatenate([[0.0], np.cumsum(count)[:-1]])
+    middle = (before + count / 2) / count.sum()
+    tenth = np.minimum((middle * _TENTHS).astype(np.int64), _TENTHS - 1)
+    return np.asarray(tenth[cells.score])

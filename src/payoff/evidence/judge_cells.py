@@ -1,0 +1,338 @@
+"""The judging from cells: sums of one pass over the rows in, the same evidence out.
+
+Every figure that rests on sums is the figure of the rows: values, totals, paired differences and
+their t intervals, confusion cells, groups, the value at bin edges. What needs single rows says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from payoff.declare import Decision
+from payoff.errors import DataError
+from payoff.evidence import cells_curve
+from payoff.evidence import checks as evidence_checks
+from payoff.evidence.acted import Background
+from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, share
+from payoff.evidence.cells_groups import Grouped, codes_in, subgroup_evidence
+from payoff.evidence.cells_sql import BINS
+from payoff.evidence.evidence import (
+    ActionUse,
+    Cell,
+    Comparison,
+    Estimate,
+    Evidence,
+    PolicyEvidence,
+)
+from payoff.evidence.facts import certain, decision_facts, versions
+from payoff.evidence.interval import wilson
+from payoff.evidence.past_checks import past_checks
+from payoff.evidence.shift import ELSEWHERE
+from payoff.evidence.terms import Terms
+from payoff.evidence.verdict import verdict
+from payoff.policy.choose import orientation, untuned
+from payoff.policy.policy import Policy
+from payoff.policy.stakes import Stakes
+
+__all__ = ["Cells", "judge_cells"]
+
+Codes = NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cells:
+    """What one pass found.
+
+    Parameters
+    ----------
+    base
+        Cells by outcome and actions.
+    score
+        Cells by bin of the positive probability; None without probabilities, or with more than two
+        outcomes.
+    groups
+        Subgroup -> its cells.
+    """
+
+    base: CellSet
+    score: CellSet | None
+    groups: Mapping[str, Grouped]
+
+
+def judge_cells(
+    decision: Decision,
+    terms: Terms,
+    cells: Cells,
+    *,
+    recorded: Policy | None,
+    policies: Sequence[Policy] | None = None,
+    background: Background,
+) -> Evidence:
+    """Judge from cells as :func:`payoff.evidence.judge.judge` does from rows.
+
+    Parameters
+    ----------
+    terms
+        The payoff table in the terms whose sums the cells hold.
+    recorded
+        The policy whose actions were given; None where the actions follow from probabilities.
+    policies
+        All policies, the recommended one first; None asks for the usual ones.
+    background
+        Facts for the record.
+
+    Raises
+    ------
+    DataError
+        ``PAY-L003`` without rows, ``PAY-L008`` when only one outcome occurs.
+    """
+    core = _Core(decision, terms, cells)
+    if policies is None:
+        usual = untuned(decision, core.means(with_prob=recorded is None))
+        policies = usual if recorded is None else [recorded, *(p for p in usual if p.baseline)]
+    known = [core.acted(p) for p in policies]
+    found = tuple(core.policy(a) for a in known)
+    comparisons = tuple(core.comparison(known[0], other) for other in known[1:])
+    judgement = verdict(found, comparisons)
+    reference = next(a for a in known if a.policy.name == judgement["reference"])
+    groups = subgroup_evidence(decision, terms, cells.groups, known[0].policy, reference.policy)
+    reliability: Mapping[str, Any] = {"not_measured": NEEDS_ROWS}
+    curve: Mapping[str, Any] = {"not_measured": NEEDS_ROWS}
+    if recorded is not None:
+        reliability = curve = {"not_measured": "the predictions are actions, without probabilities"}
+    elif cells.score is not None:
+        reliability = cells_curve.calibration(decision, terms, cells.score)
+        curve = cells_curve.value_curve(
+            decision, terms, cells.score, core.direction(), found[0].total.value or 0.0
+        )
+    if recorded is None and not decision.is_binary:
+        curve = {
+            "not_measured": "one threshold orders two actions under two outcomes only; this "
+            f"decision has {len(decision.actions)} and {len(decision.outcomes)}"
+        }
+    shift = {"not_measured": ELSEWHERE}
+    own = evidence_checks.check(
+        evidence_checks.Findings(
+            decision=decision,
+            stakes=None,
+            n=round(float(cells.base.n.sum())),
+            policies=found,
+            comparisons=comparisons,
+            verdict=judgement,
+            subgroups=groups,
+            calibration=reliability,
+            shift=shift,
+            capacity=(),
+            intervals={"not_measured": NEEDS_ROWS},
+            ours=False,
+        )
+    )
+    missing: dict[str, Any] = {
+        f.name: {"not_measured": NEEDS_ROWS}
+        for f in dataclasses.fields(Evidence)
+        if f.default_factory is not dataclasses.MISSING
+    }
+    return Evidence(
+        decision=decision_facts(decision),
+        data=background.data,
+        model=background.model,
+        verdict=judgement,
+        policies=found,
+        comparisons=comparisons,
+        subgroups=groups,
+        calibration=reliability,
+        curve=curve,
+        shift=shift,
+        capacity=(),
+        checks=(
+            *background.checks,
+            *own,
+            *past_checks(
+                decision,
+                missing["past"],
+                background.data,
+                recorded=recorded is not None,
+            ),
+        ),
+        seed=background.seed,
+        made_with=versions(),
+        **missing,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Acted:
+    """A policy, the cells it can be seen in, and its action in each."""
+
+    policy: Policy
+    cells: CellSet
+    codes: Codes
+
+
+class _Core:
+    """Figures of one policy or of a pair; holds what all of them share."""
+
+    def __init__(self, decision: Decision, terms: Terms, cells: Cells) -> None:
+        self.decision, self.terms, self.cells = decision, terms, cells
+        self.total = float(cells.base.w1.sum())
+        self.n = float(cells.base.n.sum())
+        if self.n == 0 or self.total <= 0:
+            raise DataError.empty("the judging rows", "no row whose outcome is known")
+        outcomes = range(len(decision.outcomes))
+        seen = [o for o in outcomes if cells.base.n[cells.base.outcome == o].sum() > 0]
+        if len(seen) == 1:
+            raise DataError.one_class(decision.outcome_names[seen[0]], round(self.n), "judging")
+
+    # -------------------------------------------------------------------------------- policies
+
+    def means(self, *, with_prob: bool) -> Stakes:
+        """Return one unit per outcome that was seen, with the mean money of each action."""
+        base, names = self.cells.base, self.decision.action_names
+        rows = []
+        outcomes = np.unique(base.outcome)
+        for outcome in outcomes:
+            some = base.take(base.outcome == outcome)
+            row = []
+            for action in range(len(names)):
+                codes = np.full(len(some), action, np.int16)
+                row.append(float(Money.of(self.terms, codes, some.outcome).sums(some).sum()))
+            rows.append(np.array(row) / float(some.w1.sum()))
+        n = len(outcomes)
+        return Stakes(
+            part="judge",
+            prob=np.zeros((n, len(self.decision.outcomes))) if with_prob else None,
+            expected=np.zeros((n, len(names))) if with_prob else None,
+            realised=np.array(rows),
+            outcome=outcomes.astype(np.int16),
+            rule=None,
+            weight=np.ones(n),
+            cluster=np.arange(n),
+            clustered=False,
+            weighted=False,
+        )
+
+    def direction(self) -> tuple[int, int]:
+        """Return (high, low), as :func:`payoff.policy.choose.orientation`."""
+        return orientation(self.means(with_prob=True), self.decision)
+
+    def acted(self, policy: Policy) -> _Acted:
+        """Apply a policy to the cells in which everything it looks at is the same."""
+        cells = self.cells.base
+        names = self.decision.action_names
+        if policy.kind == "likeliest":
+            codes = np.array([names.index(a) for a in policy.answers], np.int16)[cells.likely]
+        elif policy.kind == "threshold":
+            assert self.cells.score is not None
+            cells = self.cells.score
+            high, low = names.index(str(policy.high)), names.index(str(policy.low))
+            place = np.full(2, round(0.5 * BINS))
+            if policy.name == "threshold":
+                place = cells_curve.cross_fitted(self.terms, cells, (high, low))
+                ends = " and ".join(f"{k / BINS:.4g}" for k in place)
+                how = (
+                    "One threshold on the probability, an edge of its "
+                    f"{BINS:,} bins; tuned on one half of the rows, used on the other ({ends})."
+                )
+                policy = dataclasses.replace(policy, how=how, threshold=None)
+            codes = np.where(cells.score >= place[cells.fold], high, low).astype(np.int16)
+        else:
+            codes = codes_in(policy, cells)
+        return _Acted(policy=policy, cells=cells, codes=codes)
+
+    # --------------------------------------------------------------------------------- figures
+
+    def estimate(self, cells: CellSet, money: Money, identical: str = "") -> Estimate:
+        return mean(cells, money, self.decision, identical=identical)
+
+    def scaled(self, estimate: Estimate) -> Estimate:
+        return estimate.scaled(self.decision.units_reported, self.decision.money_unit)
+
+    def policy(self, acted: _Acted) -> PolicyEvidence:
+        policy = acted.policy
+        money = Money.of(self.terms, acted.codes, acted.cells.outcome)
+        value = self.estimate(acted.cells, money, certain(self.decision, policy))
+        uses, cells = self.table(acted, money)
+        return PolicyEvidence(
+            name=policy.name,
+            label=policy.label,
+            how=policy.how,
+            baseline=policy.baseline,
+            value=value,
+            total=self.scaled(value),
+            actions=uses,
+            cells=cells,
+        )
+
+    def table(self, acted: _Acted, money: Money) -> tuple[tuple[ActionUse, ...], tuple[Cell, ...]]:
+        actions, outcomes = self.decision.action_names, self.decision.outcome_names
+        cells = acted.cells
+        place = acted.codes.astype(np.int64) * len(outcomes) + cells.outcome
+        size = len(actions) * len(outcomes)
+
+        def sums(x: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.bincount(place, weights=x, minlength=size).astype(np.float64)
+
+        earned = money.sums(cells)
+        n, w, m = sums(cells.n), sums(cells.w1), sums(earned)
+        regret = sums(cells.best - earned)
+        found = tuple(
+            Cell(
+                action=action,
+                outcome=outcome,
+                n=round(float(n[k])),
+                **self._people(cells, place == k),
+                money_per_unit=float(m[k] / w[k]) if w[k] > 0 else None,
+                money_per_period=self._total(float(m[k])),
+                regret_per_period=self._total(float(regret[k])),
+            )
+            for k, (action, outcome) in enumerate(itertools.product(actions, outcomes))
+        )
+        rows = n.reshape(len(actions), -1).sum(1)
+        uses = tuple(
+            ActionUse(
+                action=action, n=round(float(rows[a])), **self._people(cells, acted.codes == a)
+            )
+            for a, action in enumerate(actions)
+        )
+        return uses, found
+
+    def _total(self, money: float) -> float:
+        return money / self.total * self.decision.units_reported
+
+    def _people(self, cells: CellSet, inside: NDArray[np.bool_]) -> dict[str, float]:
+        level, units = self.decision.evidence.level, self.decision.units_reported
+        part = float(cells.w1[inside].sum()) / self.total
+        if self.decision.data.weight is None:
+            low, high = wilson(min(part, 1.0), self.n, level)
+        else:
+            found = share(cells, inside, level=level, weighted=True)
+            low, high = found.low or 0.0, found.high if found.high is not None else 1.0
+        return {"share": part, "per_period": part * units, "low": low * units, "high": high * units}
+
+    def comparison(self, first: _Acted, other: _Acted) -> Comparison:
+        # Of the two the finer cells; there the recommended action is known too.
+        cells, a, b = other.cells, self._codes(first, other.cells), other.codes
+        if other.cells is self.cells.base and first.cells is not self.cells.base:
+            cells, a, b = first.cells, first.codes, self._codes(other, first.cells)
+        differ = a != b
+        money = Money.of(self.terms, a, cells.outcome) - Money.of(self.terms, b, cells.outcome)
+        same = "" if differ.any() else "the two act alike on every row judged"
+        value = self.estimate(cells, money, same)
+        return Comparison(
+            policy=first.policy.name,
+            against=other.policy.name,
+            value=value,
+            total=self.scaled(value),
+            differ=float(cells.w1[differ].sum() / self.total),
+        )
+
+    def _codes(self, acted: _Acted, cells: CellSet) -> Codes:
+        """Return a policy's action in other cells than its own."""
+        return acted.codes if acted.cells is cells else codes_in(acted.policy, cells)

@@ -1,0 +1,162 @@
+"""Rows with what a bundle makes of them: probabilities, expected money, action, and their part."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from payoff.bundle import Bundle
+from payoff.columns import SCORED_ACTION, SCORED_PART, expected_of, probability_of
+from payoff.declare import Decision
+from payoff.errors import BundleError, DataError, EnvironmentError_
+from payoff.load.dataset import Dataset
+from payoff.load.evaluate import TableColumns
+from payoff.load.roles import assign
+from payoff.load.source import Source, read
+from payoff.load.split import split
+from payoff.model.scored import Scored, ScoredArms
+from payoff.policy.expected import expected_by_action, expected_money, rule_actions
+from payoff.progress import Progress, silent
+from payoff.workflow.scoring import score
+
+__all__ = ["score_rows", "write_rows"]
+
+_ENDINGS: Final = (".parquet", ".pq", ".csv")
+
+
+def score_rows(
+    bundle: str | Path | Bundle, data: Any = None, *, progress: Progress = silent
+) -> pa.Table:
+    """Score rows with a bundle.
+
+    Parameters
+    ----------
+    bundle
+        A bundle with a model, or its folder.
+    data
+        Path, pattern, SQL or frame; None takes the declared source.
+    progress
+        Told after each step.
+
+    Returns
+    -------
+    pyarrow.Table
+        The rows as read, with ``y_prob_<outcome>``, ``expected_<action>`` (money per unit),
+        ``payoff_action``, and, where the rows are those the bundle was made from, ``payoff_part``
+        (``fit``, ``choose``, ``judge``; null for rows that took no part). The action is that of
+        the recommended policy; a capacity is filled within each part, or within all rows given.
+
+    Raises
+    ------
+    BundleError
+        ``PAY-B005`` when the bundle has no model.
+    DataError
+        ``PAY-L005`` when the rows have such columns already; whatever reading them raises.
+    """
+    opened = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
+    if opened.model is None:
+        raise BundleError.lacks(str(opened.path), "model", "a model to score rows")
+    decision = opened.decision
+    progress("read", 0, 1)
+    source = read(decision.data if data is None else data, database=decision.data.database)
+    rows = assign(source, decision, need_outcome=False)
+    progress("read", 1, 1, f"{len(rows):,} rows")
+    _refuse_names(decision, source)
+    progress("score", 0, 1)
+    scored = score(opened.model, opened.amounts, opened.calibrator, rows)
+    columns = TableColumns(rows.table)
+    if isinstance(scored, Scored):
+        expected = expected_money(decision, columns, scored.prob, scored.amounts)
+    else:
+        expected = expected_by_action(decision, columns, scored.prob, scored.amounts)
+    rule = rule_actions(decision, columns, rows.table) if opened.policy.kind == "rule" else None
+    parts = _parts(opened, source, rows)
+    groups = {g.name: g.read(columns) for g in opened.policy.groupings}
+    codes = np.empty(len(rows), dtype=np.int16)
+    for part in np.unique(parts):
+        inside = np.flatnonzero(parts == part)
+        codes[inside] = opened.policy.apply(
+            n=len(inside),
+            expected=expected[inside],
+            prob=scored.prob[inside],
+            rule=None if rule is None else rule[inside],
+            weight=rows.weight[inside],
+            groups={k: (labels, of[inside]) for k, (labels, of) in groups.items()},
+        )
+    prob = scored.prob
+    if isinstance(scored, ScoredArms):  # what is promised under the action chosen
+        prob = prob[np.arange(len(rows)), codes]
+    table = source.table
+    for o, outcome in enumerate(decision.outcome_names):
+        table = table.append_column(probability_of(outcome), pa.array(prob[:, o]))
+    for a, action in enumerate(decision.action_names):
+        table = table.append_column(expected_of(action), pa.array(expected[:, a]))
+    names = np.array(decision.action_names)
+    table = table.append_column(SCORED_ACTION, pa.array(names[codes].tolist(), pa.string()))
+    if (parts != "").any():
+        table = table.append_column(SCORED_PART, pa.array([p or None for p in parts.tolist()]))
+    progress("score", 1, 1, f"{len(rows):,} rows")
+    return table
+
+
+def _parts(bundle: Bundle, source: Source, rows: Dataset) -> NDArray[np.str_]:
+    """Return the part of each row of the bundle's own data; "" where it has none."""
+    parts = np.full(len(rows), "", dtype="<U6")
+    if bundle.evidence().data.get("fingerprint") == source.fingerprint:
+        found = split(rows)
+        for part in (found.fit, found.choose, found.judge):
+            parts[part.place] = part.part
+    return parts
+
+
+def _refuse_names(decision: Decision, source: Source) -> None:
+    ours = [
+        *map(probability_of, decision.outcome_names),
+        *map(expected_of, decision.action_names),
+        SCORED_ACTION,
+        SCORED_PART,
+    ]
+    twice = [name for name in ours if name in source.table.column_names]
+    if twice:
+        raise DataError.duplicate_columns(twice, f"{source.name} and what scoring adds")
+
+
+def write_rows(table: pa.Table, path: Path, *, force: bool = False) -> Path:
+    """Write a table as Parquet or CSV, whole or not at all.
+
+    Raises
+    ------
+    EnvironmentError_
+        ``PAY-X003`` for another ending, a file that is there already, or a disk that refuses.
+    """
+    if not path.name.lower().endswith(_ENDINGS):
+        need = f"a name that ends in {', '.join(_ENDINGS)}"
+        raise EnvironmentError_.cannot_write(
+            str(path), f"{path.suffix or 'no ending'}; need {need}"
+        )
+    if path.exists() and not force:
+        raise EnvironmentError_.cannot_write(str(path), "it is there already; --force replaces it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        os.close(handle)
+        try:
+            if path.name.lower().endswith(".csv"):
+                pyarrow.csv.write_csv(table, name)
+            else:
+                pq.write_table(table, name)
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise EnvironmentError_.cannot_write(str(path), error.strerror or str(error)) from None
+    return path
