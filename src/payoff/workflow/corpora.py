@@ -126,8 +126,8 @@ def inflation(
     decision = fit.decision
     apart = replace(fit, twins=None, cluster=clusters_of(fit.table, decision.data.cluster))
 
-    def again(_: str, done: int, of: int, note: str = "") -> None:
-        progress("measure twins", done, of, note)
+    def again(stage: str, done: int, total: int, note: str = "") -> None:
+        progress(f"{stage} beside twins", done, total, note)
 
     try:
         crossed = trainer.cross_fit(
