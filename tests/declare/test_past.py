@@ -9,6 +9,7 @@ import pytest
 from payoff.declare import Data, Past
 from payoff.declare.file import from_toml, to_toml
 from payoff.errors import DeclarationError
+from tests.load.text import worlds as documents
 from tests.past_worlds import campaign
 
 
@@ -82,3 +83,17 @@ def test_how_and_selected():
     needed = campaign(past=Past(action="a", propensity="p")).columns_needed
     assert {"a", "p"} <= set(needed)
     assert dataclasses.replace(campaign(), past=None).columns_needed == ("y",)
+
+
+@pytest.mark.parametrize("how", ["", "randomised = true\n", 'propensity = "p"\n'])
+def test_documents_are_not_learnt_from_per_action(how):
+    text = documents.RIGHT + '[past]\naction = "desk"\n' + how
+    with pytest.raises(DeclarationError, match=r"read each document as a category") as error:
+        from_toml(text)
+    assert error.value.code == "PAY-D006"
+    assert "kind = 'predictions'" in str(error.value)
+
+
+def test_documents_may_have_outcomes_recorded_under_some_actions_only():
+    text = documents.RIGHT + '[past]\naction = "desk"\noutcomes_known = ["to_cards"]\n'
+    assert from_toml(text).past.selected

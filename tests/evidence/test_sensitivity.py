@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from payoff.evidence.judged import Judged
 from payoff.evidence.levers import reach
 from payoff.evidence.ranges import draw_payoff, mean_of
 from payoff.evidence.redecide import value_by_payoff
+from payoff.evidence.room import _sentence
 from payoff.policy.best import actions_of, policy_value
 from payoff.policy.choose import baselines, expected_policy, untuned
 from payoff.policy.policy import Policy
@@ -335,3 +337,13 @@ def test_past_decisions_leave_the_cost_of_an_action_to_be_moved(rng):
             other = found.policy(one["stays"][who])
             moved = [p.total.value - at * used[p.name][one["action"]] for p in (own, other)]
             assert moved[0] == pytest.approx(moved[1], abs=1e-6)
+
+
+@pytest.mark.parametrize(("more", "said"), [(2.0, "more; beyond"), (-2.0, "not have earned more")])
+def test_room_that_earns_less_is_not_called_more(more, said):
+    own = SimpleNamespace(decision=campaign())
+    action = own.decision.action_names[0]
+    found = {"action": action, "enough": 0.5, "room": 0.2, "value_enough": more, "value_now": 0.0}
+    sentence = _sentence(own, found)
+    assert said in sentence
+    assert "-2" not in sentence

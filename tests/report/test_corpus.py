@@ -16,6 +16,7 @@ from payoff.report import documents
 from payoff.report.analyst import analyst_sections
 from payoff.report.corpus import corpus_sections
 from payoff.report.facts import Facts
+from payoff.report.manager import limits
 from tests.load.text.worlds import changed, corpus, with_copies
 from tests.report.examples import HOSTILE, binary
 
@@ -68,3 +69,22 @@ def test_hostile_names_of_labels_do_nothing(name):
     assert "<script>alert" not in text
     assert "<img src=x" not in text
     assert "\u202e" not in text
+
+
+def test_outcomes_are_called_by_their_labels():
+    sheet = evidence().data["corpus"]
+    codes = ("yes", "no")
+    named = [{**row, "name": name} for row, name in zip(sheet["labels"], codes, strict=True)]
+    made = evidence({"labels": named})
+    facts = Facts(made)
+    assert f"'{facts.outcome('yes')}'" in words_of(corpus_sections(facts)[0])
+
+
+def test_copies_are_not_called_independent():
+    made = evidence()
+    data = {**made.data, "clustered": False}
+    said = limits(Facts(dataclasses.replace(made, data=data)))
+    assert any("apart from copies of a document" in s for s in said)
+    plain = {k: v for k, v in data.items() if k != "split"}
+    said = limits(Facts(dataclasses.replace(made, data=plain)))
+    assert any("declared, so each row counts as independent" in s for s in said)

@@ -15,7 +15,19 @@ import pytest
 from payoff.errors import EnvironmentError_
 from payoff.evidence.evidence import SubgroupEvidence
 from payoff.report import FILES, documents, page, summarise, write
-from tests.report.examples import EVERY, HOSTILE, binary, group, hostile, predictions_only, refuse
+from payoff.report.analyst import _cells_spec
+from payoff.report.facts import Facts
+from payoff.report.manager import options_table
+from tests.report.examples import (
+    EVERY,
+    HOSTILE,
+    binary,
+    group,
+    hostile,
+    predictions_only,
+    refuse,
+    three_by_three,
+)
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 HTML, CARD, RECORD = FILES
@@ -275,3 +287,26 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(EnvironmentError_, match="No space left"):
         write(binary(), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_drawing_of_many_pairs_shows_the_largest_losses():
+    made = three_by_three()
+    own = made.policies[0]
+    first = own.cells[0]
+    cells = [
+        dataclasses.replace(first, money_per_period=money, per_period=5.0)
+        for money in [0.0] * 14 + [-100.0 - k for k in range(8)] + [-9_000.0, 70.0]
+    ]
+    policy = dataclasses.replace(own, cells=tuple(cells))
+    facts = Facts(dataclasses.replace(made, policies=(policy, *made.policies[1:])))
+    drawn = [row["value"] for row in _cells_spec(facts)["rows"]]
+    assert drawn[0] == 70.0
+    assert drawn[-1] == -9_000.0
+    assert len(drawn) == 12
+    assert drawn.count(0.0) == 2
+
+
+def test_one_more_is_singular():
+    made = three_by_three()
+    table = options_table(Facts(made), len(made.policies) - 1)
+    assert table["note"] == "1 more option in the evidence file."

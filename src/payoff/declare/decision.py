@@ -206,7 +206,8 @@ class Decision:
                         "simple subgroup",
                         [n for n in names if n in simple],
                     )
-        check_documents(self.kind, self.data.text, self.text, (g.column for g in self.subgroups))
+        columns = (g.column for g in self.subgroups)
+        check_documents(self.kind, self.data.text, self.text, columns, self.past)
         for outcome in self.predictions.probability:
             if outcome not in self.outcome_names:
                 raise DeclarationError.unknown_name(

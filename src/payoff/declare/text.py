@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from payoff.declare.past import Past
 from payoff.declare.payoffs import check_number
 from payoff.errors import DeclarationError, listed
 
@@ -77,7 +78,11 @@ class TextSettings:
 
 
 def check_documents(
-    kind: str, columns: tuple[str, ...], settings: TextSettings, subgroups: Iterable[str | None]
+    kind: str,
+    columns: tuple[str, ...],
+    settings: TextSettings,
+    subgroups: Iterable[str | None],
+    past: Past | None = None,
 ) -> None:
     """Check what documents need of the rest of a declaration (``PAY-D006``)."""
     if kind == "text" and not columns:
@@ -93,6 +98,17 @@ def check_documents(
         raise DeclarationError.bad_value("data.text", columns, wanted, mend)
     if kind == "tabular" and settings != TextSettings():
         raise DeclarationError.bad_value("text", "settings for documents", wanted, mend)
+    if kind == "text" and past is not None and not past.selected:
+        raise DeclarationError.bad_value(
+            "past",
+            f"action = {past.action!r}, beside kind = 'text'",
+            "a decision whose models read no documents: one model per action would read each "
+            "document as a category",
+            "Take [past] out if what was done cannot change the outcome (a complaint is about "
+            "cards wherever it is sent); else judge predictions made elsewhere with kind = "
+            "'predictions' and 'payoff judge', or let models learn from ordinary columns alone "
+            "with kind = 'tabular'",
+        )
     for number, column in enumerate(subgroups):
         if column in columns:
             raise DeclarationError.bad_value(

@@ -94,6 +94,11 @@ def _sentence(judged: Judged, found: dict[str, Any]) -> str:
             "would earn nothing."
         )
     more = found["value_enough"] - found["value_now"]
+    if more <= 0:
+        return (
+            f"More room for {label} would have been used up to {found['enough'] * per:,.0f} "
+            f"{units}, but would not have earned more on the rows judged."
+        )
     return (
         f"With room for {found['enough'] * per:,.0f} {units} instead of "
         f"{found['room'] * per:,.0f}, {label} would have earned about "

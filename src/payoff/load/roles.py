@@ -80,7 +80,7 @@ def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> 
         part="all",
         outcome=outcome,
         weight=weight,
-        cluster=_clusters(table, data.cluster),
+        cluster=clusters_of(table, data.cluster),
         subgroups=_subgroups(table, decision),
         features=features_of(table, decision),
         fingerprint=source.fingerprint,
@@ -200,7 +200,14 @@ def _weights(table: pa.Table, column: str | None) -> NDArray[np.float64]:
     return weight
 
 
-def _clusters(table: pa.Table, column: str | None) -> NDArray[np.int64]:
+def clusters_of(table: pa.Table, column: str | None) -> NDArray[np.int64]:
+    """Return the code of whom each row belongs to; a row of nobody is its own cluster.
+
+    Examples
+    --------
+    >>> clusters_of(pa.table({"who": ["Ann", None, "Ann"]}), "who").tolist()
+    [0, 2, 0]
+    """
     if column is None:
         return np.arange(table.num_rows, dtype=np.int64)
     codes, labels = codes_of(table.column(column))

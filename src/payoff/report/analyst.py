@@ -203,7 +203,11 @@ def _confusions(facts: Facts) -> dict[str, Any]:
 
 
 def _cells_spec(facts: Facts) -> dict[str, Any]:
-    cells = sorted(facts.subject.cells, key=lambda c: -c.money_per_period)
+    # The weightiest are drawn, losses among them; cells without rows or money only in the table.
+    cells = sorted(facts.subject.cells, key=lambda c: (-abs(c.money_per_period), -c.per_period))[
+        :_MOST_DRAWN
+    ]
+    cells.sort(key=lambda c: -c.money_per_period)
     rows = [
         {
             "label": f"{facts.action(c.action, 40)}, outcome {facts.outcome(c.outcome, 40)}",
@@ -211,7 +215,7 @@ def _cells_spec(facts: Facts) -> dict[str, Any]:
             "text": f"{wording.number(c.money_per_period)} ({wording.people(c.per_period)} "
             f"{visible(facts.units, 20)})",
         }
-        for c in cells[:_MOST_DRAWN]
+        for c in cells
     ]
     label = facts.policy(facts.subject.name)
     said = "; ".join(f"{r['label']}: {r['text']}" for r in rows)

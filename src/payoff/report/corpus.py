@@ -28,8 +28,8 @@ def corpus_sections(facts: Facts) -> list[dict[str, Any]]:
         *_twins(data.get("split", {}).get("twins", {}), sheet["twins"]),
         *_personal(sheet["personal"]),
         *_words(sheet["vocabulary"]),
-        _labels(sheet["labels"]),
-        *_noise(sheet["label_noise"], [row["name"] for row in sheet["labels"]]),
+        _labels(sheet["labels"], facts),
+        *_noise(sheet["label_noise"], [facts.outcome(r["name"], 60) for r in sheet["labels"]]),
     ]
     return [blocks.section("a-documents", "Documents", [m for m in made if m])]
 
@@ -161,13 +161,13 @@ def _words(found: Mapping[str, Any]) -> list[blocks.Block]:
     return [blocks.text(said + more)]
 
 
-def _labels(rows: Any) -> blocks.Block:
+def _labels(rows: Any, facts: Facts) -> blocks.Block:
     return blocks.table(
         "Outcomes",
         ["Outcome", "Documents", "Share", "Words, median"],
         [
             [
-                visible(r["name"], 80),
+                facts.outcome(r["name"]),
                 _whole(r["n"]),
                 wording.share(r["share"]),
                 "none" if r["median_words"] is None else _whole(r["median_words"]),
@@ -194,8 +194,8 @@ def _noise(found: Mapping[str, Any], names: list[str]) -> list[blocks.Block]:
             [
                 [
                     _whole(r["row"] + 1),
-                    visible(names[r["given"]], 60),
-                    visible(names[r["likelier"]], 60),
+                    names[r["given"]],
+                    names[r["likelier"]],
                     wording.share(r["p_given"]),
                     wording.share(r["p_likelier"]),
                 ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from payoff.errors import counted
 from payoff.evidence.evidence import Cell, Estimate, Evidence
 from payoff.report import wording
 from payoff.report.escape import visible
@@ -168,7 +169,7 @@ def _people(facts: Facts) -> dict[str, str]:
         for a in shown
     ]
     if len(used) > len(shown):
-        parts.append(f"{len(used) - len(shown)} more actions")
+        parts.append(counted(len(used) - len(shown), "more action"))
     if every:
         label = f"{wording.opening(facts.units)} by action"
     else:

@@ -170,7 +170,8 @@ def _money_table(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.
     hidden = len(subgroup.groups) - len(rows)
     positive = facts.outcome(str(facts.decision.get("positive")), 40)
     unit = visible(facts.subject.value.unit)
-    notes = [f"{hidden} more groups are in the evidence file."] if hidden else []
+    are = "group is" if hidden == 1 else "groups are"
+    notes = [f"{hidden} more {are} in the evidence file."] if hidden else []
     shrinkage = subgroup.shrinkage.get("not_measured")
     if shrinkage:
         notes.append(f"No shrunken gain: {visible(shrinkage, 200)}.")

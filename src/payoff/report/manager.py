@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from payoff.errors import counted
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
-from payoff.report.figures import named
+from payoff.report.figures import named, three_numbers
 from payoff.report.groups import HIDDEN, short_groups
 
 __all__ = ["changes", "limits", "manager_sections", "options_spec", "options_table", "warnings"]
@@ -16,6 +17,7 @@ __all__ = ["changes", "limits", "manager_sections", "options_spec", "options_tab
 _MOST_OPTIONS: Final = 7
 _LINE: Final = 105  # letters of a printed line
 _MOST_LIMITS: Final = 4
+_LONG_NOTE: Final = 220  # letters below one of the three numbers
 _FEW: Final = 100
 
 
@@ -65,7 +67,7 @@ def options_table(facts: Facts, most: int = 60) -> blocks.Block:
         ["Option", facts.money_unit, f"“{facts.policy(facts.subject.name, 40)}” minus this option"],
         rows,
         strong=[0],
-        note=f"{more} more options in the evidence file." if more > 0 else why,
+        note=f"{counted(more, 'more option')} in the evidence file." if more > 0 else why,
     )
 
 
@@ -135,7 +137,7 @@ def limits(facts: Facts) -> list[str]:
     if not evidence.data.get("clustered"):
         said.append(
             "Whether rows belong together (one customer, one household, one day): not declared, so "
-            "each row counts as independent; intervals are too narrow where rows are alike."
+            f"{_apart(facts)}; intervals are too narrow where rows are alike."
         )
     bare = [c for c in decision.get("payoffs", ()) if not c.get("source") and c["money"] != "0"]
     if bare:
@@ -184,9 +186,17 @@ def _causes(facts: Facts) -> str:
     )
 
 
+def _apart(facts: Facts) -> str:
+    """Say which rows count as independent: copies of a document do not."""
+    twins = facts.evidence.data.get("split", {}).get("twins", {})
+    if twins.get("rule") == "keep together" and twins.get("rows"):
+        return "apart from copies of a document each row counts as independent"
+    return "each row counts as independent"
+
+
 def _first_limits(facts: Facts) -> list[str]:
     said = limits(facts)
-    tight = len(warnings(facts)) or _lines(_bounds(facts)) > 2
+    tight = len(warnings(facts)) or _lines(_bounds(facts)) > 2 or _tall(facts)
     shown = said[: _MOST_LIMITS - bool(tight)]
     if len(said) > len(shown):
         shown.append(f"{len(said) - len(shown)} more on the engineer's page.")
@@ -257,6 +267,11 @@ def crowded(facts: Facts) -> bool:
     return options + 2 * len(warnings(facts)) + said > 16
 
 
+def _tall(facts: Facts) -> bool:
+    """Whether one of the three numbers needs so many words that others must make room."""
+    return max(len(number["note"]) for number in three_numbers(facts.evidence)) > _LONG_NOTE
+
+
 def _room(facts: Facts, said: Sequence[str]) -> int:
     """Return how many groups leave the manager's page on one sheet of paper.
 
@@ -272,7 +287,7 @@ def _room(facts: Facts, said: Sequence[str]) -> int:
 def manager_sections(facts: Facts) -> list[dict[str, Any]]:
     """Return the sections of the manager's page, below the headline and the three numbers."""
     decision = facts.decision
-    options: list[blocks.Block] = [options_table(facts, _MOST_OPTIONS)]
+    options: list[blocks.Block] = [options_table(facts, _MOST_OPTIONS - _tall(facts))]
     options.extend(blocks.text(s) for s in _bounds(facts))
     options.append(blocks.text(facts.interval_term(), "term"))
     shown, change = _first_limits(facts), _first_changes(facts)

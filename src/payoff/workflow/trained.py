@@ -21,6 +21,7 @@ from payoff.model.scored import Scored, ScoredArms
 from payoff.policy.choose import Candidate
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
+from payoff.workflow.corpora import CorpusFigures
 
 __all__ = ["Trained", "candidate_rows", "per_unit_worth"]
 
@@ -40,6 +41,8 @@ class Trained:
         The recommended one first.
     tuned
         Steps of tuning whose optimism the evidence shows.
+    corpus
+        What training says about documents; None where the decision reads none.
     """
 
     model: Classifier | ArmModels
@@ -49,6 +52,7 @@ class Trained:
     record: Mapping[str, Any]
     judging: Scored | ScoredArms
     tuned: tuple[Step, ...] = ()
+    corpus: CorpusFigures | None = None
 
 
 def per_unit_worth(decision: Decision, per_unit: NDArray[np.float64], at_stake: Stakes) -> Estimate:

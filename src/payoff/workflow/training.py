@@ -39,7 +39,7 @@ from payoff.policy.policy import Policy
 from payoff.policy.stakes import Choosing, Stakes, stakes_to_choose, stakes_to_judge
 from payoff.progress import Progress, silent
 from payoff.rng import generator
-from payoff.workflow import arms
+from payoff.workflow import arms, corpora
 from payoff.workflow.rows import Checked, check, data_facts
 from payoff.workflow.scoring import score
 from payoff.workflow.trained import Trained, candidate_rows
@@ -195,6 +195,14 @@ def _train(checked: Checked, progress: Progress) -> Trained:
         record=record,
         judging=score(model, amounts, calibrator, parts.judge),
         tuned=(*steps, threshold) if threshold else steps,
+        corpus=corpora.measure(
+            parts.fit,
+            parts.contract,
+            trainer,
+            replace(crossed.scored[best], amounts=held_out),
+            best,
+            progress=progress,
+        ),
     )
 
 
@@ -320,6 +328,9 @@ def _recommend(decision: Decision, chosen: Choosing) -> list[Policy]:
 def _judge(checked: Checked, trained: Trained) -> Evidence:
     decision, parts = checked.decision, checked.parts
     fit_facts = parts.how["parts"]["fit"]
+    how, corpus = parts.how, checked.corpus
+    if trained.corpus is not None:
+        how, corpus = trained.corpus.in_split(how), trained.corpus.in_corpus(corpus)
     return judge(
         decision,
         stakes_to_judge(parts.judge, trained.judging),
@@ -327,7 +338,7 @@ def _judge(checked: Checked, trained: Trained) -> Evidence:
         recommended=trained.policies[0].name,
         subgroups=parts.judge.subgroups,
         background=Background(
-            data=data_facts(checked.source, checked.data, parts.how, parts.dropped, checked.corpus),
+            data=data_facts(checked.source, checked.data, how, parts.dropped, corpus),
             model=trained.record,
             checks=checked.checks,
             fit_shares=fit_facts["outcome_share"],

@@ -4,7 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from payoff.model.text import features
+from payoff.model.text.features import TextFeatures
 from payoff.model.text.terms import char_terms, learn_terms, word_terms
+from tests.model.text.making import Hashed, corpus
 
 TEXTS = [
     "I lost my card, my CARD!",
@@ -77,3 +80,23 @@ def test_terms_of_one_document_leave_a_large_vocabulary():
     terms = learn_terms(texts)
     assert "common" in terms.words.place
     assert "word7" not in terms.words.place
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 40])
+def test_rows_encoded_few_at_a_time_are_the_same(monkeypatch, at_once):
+    texts, _ = corpus(40)
+    whole = TextFeatures(
+        columns=("a", "b"),
+        terms={"a": learn_terms(texts), "b": learn_terms(texts[:9])},
+        embedder=Hashed(),
+        encoder=None,
+        scale=1.0,
+    )
+    documents = {"a": texts, "b": texts[::-1]}
+    expected = whole.encode(documents, None)
+    monkeypatch.setattr(features, "_ROWS_AT_ONCE", at_once)
+    found = whole.encode(documents, None)
+    assert found.dtype == np.float32
+    assert found.shape == expected.shape == (40, whole.width)
+    assert (found != expected).nnz == 0
+    assert whole.encode({"a": [], "b": []}, None).shape == (0, whole.width)

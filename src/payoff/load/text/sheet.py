@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from payoff.load.text.corpus import counted_words
 from payoff.load.text.language import UNKNOWN, languages
 from payoff.load.text.personal import KINDS, find
 
-__all__ = ["data_sheet", "label_suspects"]
+__all__ = ["data_sheet", "label_suspects", "with_suspects"]
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _PLACEHOLDER: Final = re.compile(r"\[(" + "|".join(KINDS) + r")\]")
@@ -100,6 +100,12 @@ def data_sheet(
         "label_noise": suspects or {"not_measured": "no model has scored these rows yet"},
     }
     return sheet | {"sentences": _sentences(sheet)}
+
+
+def with_suspects(sheet: Mapping[str, Any], suspects: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a data sheet with what :func:`label_suspects` found once a model had scored rows."""
+    made = {**sheet, "label_noise": dict(suspects)}
+    return made | {"sentences": _sentences(made)}
 
 
 def _quantiles(values: NDArray[np.int64]) -> list[float]:

@@ -22,6 +22,7 @@ __all__ = ["EMBEDDING_SCALE", "TextFeatures"]
 
 #: Length of an embedding beside blocks of length 1: how much it counts from the start.
 EMBEDDING_SCALE: Final = 2.0
+_ROWS_AT_ONCE: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,7 +96,31 @@ class TextFeatures:
         ordinary: NDArray[np.float64] | None,
         vectors: NDArray[np.float32] | None = None,
     ) -> csr_matrix:
-        """Return the features of clean documents, codes of ordinary columns and vectors if made."""
+        """Return the features of clean documents, codes of ordinary columns and vectors if made.
+
+        So many rows at a time are encoded that what is needed on the way takes little memory.
+        """
+        from scipy.sparse import vstack
+
+        n = len(documents[self.columns[0]])
+        made = []
+        for first in range(0, max(n, 1), _ROWS_AT_ONCE):
+            rows = slice(first, first + _ROWS_AT_ONCE)
+            made.append(
+                self._encode(
+                    {name: texts[rows] for name, texts in documents.items()},
+                    None if ordinary is None else ordinary[rows],
+                    None if vectors is None else vectors[rows],
+                )
+            )
+        return made[0] if len(made) == 1 else vstack(made, format="csr", dtype=np.float32)
+
+    def _encode(
+        self,
+        documents: Mapping[str, Sequence[str]],
+        ordinary: NDArray[np.float64] | None,
+        vectors: NDArray[np.float32] | None,
+    ) -> csr_matrix:
         from scipy.sparse import csr_matrix, hstack
 
         parts = [terms.encode(documents[name]) for name, terms in self.terms.items()]
