@@ -85,6 +85,18 @@ def test_one_line_for_each_group_of_a_limit(rng):
     assert "visits (region: south): room for 5.0% of customers" in found[1]["sentence"]
 
 
+def test_only_policies_that_capacity_allows_are_said_to_be_beaten(rng):
+    """A policy beyond capacity may earn more, so it is not among those that were beaten."""
+    found = evidence_of(rng, limits=[HOURS], volume=1000)
+    assert any(p.baseline and not p.feasible for p in found.policies)
+    said = "every policy without a model that capacity allows"
+    assert said in found.verdict["sentence"]
+    assert said in found.information["sentences"][0]
+    found = evidence_of(np.random.default_rng(5), volume=1000)
+    assert all(p.feasible for p in found.policies)
+    assert "every policy without a model with" in found.information["sentences"][0]
+
+
 def test_the_price_of_a_constraint_is_the_paired_difference(rng):
     found = evidence_of(rng, payoffs=LOSS, constraints=[NORTH], volume=1000)
     (one,) = found.constraints

@@ -112,6 +112,21 @@ def test_three_numbers_of_two_outcomes():
     )
 
 
+def test_two_ways_to_act_in_vain_have_one_interval():
+    """The false alarms of several actions are one number, so its interval is of their sum."""
+    base = binary()
+    own = base.policies[0]
+    alarm = next(c for c in own.cells if c.action == "call" and c.outcome == "no")
+    own = dataclasses.replace(own, cells=(*own.cells, dataclasses.replace(alarm, action="visit")))
+    evidence = dataclasses.replace(base, policies=(own, *base.policies[1:]), people={})
+    _, _, mistakes = three_numbers(evidence)
+    assert mistakes["figure"] == "2,190 false alarms, 345 missed cases"
+    assert mistakes["interval"].startswith("no interval")
+    measured = {"false_alarms": {"low": 2_040, "high": 2_350}}
+    _, _, mistakes = three_numbers(dataclasses.replace(evidence, people=measured))
+    assert mistakes["interval"] == "95 % interval 2,040 to 2,350; 311 to 380"
+
+
 def test_three_numbers_of_three_outcomes_name_the_worst_cells():
     _, people, mistakes = three_numbers(three_by_three())
     assert people["note"] == "Letter: 6,150 (61.5 % of bills); Call: 2,720 (27.3 % of bills); " \

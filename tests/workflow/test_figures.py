@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from payoff import judge_predictions
 from payoff.bundle import Bundle
-from payoff.declare import Action, Data, Outcome, Subgroup
+from payoff.declare import Action, Constraint, Data, Outcome, Subgroup
 from payoff.declare.file import to_toml
 from payoff.errors import BundleError, DataError, EnvironmentError_, EvidenceError
 from payoff.evidence import sql
@@ -350,6 +350,11 @@ def test_what_sql_cannot_say(tmp_path, rng):
     by_rank = judge_predictions(limited, pa.table(money_rows(rng)))
     with pytest.raises(EvidenceError, match="by rank"):
         Statements(limited, by_rank, table="t")
+    cap = Constraint(name="few", kind="cap", share=0.2)
+    constrained = dataclasses.replace(binary(), constraints=(cap,))
+    by_prices = judge_predictions(constrained, pa.table(money_rows(rng)))
+    with pytest.raises(EvidenceError, match="constraints by prices"):
+        Statements(constrained, by_prices, table="t")
 
 
 def test_a_folder_without_its_files(tmp_path):

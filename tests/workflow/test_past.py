@@ -180,6 +180,16 @@ def test_an_action_that_was_never_taken_stops_with_its_name():
     assert error.value.code in {"PAY-L008", "PAY-L009"}
 
 
+@pytest.mark.parametrize("past", [Past(action="done"), Past(action="done", randomised=True)])
+def test_outcomes_known_under_one_action_only_point_to_the_key_that_says_so(past):
+    rng = np.random.default_rng(17)
+    pays, done = rng.random(600) < 0.8, rng.choice(["mail", "leave"], 600)
+    outcome = np.where(done == "mail", pays * 1.0, np.nan)
+    table = pa.table({"x": rng.normal(size=600), "done": done, "y": outcome})
+    with pytest.raises(PayoffError, match=r"past\.outcomes_known"):
+        run(credit(past=past), table)
+
+
 def predicted(world, **columns):
     return pa.table({**world.table, **columns})
 

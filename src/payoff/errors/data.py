@@ -139,6 +139,20 @@ class DataError(PayoffError):
         )
 
     @classmethod
+    def one_action(cls, action: str, n: int) -> DataError:
+        """All rows that can be learnt from had the same action."""
+        return cls(
+            "only one action was taken where the outcome is known, so nothing can be learnt of the "
+            "others",
+            code="PAY-L008",
+            where="the fit rows, key past.action",
+            got=f"{show(action)} in all {counted(n, 'row')}",
+            need="rows of at least two actions",
+            mend="If outcomes are recorded under some actions only, name these in "
+            "past.outcomes_known; else use a longer window",
+        )
+
+    @classmethod
     def too_few(
         cls, what: str, got: int, need: int, mend: str, where: str = "the data"
     ) -> DataError:

@@ -67,7 +67,7 @@ def check(found: Findings) -> tuple[Check, ...]:
 
 
 def _separate(n: int, *, ours: bool) -> Check:
-    result = numbered("PAY-E201", "Judging rows are separate")
+    result = numbered("PAY-E201", "Whether the judging rows are separate")
     if not ours:
         return result(
             status="skipped",
@@ -143,7 +143,7 @@ def _shifted(shift: Mapping[str, Any]) -> Check:
 
 
 def _calibrated(decision: Decision, calibration: Mapping[str, Any]) -> Check:
-    result = numbered("PAY-E205", "Promised money came true")
+    result = numbered("PAY-E205", "Promised and realised money")
     if "not_measured" in calibration:
         return result(status="skipped", detail=f"Not measured: {calibration['not_measured']}.")
     gap = calibration["difference"]
@@ -182,7 +182,7 @@ def _calibrated(decision: Decision, calibration: Mapping[str, Any]) -> Check:
 
 def _paying(intervals: Mapping[str, Any], policy: PolicyEvidence) -> Check:
     """Say whether the headline intervals were refused, or rest on few cases."""
-    result = numbered("PAY-E207", "Enough paying cases")
+    result = numbered("PAY-E207", "Number of paying cases")
     if not policy.cells:
         return result(status="skipped", detail="Not measured: the policy has no value of its own.")
     names = {"value": "the money of the policy judged", "gain": "its gain"}
@@ -273,7 +273,7 @@ def _worth_before(decision: Decision, stakes: Stakes, action: int) -> bool:
 
 def _ever_best(decision: Decision, stakes: Stakes | None) -> Check:
     """Compare actions row by row, where the payoff table alone could not."""
-    result = numbered("PAY-E212", "Every action is best somewhere")
+    result = numbered("PAY-E212", "Actions that are nowhere best")
     if stakes is None:
         return result(status="skipped", detail=_CELLS)
     if stakes.causal or stakes.bounds is not None:

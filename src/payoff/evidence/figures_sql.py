@@ -228,9 +228,10 @@ class Statements:
             simple[self.evidence.policies[0].name] = sql.quoted(SCORED_ACTION)
         if simple.get(name):
             return simple[name], ""
-        limited = any(a.capacity is not None for a in decision.actions)
-        if limited or decision.limits or decision.constraints:
+        if decision.limits or any(a.capacity is not None for a in decision.actions):
             return "", "it is cut to its capacity by rank"
+        if decision.constraints:
+            return "", "it keeps its constraints by prices"
         if name == "expected":
             values = [f"payoff_expected_{k}" for k in range(len(names))]
             return sql.argmax(decision, values, names), ""

@@ -210,8 +210,10 @@ def _sentences(judged: Judged, options: Options, found: dict[str, Any]) -> list[
     chance, own = found["beats_simple"], quoted(options.labels[0])
     said: list[str] = []
     if chance is not None:
+        beyond = any(p.baseline and not p.feasible for p in judged.policies)
+        which = " that capacity allows" if beyond else ""
         said.append(
-            f"{own} is better than every policy without a model with a probability of "
+            f"{own} is better than every policy without a model{which} with a probability of "
             f"{_chance(chance)}."
         )
     best = max(found["options"], key=lambda o: o["probability_best"])

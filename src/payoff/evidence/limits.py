@@ -128,7 +128,7 @@ def limit_checks(judged: Judged, constraints: Sequence[Mapping[str, Any]]) -> tu
 
 
 def _kept(constraints: Sequence[Mapping[str, Any]]) -> Check:
-    result = numbered("PAY-E218", "Constraints kept on the judging rows")
+    result = numbered("PAY-E218", "Constraints on the judging rows")
     if not constraints:
         return result(status="not_applicable", detail="No constraint is declared.")
     text = " ".join(str(c["sentence"]) for c in constraints)

@@ -81,7 +81,7 @@ def _acted_upon(decision: Decision, data: Mapping[str, Any], *, recorded: bool) 
 
 
 def _by_chance(past: Mapping[str, Any]) -> Check:
-    result = numbered("PAY-E225", "Past actions were chosen by chance")
+    result = numbered("PAY-E225", "Whether chance chose the past actions")
     test = past.get("assignment")
     if test is None:
         detail = "Nothing says that chance chose past actions."
@@ -112,7 +112,7 @@ def _by_chance(past: Mapping[str, Any]) -> Check:
 
 
 def _overlap(past: Mapping[str, Any]) -> Check:
-    result = numbered("PAY-E226", "The past did what the policy would do")
+    result = numbered("PAY-E226", "Whether the past did what the policy would do")
     if past.get("bounds"):
         return _bounds(past["bounds"][0])
     if "estimators" not in past:
@@ -146,7 +146,7 @@ def _overlap(past: Mapping[str, Any]) -> Check:
 
 
 def _bounds(first: Mapping[str, Any]) -> Check:
-    result = numbered("PAY-E226", "The past did what the policy would do")
+    result = numbered("PAY-E226", "Whether the past did what the policy would do")
     if not first["unknown"]:
         return result(status="passed", detail="The policy's money is known on every row.")
     return result(

@@ -114,13 +114,14 @@ def _warning(
     now, then = max(simple, key=as_is.__getitem__), max(simple, key=as_fit.__getitem__)
     gain_now, gain_then = as_is[first] - as_is[now], as_fit[first] - as_fit[then]
     currency, per, rest = decision.money_unit.partition(" per ")
+    turn = _turn(rates, now, label)
+    last = turn or " If the share moves again, so will the figures on this page."
     return (
         f"{text} At the earlier share the policy would have been {currency} "
         f"{abs(gain_then):,.0f}{per}{rest} {'ahead of' if gain_then >= 0 else 'behind'} the best "
         f"policy without a model (“{label[then]}”); at the judged share it is "
         f"{currency} {abs(gain_now):,.0f} {'ahead of' if gain_now >= 0 else 'behind'} "
-        f"“{label[now]}”.{_turn(rates, now, label)} If the share moves again, so will the figures "
-        "on this page."
+        f"“{label[now]}”.{last}"
     )
 
 

@@ -43,8 +43,10 @@ def verdict(found: Sequence[PolicyEvidence], comparisons: Sequence[Comparison]) 
         )
     elif gain.low is not None and gain.low > 0:
         state = "deploy"
+        beyond = any(p.baseline and not p.feasible for p in found[1:])
+        which = " that capacity allows" if beyond else ""
         sentence = (
-            f"It earned more than every policy without a model: {money(gain)} more "
+            f"It earned more than every policy without a model{which}: {money(gain)} more "
             f"than the best of them, {label}."
         )
     elif gain.low is None:

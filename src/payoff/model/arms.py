@@ -255,9 +255,10 @@ def _enough(rows: Dataset, label: str) -> None:
         what = f"fit rows of each outcome where {label!r} was done"
         raise DataError.too_few(
             what,
-            0 if not len(seen) else 1,
+            len(seen),
             2,
-            "Use a longer window, or leave out an action that was hardly ever taken",
+            "Use a longer window, or leave out an action that was hardly ever taken. If outcomes "
+            "are recorded under some actions only, name these in past.outcomes_known",
         )
 
 
@@ -323,6 +324,9 @@ def assignment(data: Dataset, contract: Contract, *, folds: int, seed: int) -> A
     decision = data.decision
     if data.logged is None:
         raise DataError.missing_column("", "the action taken", [], "key past.action")
+    taken = data.logged.taken
+    if len(taken) and taken[0] >= 0 and (taken == taken[0]).all():
+        raise DataError.one_action(decision.action_names[int(taken[0])], len(taken))
     aside = Decision(
         name="assignment",
         currency=decision.currency,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from payoff.errors import counted
 from payoff.evidence.evidence import Cell, Estimate, Evidence
@@ -234,15 +234,30 @@ def _false_and_missed(facts: Facts) -> dict[str, str]:
     false = [c for c in cells if facts.acts(c.action) and c.outcome != positive]
     missed = [c for c in cells if not facts.acts(c.action) and c.outcome == positive]
     name = facts.outcome(positive, 40)
+    ends = [
+        _ends(facts.evidence.people.get(key), cells)
+        for key, cells in (("false_alarms", false), ("missed", missed))
+    ]
     return {
         "label": f"Mistakes {facts.period}",
         "figure": f"{wording.people(sum(c.per_period for c in false))} false alarms, "
         f"{wording.people(sum(c.per_period for c in missed))} missed cases",
-        "interval": _counted(facts, *((c.low, c.high) for c in (*false, *missed))),
+        "interval": _counted(facts, *ends),
         "note": f"False alarm: acted on without “{name}” "
         f"({_cell_money(facts, false)}). Missed case: the reverse "
         f"({_cell_money(facts, missed)}).",
     }
+
+
+def _ends(
+    measured: Mapping[str, Any] | None, cells: Sequence[Cell]
+) -> tuple[float | None, float | None]:
+    """Return the ends of one kind of mistake, which several cells may make up."""
+    if len(cells) == 1:
+        return cells[0].low, cells[0].high
+    if measured is None:
+        return None, None
+    return measured.get("low"), measured.get("high")
 
 
 def _cell_money(facts: Facts, cells: Sequence[Cell]) -> str:

@@ -31,7 +31,7 @@ _RATES: Final[Mapping[str, tuple[str, Callable[[float, float], bool]]]] = {
 
 def large_enough(subgroups: Sequence[SubgroupEvidence]) -> Check:
     """Say which groups have no figures, and why."""
-    result = numbered("PAY-E206", "Subgroups large enough to judge")
+    result = numbered("PAY-E206", "Size of the subgroups")
     if not subgroups:
         return result(
             status="tip",
