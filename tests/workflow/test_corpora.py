@@ -60,6 +60,10 @@ def test_without_copies_or_with_very_many_rows_it_is_not_measured(monkeypatch):
     said = corpora.inflation(parts.fit, *ask, progress=silent)
     assert "copy of another" in said["not_measured"]
     copied = parts_of(with_copies(corpus(300), 60))
+    monkeypatch.setattr(corpora, "_FEWEST_SHARE", 0.99)
+    said = corpora.inflation(copied.fit, *ask, progress=silent)
+    assert "too few to move the figures" in said["not_measured"]
+    monkeypatch.setattr(corpora, "_FEWEST_SHARE", 0.01)
     monkeypatch.setattr(corpora, "_MOST_ROWS", 20)
     said = corpora.inflation(copied.fit, *ask, progress=silent)
     assert "more than 20 fitting rows" in said["not_measured"]

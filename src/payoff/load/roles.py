@@ -206,7 +206,7 @@ def clusters_of(table: pa.Table, column: str | None) -> NDArray[np.int64]:
     Examples
     --------
     >>> clusters_of(pa.table({"who": ["Ann", None, "Ann"]}), "who").tolist()
-    [0, 2, 0]
+    [0, 1, 0]
     """
     if column is None:
         return np.arange(table.num_rows, dtype=np.int64)

@@ -30,6 +30,8 @@ __all__ = ["CorpusFigures", "inflation", "measure"]
 
 #: With more rows the second cross-fitting would take longer than everything else.
 _MOST_ROWS: Final = 20_000
+#: Fewer twins among the fitting rows cannot move a figure that a reader would see.
+_FEWEST_SHARE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,11 @@ def inflation(
     twin = np.bincount(fit.twins)[fit.twins] > 1
     if not twin.any():
         return {"not_measured": "no document of the fitting part is a copy of another there"}
+    if twin.mean() < _FEWEST_SHARE:
+        return {
+            "not_measured": f"{counted(int(twin.sum()), 'fitting row')} of {len(fit):,} are copies "
+            "of another, too few to move the figures"
+        }
     if len(fit) > _MOST_ROWS:
         return {
             "not_measured": f"with more than {_MOST_ROWS:,} fitting rows a second cross-fitting "
@@ -169,7 +176,7 @@ def _compared(
         f"{counted(int(twin.sum()), 'fitting row')} of {len(fit):,} are copies or near copies of "
         f"another. Had they been on both sides, accuracy would read {after:.1%} instead of "
         f"{before:.1%}.",
-        f"The model's value would read higher by {in_words(money)}"
+        f"The model's value would differ by {in_words(money)}"
         + (f"; no interval, because {money.reason}." if money.low is None else "."),
     ]
     return {
