@@ -12,6 +12,7 @@ from payoff.declare import Action, Constraint, Limit, Review
 from payoff.evidence.acted import Background
 from payoff.evidence.evidence import Estimate, Evidence
 from payoff.evidence.judge import judge
+from payoff.evidence.wording import number
 from payoff.policy.choose import policies
 from tests.policy.test_limits import costly, regional
 from tests.worlds import at_stake, binary, calibrated, judged
@@ -50,7 +51,7 @@ def test_a_limit_says_its_room_its_use_and_its_price_in_its_own_unit(rng):
     assert limit["price_unit"] == "EUR per hour"
     price = limit["shadow_price"]
     assert limit["sentence"].startswith("Agents' hours: room for 20 hours per month, used ")
-    assert f"One more hour would have earned about EUR {price:,.4g} " in limit["sentence"]
+    assert f"One more hour would have earned about EUR {number(price)} " in limit["sentence"]
 
 
 def test_the_price_of_a_limit_is_what_a_little_more_earned_where_it_was_chosen(rng):
@@ -82,7 +83,7 @@ def test_one_line_for_each_group_of_a_limit(rng):
     assert [c["group"] for c in found] == ["north", "south"]
     assert all(c["used_share"] <= 0.05 + 1e-9 for c in found)
     assert sum(c["per_period"] for c in found) == pytest.approx(50)
-    assert "visits (region: south): room for 5.0% of customers" in found[1]["sentence"]
+    assert "visits (region: south): room for 5.0 % of customers" in found[1]["sentence"]
 
 
 def test_only_policies_that_capacity_allows_are_said_to_be_beaten(rng):
@@ -110,7 +111,7 @@ def test_the_price_of_a_constraint_is_the_paired_difference(rng):
     bound = evidence_of(np.random.default_rng(5), payoffs=LOSS, constraints=[NORTH], volume=1000)
     want = free.policy("expected").value.value - bound.policy("expected").value.value
     assert Estimate(**bound.constraints[0]["price"]).value == pytest.approx(want)
-    assert "at least 40.0% of customers in “north”; acted on were" in one["sentence"]
+    assert "at least 40.0 % of customers in “north”; acted on were" in one["sentence"]
     assert "Keeping it costs EUR " in one["sentence"]
     assert one["state"] in ("met", "within")
     assert check(found, "PAY-E218").status == "passed"

@@ -231,8 +231,8 @@ def _one_row(stakes: Stakes | None) -> Check:
     top = max(1, len(spread) // 100)
     one_percent = float(np.sort(money_at_stake)[-top:].sum() / total)
     text = (
-        f"The largest row holds {largest:.1%} of all money at stake, the top 1 % of rows "
-        f"{one_percent:.0%}."
+        f"The largest row holds {largest * 100:.1f} % of all money at stake, the top 1 % of rows "
+        f"{one_percent * 100:.0f} %."
     )
     if largest > 0.05:
         return result(

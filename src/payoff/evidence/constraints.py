@@ -17,7 +17,7 @@ from payoff.evidence.acted import Acted
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import share
 from payoff.evidence.judged import Judged
-from payoff.evidence.wording import amount, money, quoted
+from payoff.evidence.wording import money, number, quoted
 from payoff.policy.best import WITHOUT, earned
 from payoff.policy.bounds import Bound, bounds_of, group_of
 
@@ -88,10 +88,10 @@ def _price_said(judged: Judged, priced: Mapping[str, Any]) -> str:
     if estimate.method == "exact":
         return "It costs nothing: without it the policy would do the same."
     if estimate.value is not None and estimate.value < 0:
-        gain = estimate.value * -1
+        currency, per, rest = estimate.unit.partition(" per ")
         return (
-            f"On these rows keeping it cost nothing: without it the policy earned "
-            f"{amount(gain, estimate.unit)} less."
+            "On these rows keeping it cost nothing: the policy that keeps it earned "
+            f"{currency} {number(-estimate.value)}{per}{rest} more."
         )
     return f"Keeping it costs {money(estimate)}."
 
@@ -214,27 +214,29 @@ def _said(
     labels: Sequence[str],
     each: Mapping[int, Estimate],
 ) -> str:
-    value, units = found.measured.value or 0.0, plural(decision.unit)
+    units = plural(decision.unit)
+    limit, shown = _percent(constraint.share), _percent(found.measured.value or 0.0)
     if constraint.kind == "max_gap":
         low, high = found.worst
         return (
-            f"the shares acted on may differ by {constraint.share:.1%} between groups; they "
-            f"differed by {value:.1%} ({quoted(labels[low])} {each[low].value or 0:.1%}, "
-            f"{quoted(labels[high])} {each[high].value or 0:.1%})."
+            f"the shares acted on may differ by {limit} between groups; they differed by {shown} "
+            f"({quoted(labels[low])} {_percent(each[low].value or 0.0)}, "
+            f"{quoted(labels[high])} {_percent(each[high].value or 0.0)})."
         )
     bound, worst = {"floor": ("at least", "lowest"), "cap": ("at most", "highest")}[constraint.kind]
     label = labels[found.worst[0]]
     if not label:
-        return f"{bound} {constraint.share:.1%} of {units}; acted on were {value:.1%}."
+        return f"{bound} {limit} of {units}; acted on were {shown}."
     if len(each) == 1:
-        return (
-            f"{bound} {constraint.share:.1%} of {units} in {quoted(label)}; acted on were "
-            f"{value:.1%}."
-        )
+        return f"{bound} {limit} of {units} in {quoted(label)}; acted on were {shown}."
     return (
-        f"{bound} {constraint.share:.1%} of {units} in every group; the {worst} share was "
-        f"{value:.1%} ({quoted(label)})."
+        f"{bound} {limit} of {units} in every group; the {worst} share was {shown} "
+        f"({quoted(label)})."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
 
 
 def _state(value: float, edge: float, bound: float, *, above: bool) -> str:

@@ -14,7 +14,7 @@ from payoff.declare import Decision, Limit
 from payoff.declare.decision import plural
 from payoff.errors import listed
 from payoff.evidence.judged import Judged
-from payoff.evidence.wording import quoted, short
+from payoff.evidence.wording import number, quoted
 from payoff.policy.best import actions_of
 from payoff.policy.bounds import Bound, bounds_of, group_of, spent
 from payoff.policy.stakes import Stakes
@@ -87,7 +87,9 @@ def _limit(
     elif declared is not None and not per_share:
         resource = "unit of it"
     if per_share:
-        said = f"room for {room:.1%} of {plural(decision.unit)}, used for {used:.1%}."
+        said = (
+            f"room for {room * 100:.1f} % of {plural(decision.unit)}, used for {used * 100:.1f} %."
+        )
     else:
         many = plural(resource) if resource != "unit of it" else "units"
         period = decision.money_unit.partition(" per ")[2]
@@ -97,7 +99,7 @@ def _limit(
         more = ""
     elif worth > 0:
         more = (
-            f" One more{one_more} would have earned about {decision.currency} {short(worth)} "
+            f" One more{one_more} would have earned about {decision.currency} {number(worth)} "
             "when the policy was chosen."
         )
     else:
@@ -160,7 +162,7 @@ def _one_at_a_time(judged: Judged) -> Check:
             if each > room * 1.05 + 1e-9:
                 place = f" ({label})" if label else ""
                 more = each / room - 1 if room > 0 else math.inf
-                over.append(f"{quoted(_words(decision, bound))}{place} by {more:.0%}")
+                over.append(f"{quoted(_words(decision, bound))}{place} by {more * 100:.0f} %")
     if over:
         return result(
             status="tip",

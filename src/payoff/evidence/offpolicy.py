@@ -122,8 +122,8 @@ def no_overlap(stakes: Stakes, codes: NDArray[np.int16], names: tuple[str, ...])
         error = math.sqrt(float((w * (own - covered)) @ (w * (own - covered)))) / float(w.sum())
         if covered + _SURE * error < _LEAST_COVERED:
             return (
-                f"for about {1 - covered:.0%} of the rows that would get “{names[action]}”, the "
-                "past never did it to rows like them"
+                f"for about {(1 - covered) * 100:.0f} % of the rows that would get "
+                f"“{names[action]}”, the past never did it to rows like them"
             )
     return ""
 

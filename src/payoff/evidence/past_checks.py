@@ -89,8 +89,8 @@ def _by_chance(past: Mapping[str, Any]) -> Check:
     if "not_measured" in test:
         return result(status="skipped", detail=f"Not measured: {test['not_measured']}.")
     text = (
-        f"From the features one guesses the action taken on {test['guessed']:.1%} of rows; the "
-        f"most frequent action alone would be right on {test['by_share']:.1%} (p = "
+        f"From the features one guesses the action taken on {test['guessed'] * 100:.1f} % of rows; "
+        f"the most frequent action alone would be right on {test['by_share'] * 100:.1f} % (p = "
         f"{test['p_value']:.3f}, {test['n']:,} rows)."
     )
     if past["design"]["how"] == "modelled":

@@ -122,8 +122,8 @@ def _sentences(judged: Judged, figures: list[dict[str, Any]]) -> list[str]:
     top = found.largest_percent or 0.0
     if found.method != "exact" and top > 0.25 and found.independent >= 200:
         said.append(
-            f"The largest 1 % of cases hold {top:.0%} of the money moved, the "
-            f"largest one {found.largest:.1%}."
+            f"The largest 1 % of cases hold {top * 100:.0f} % of the money moved, the "
+            f"largest one {found.largest * 100:.1f} %."
         )
     effective = last["effective_rows"]
     if judged.stakes.clustered and effective and found.method in ("t", "score"):
@@ -139,7 +139,7 @@ def _cases(found: Diagnosis, judged: Judged, unit: str) -> str:
     if judged.stakes.clustered:
         what = f"{found.differing:,} of {found.independent:,} independent cases decide it"
     return what + (
-        f" (as much as {found.paying:,.0f} equal ones would)"
+        f", most of it by a few: they tell no more than {found.paying:,.0f} of one size would"
         if found.paying < 0.5 * found.differing
         else ""
     )
