@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -11,16 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.errors import BundleError, PayoffError, TrainingError
+from payoff.errors import BundleError, TrainingError
 from payoff.model.boosting import Boosted
 from payoff.model.candidates import CANDIDATES, LABELS
-from payoff.model.crossed import CrossFitted
+from payoff.model.crossed import CrossFitted, try_candidates
 from payoff.model.encode import Encoder
 from payoff.model.folds import assign_folds, feasible_folds
 from payoff.model.linear import Softmax
 from payoff.model.portable import Portable
 from payoff.model.scorecard import Scorecard
-from payoff.model.scored import Scored
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -203,30 +201,8 @@ def cross_fit(
         n_outcomes=len(outcomes),
         seed=seed,
     )
-    scored: dict[str, Scored] = {}
-    failures: dict[str, str] = {}
-    seconds: dict[str, float] = {}
-    for i, name in enumerate(names):
-        begun = time.perf_counter()
-
-        def step(f: int, i: int = i, name: str = name) -> None:
-            progress("fit candidates", i * folds + f, len(names) * folds, name)
-
-        try:
-            prob = work.out_of_fold(name, fold, step)
-            scored[name] = Scored(prob=prob, part=data.part, source=LABELS.get(name, name))
-        except PayoffError as error:
-            if error.code == "PAY-T001":  # no feature: no candidate could do better
-                raise
-            failures[name] = str(error)
-        except (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError) as error:
-            # One candidate's algorithm may refuse these rows; the others go on.
-            failures[name] = f"{type(error).__name__}: {error}"[:400]
-        seconds[name] = time.perf_counter() - begun
-    progress("fit candidates", len(names) * folds, len(names) * folds)
-    if not scored:
-        raise TrainingError.nothing_fitted(f"{k}: {v}" for k, v in failures.items())
-    return CrossFitted(scored=scored, failures=failures, seconds=seconds, folds=fold)
+    # Without a feature (PAY-T001) no candidate could do better.
+    return try_candidates(names, work.out_of_fold, fold, data.part, progress, fatal=("PAY-T001",))
 
 
 def fit(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -10,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.errors import PayoffError, TrainingError
-from payoff.model.candidates import LABELS, TEXT_CANDIDATES
-from payoff.model.crossed import CrossFitted
+from payoff.errors import TrainingError
+from payoff.model.candidates import TEXT_CANDIDATES
+from payoff.model.crossed import CrossFitted, try_candidates
 from payoff.model.encode import Encoder
 from payoff.model.folds import assign_folds, feasible_folds
-from payoff.model.scored import Scored
 from payoff.model.text.embedding import Embedder, Remembering, minilm
 from payoff.model.text.familiar import learn_references
 from payoff.model.text.features import TextFeatures
@@ -98,28 +96,7 @@ def cross_fit(
     folds = feasible_folds(outcome, data.cluster, folds, outcomes, data.part)
     fold = assign_folds(outcome, data.cluster, folds, seed)
     work = _Work.of(data, contract, outcome, seed, embedder)
-    scored: dict[str, Scored] = {}
-    failures: dict[str, str] = {}
-    seconds: dict[str, float] = {}
-    for i, name in enumerate(names):
-        begun = time.perf_counter()
-
-        def step(f: int, i: int = i, name: str = name) -> None:
-            progress("fit candidates", i * folds + f, len(names) * folds, name)
-
-        try:
-            prob = work.out_of_fold(name, fold, step)
-            scored[name] = Scored(prob=prob, part=data.part, source=LABELS.get(name, name))
-        except PayoffError as error:
-            failures[name] = str(error)
-        except (ArithmeticError, MemoryError, RuntimeError, TypeError, ValueError) as error:
-            # One candidate's algorithm may refuse these rows; the others go on.
-            failures[name] = f"{type(error).__name__}: {error}"[:400]
-        seconds[name] = time.perf_counter() - begun
-    progress("fit candidates", len(names) * folds, len(names) * folds)
-    if not scored:
-        raise TrainingError.nothing_fitted(f"{k}: {v}" for k, v in failures.items())
-    return CrossFitted(scored=scored, failures=failures, seconds=seconds, folds=fold)
+    return try_candidates(names, work.out_of_fold, fold, data.part, progress)
 
 
 def fit(
