@@ -95,7 +95,7 @@ def test_only_policies_that_capacity_allows_are_said_to_be_beaten(rng):
     assert said in found.information["sentences"][0]
     found = evidence_of(np.random.default_rng(5), volume=1000)
     assert all(p.feasible for p in found.policies)
-    assert "every policy without a model with" in found.information["sentences"][0]
+    assert "every policy without a model is" in found.information["sentences"][0]
 
 
 def test_the_price_of_a_constraint_is_the_paired_difference(rng):
@@ -152,6 +152,10 @@ def test_a_constraint_broken_beyond_chance_is_an_issue_on_page_one(rng):
         background=Background(data={}, model={}),
     )  # fmt: skip
     assert found.constraints[0]["state"] == "broken"
+    marks = {p.name: p.outside for p in found.policies}
+    assert marks["expected"] == marks["do_nothing"] == "breaks “Calls in the north”"
+    assert marks["all:call"] == ""
+    assert Evidence.from_dict(json.loads(found.to_json())).policies == found.policies
     result = check(found, "PAY-E218")
     assert result.status == "issue"
     assert result.page_one

@@ -85,7 +85,7 @@ def _simple_wins(
     verdict: Mapping[str, Any],
     best: Comparison | None,
 ) -> Check:
-    result = numbered("PAY-E202", "A policy without a model earns as much")
+    result = numbered("PAY-E202", "Beside policies without a model")
     if best is None:
         return result(status="not_applicable", detail="There is no policy without a model.")
     if best.total.value is None and verdict["state"] != "refuse":
@@ -94,11 +94,10 @@ def _simple_wins(
     if verdict["state"] == "refuse":
         return result(
             status="issue",
-            page_one=True,
             detail=f"{quoted(simple.label)} earned {money(simple.total)}; the policy judged "
             f"earned {money(policies[0].total)} on the same rows.",
-            mend="Do not deploy it as it stands; do the simple thing, or find out what changed "
-            "(see the outcome shares)",
+            mend="Do the simple thing for now; where the shares of outcomes moved (PAY-E204), fit "
+            "on recent rows and judge again",
         )
     return result(
         status="passed", detail=f"Ahead of {quoted(simple.label)} by {money(best.total)}."
@@ -112,14 +111,12 @@ def _wide(best: Comparison | None) -> Check:
     if best.total.low is None or best.total.high is None:
         return result(
             status="issue",
-            page_one=True,
             detail=f"No interval: {best.total.reason}.",
             mend="Judge on more rows",
         )
     if best.total.low <= 0 < best.total.value:
         return result(
             status="issue",
-            page_one=True,
             detail=f"The gain over the best policy without a model is {money(best.total)}; zero "
             "and less are not ruled out.",
             mend="Deciding now, the larger expectation is still the better bet; judging on more "

@@ -17,7 +17,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.declare.decision import plural
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import cluster_sums, mean_money
 from payoff.evidence.joint import best_shares, joint_draws, joint_means, quantile_t
@@ -213,7 +212,7 @@ def _sentences(judged: Judged, options: Options, found: dict[str, Any]) -> list[
         beyond = any(p.baseline and not p.feasible for p in judged.policies)
         which = " that capacity allows" if beyond else ""
         said.append(
-            f"{own} is better than every policy without a model{which} with a probability of "
+            f"The probability that {own} is better than every policy without a model{which} is "
             f"{_chance(chance)}."
         )
     best = max(found["options"], key=lambda o: o["probability_best"])
@@ -233,7 +232,7 @@ def _sentences(judged: Judged, options: Options, found: dict[str, Any]) -> list[
     else:
         worth = about(again["worth"], decision.money_unit)
         said.append(
-            f"Judging on as many {plural(decision.unit)} again would be worth about {worth}, by "
+            f"Judging on as many rows again would be worth about {worth}, by "
             "making a wrong choice less likely."
         )
     if found["margin"].get("margin") is not None:

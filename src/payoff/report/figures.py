@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from payoff.errors import counted
@@ -75,20 +74,11 @@ def _refusal(facts: Facts, label: str) -> str:
             f"{worth['text']} ({worth['interval']})."
         )
     if found.total.value < 0:
-        more = _difference(_turned(found.total), label)
+        more = _difference(found.total.turned(), label)
         return f"Do not use {what}: “{simple}” needs no model and is {more}."
+    if found.total.method == "exact" and found.total.value == 0:
+        return f"Do not use {what}: “{label}” did the same as “{simple}”, which needs no model."
     return f"Do not use {what}: “{label}” is {_difference(found.total, simple)}, which needs none."
-
-
-def _turned(estimate: Estimate) -> Estimate:
-    """Return the same difference the other way round."""
-
-    def minus(x: float | None) -> float | None:
-        return None if x is None else -x
-
-    return replace(
-        estimate, value=minus(estimate.value), low=minus(estimate.high), high=minus(estimate.low)
-    )
 
 
 def _difference(gain: Estimate, against: str) -> str:
@@ -98,7 +88,7 @@ def _difference(gain: Estimate, against: str) -> str:
     if gain.value is None:
         return f"{told['text']}, against “{against}”"
     if gain.value < 0:
-        text, ends = wording.figure(_turned(gain))["text"], _brief(told["interval"])
+        text, ends = wording.figure(gain.turned())["text"], _brief(told["interval"])
         return f"estimated at {text} less than “{against}” (difference {told['short']}, {ends})"
     return f"estimated at {told['text']} more than “{against}” ({_brief(told['interval'])})"
 
