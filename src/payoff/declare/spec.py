@@ -234,6 +234,8 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 similarity=Key(NUMBER, "Share of common shingles from which two are twins."),
                 languages=Key(_list(TEXT), "Languages expected, as ISO 639 codes."),
                 longest=Key(WHOLE, "Characters of one document; a longer one is refused."),
+                excerpts=Key(FLAG, "Whether reports may show stretches of documents."),
+                behaviour=Key(FLAG, "Whether documents are changed and decided again."),
             ),
             "How documents are read, for kind = 'text'.",
         ),
