@@ -109,7 +109,6 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "past": {
             "probability": "propensity",
             "random": "randomised",
-            "randomized": "randomised",
             "treatment": "action",
         },
         "predictions": {"probabilities": "probability", "scores": "score"},
