@@ -41,11 +41,14 @@ class TextSettings:
     themes
         ``"auto"``: as many themes as tell the documents apart best; a number: at most so many; 0:
         none.
-    excerpts
-        Whether the report may show the beginnings of documents, redacted, as examples of a theme.
     slices
         Groups that are judged beside the declared subgroups: ``"theme"``, ``"length"``,
         ``"language"``.
+    excerpts
+        Whether reports and explanations may show stretches of documents that are not the asker's
+        own (cleaned, and redacted as ``redact`` says).
+    behaviour
+        Whether judging also changes documents and decides again (behaviour tests).
 
     Examples
     --------
@@ -59,15 +62,17 @@ class TextSettings:
     languages: tuple[str, ...] = ()
     longest: int = 200_000
     themes: str | int = "auto"
-    excerpts: bool = True
     slices: tuple[str, ...] = SLICES
+    excerpts: bool = True
+    behaviour: bool = True
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not isinstance(self.redact, bool):
-            raise DeclarationError.wrong_type("text.redact", self.redact, "true or false")
-        if not isinstance(self.excerpts, bool):
-            raise DeclarationError.wrong_type("text.excerpts", self.excerpts, "true or false")
+        for name in ("redact", "excerpts", "behaviour"):
+            if not isinstance(getattr(self, name), bool):
+                raise DeclarationError.wrong_type(
+                    f"text.{name}", getattr(self, name), "true or false"
+                )
         if self.twins not in TWINS:
             raise DeclarationError.bad_value("text.twins", self.twins, f"one of {listed(TWINS)}")
         check_number(
