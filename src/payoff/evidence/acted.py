@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from payoff.checks import Check
 from payoff.evidence.optimism import Step
+from payoff.evidence.slices import Slices
 from payoff.policy.policy import Policy
 
 __all__ = ["Acted", "Background"]
@@ -28,7 +29,8 @@ class Acted:
 class Background:
     """What the evidence records beside the figures: data, model, earlier checks, seed.
 
-    ``tuned`` holds the steps of tuning whose optimism the evidence shows.
+    ``tuned`` holds the steps of tuning whose optimism the evidence shows; ``slices`` the groups of
+    documents that are judged beside the declared subgroups.
     """
 
     data: Mapping[str, Any]
@@ -38,4 +40,5 @@ class Background:
     fit_n: int = 0
     choose_shares: Mapping[str, float] | None = None
     tuned: tuple[Step, ...] = ()
+    slices: Slices | None = None
     seed: int = 0

@@ -14,7 +14,7 @@ from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
 
-__all__ = ["HIDDEN", "groups_section", "short_groups"]
+__all__ = ["HIDDEN", "chance", "groups_section", "short_groups"]
 
 HIDDEN: Final = frozenset({"small", "not_estimable"})
 _MOST_TABLES: Final = 4
@@ -225,7 +225,7 @@ def _money_row(group: Group, *, shrunken: bool) -> list[Any]:
         _cell(group.gain, "" if group.rate is None else why, plus=True),
         "not measured" if absent else str(at_once["ends"]),
         *([_short_cell(group.shrunken_gain, plus=True)] if shrunken else []),
-        _chance(group.p_adjusted.get("gain")),
+        chance(group.p_adjusted.get("gain")),
         _cell(group.total_gain, "" if group.gain is None else why, plus=True),
     ]
 
@@ -298,12 +298,12 @@ def _stands_out(subgroup: SubgroupEvidence) -> str:
     return "No error rate differs from the other groups beyond chance."
 
 
-def _chance(p: float | None) -> str:
+def chance(p: float | None) -> str:
     """Write an adjusted p-value.
 
     Examples
     --------
-    >>> _chance(0.0005), _chance(0.234), _chance(1.0), _chance(None)
+    >>> chance(0.0005), chance(0.234), chance(1.0), chance(None)
     ('below 0.1 %', '23 %', '100 %', 'not compared')
     """
     if p is None:

@@ -150,9 +150,9 @@ def limits(facts: Facts) -> list[str]:
             f"Where the money comes from: {len(bare)} of {len(decision.get('payoffs', ()))} "
             f"{cells} not who stated it."
         )
-    if not evidence.subgroups:
+    if not evidence.declared_subgroups:
         said.append("Who gains and who loses: not measured, because no subgroups are declared.")
-    hidden = [g for s in evidence.subgroups for g in s.groups if g.state in HIDDEN]
+    hidden = [g for s in evidence.declared_subgroups for g in s.groups if g.state in HIDDEN]
     if hidden:
         names = ", ".join(visible(g.label, 30) for g in hidden[:4])
         more = f" and {len(hidden) - 4} more" if len(hidden) > 4 else ""

@@ -42,6 +42,7 @@ from payoff.rng import generator
 from payoff.workflow import arms, corpora
 from payoff.workflow.rows import Checked, check, data_facts
 from payoff.workflow.scoring import score
+from payoff.workflow.slices import slices_of
 from payoff.workflow.trained import Trained, candidate_rows
 
 __all__ = ["Outcome", "run"]
@@ -345,6 +346,9 @@ def _judge(checked: Checked, trained: Trained) -> Evidence:
             fit_n=fit_facts["n"],
             choose_shares=parts.how["parts"]["choose"]["outcome_share"],
             tuned=trained.tuned,
+            slices=slices_of(parts, trained.model, trained.judging)
+            if isinstance(trained.judging, Scored)
+            else None,
             seed=decision.training.seed,
         ),
     )

@@ -32,24 +32,51 @@ def subgroup_evidence(judged: Judged) -> tuple[SubgroupEvidence, ...]:
     """Return the figures of every group; a group too small to show is named but not measured.
 
     Each subgroup gets an equal part of the allowance for false alarms, so that the simultaneous
-    intervals and adjusted p-values hold for the page as a whole.
+    intervals and adjusted p-values hold for the page as a whole. Slices of documents come after
+    the declared subgroups, with an allowance of their own; a group of theirs is withheld, and never
+    a declared one, where the two together would give a small group away.
     """
-    rows = {
-        name: np.where(place < 0, len(labels), place).astype(np.int64)
-        for name, (labels, place) in judged.subgroups.items()
-    }
-    kept = withheld(rows, judged.decision.evidence.smallest_group)
-    core = _Core(judged)
-    return tuple(
+    smallest = judged.decision.evidence.smallest_group
+    rows = _places(judged.subgroups)
+    kept = withheld(rows, smallest)
+    core = _Core(judged, len(rows))
+    found = [
         _Subgroup(core, name, labels, rows[name], kept[name]).evidence()
         for name, (labels, _) in judged.subgroups.items()
-    )
+    ]
+    slices = judged.background.slices
+    groups = {} if slices is None else slices.groups
+    if groups:
+        own = _places(groups)
+        settled = {f"declared {k}": v for k, v in rows.items()}
+        beside = {f"slice {k}": v for k, v in own.items()}
+        hidden = withheld(
+            {**settled, **beside}, smallest, fixed={f"declared {k}": v for k, v in kept.items()}
+        )
+        core = _Core(judged, len(groups))
+        found += [
+            _Subgroup(
+                core, name, labels, own[name], hidden[f"slice {name}"], automatic=True
+            ).evidence()
+            for name, (labels, _) in groups.items()
+        ]
+    return tuple(found)
+
+
+def _places(
+    subgroups: Mapping[str, tuple[tuple[str, ...], NDArray[np.int32]]],
+) -> dict[str, NDArray[np.int64]]:
+    """Return the group of each row, rows without one as the last group."""
+    return {
+        name: np.where(place < 0, len(labels), place).astype(np.int64)
+        for name, (labels, place) in subgroups.items()
+    }
 
 
 class _Core:
-    """What all subgroups share."""
+    """What all subgroups of a family share; ``parts`` is their number."""
 
-    def __init__(self, judged: Judged) -> None:
+    def __init__(self, judged: Judged, parts: int) -> None:
         self.judged = judged
         self.decision = judged.decision
         self.stakes = judged.stakes
@@ -58,7 +85,7 @@ class _Core:
         self.positive = judged.stakes.outcome == judged.decision.positive_code
         self.total = float(judged.stakes.weight.sum())
         self.level = judged.decision.evidence.level
-        self.parts = max(1, len(judged.subgroups))
+        self.parts = max(1, parts)
 
     def cluster(self, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
         found = self.stakes.resampled
@@ -66,7 +93,7 @@ class _Core:
 
 
 class _Subgroup:
-    """One declared subgroup: its groups one by one, then side by side."""
+    """One subgroup: its groups one by one, then side by side."""
 
     def __init__(
         self,
@@ -75,8 +102,11 @@ class _Subgroup:
         labels: tuple[str, ...],
         place: NDArray[np.int64],
         kept: NDArray[np.bool_],
+        *,
+        automatic: bool = False,
     ) -> None:
         self.core = core
+        self.automatic = automatic
         self.name = name
         self.place = place
         self.kept = kept
@@ -98,7 +128,9 @@ class _Subgroup:
             groups,
             {"gain": self._gain_cases(), "value": self._value_cases()},
         )
-        groups, reference = self._impact(groups, shown)
+        reference = None
+        if not self.automatic:  # what is done depends on what a document says: no ratio to screen
+            groups, reference = self._impact(groups, shown)
         unknown = groups[-1]
         made = groups if unknown.n else groups[:-1]
         known = [g for g in groups[:-1] if g.shrunken_gain is not None]
@@ -112,6 +144,7 @@ class _Subgroup:
             reference=reference,
             worst=ranked[0].label if len(ranked) > 1 else None,
             unknown={"n": unknown.n, "share": unknown.share},
+            automatic=self.automatic,
         )
         return replace(found, sentences=sentences(self.core.decision, found))
 
@@ -155,7 +188,7 @@ class _Subgroup:
                 )
             ),
         )
-        if seen.positives in (0, n):
+        if seen.positives in (0, n) and not self._told_apart(rows):
             which = "no" if seen.positives == 0 else "nothing but the"
             return replace(
                 seen,
@@ -177,6 +210,10 @@ class _Subgroup:
             ),
         )
 
+    def _told_apart(self, rows: NDArray[np.int64]) -> bool:
+        """Whether a slice has several outcomes; one theme may well lack the positive one."""
+        return self.automatic and len(np.unique(self.core.stakes.outcome[rows])) > 1
+
     def _rates(self, found: Mapping[str, Estimate]) -> Mapping[str, Estimate]:
         """Keep the share acted on alone where outcomes are of another action than the policy's."""
         if self.core.stakes.causal:
@@ -186,7 +223,10 @@ class _Subgroup:
     # ------------------------------------------------------------------ all groups side by side
 
     def _rng(self, what: str) -> np.random.Generator:
-        return generator(self.core.judged.seed, f"subgroups/{self.name}/{what}")
+        return generator(
+            self.core.judged.seed,
+            f"{'slices' if self.automatic else 'subgroups'}/{self.name}/{what}",
+        )
 
     def _family(self, groups: list[Group]) -> NDArray[np.bool_]:
         return np.array([g.gain is not None for g in groups])
