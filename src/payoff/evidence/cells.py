@@ -177,10 +177,10 @@ class Money:
 
     def product(self, other: Money, cells: CellSet) -> float:
         """Return ``sum w^2 v u`` over all cells, u being the other money."""
-        c, k, d, l = self.constant, self.factor, other.constant, other.factor
-        each = c * d * cells.w2 + c * _dot(l, cells.y1) + d * _dot(k, cells.y1)
-        if np.any(k) and np.any(l):
-            each = each + np.einsum("ci,cj,cij->c", k, l, cells.y2, optimize=True)
+        c, k, d, m = self.constant, self.factor, other.constant, other.factor
+        each = c * d * cells.w2 + c * _dot(m, cells.y1) + d * _dot(k, cells.y1)
+        if np.any(k) and np.any(m):
+            each = each + np.einsum("ci,cj,cij->c", k, m, cells.y2, optimize=True)
         return float(each.sum())
 
 
@@ -203,7 +203,14 @@ def _dot4(k: Floats, x: Floats) -> Floats:
 _DOTS: Final = (_dot, _dot2, _dot3, _dot4)
 
 
-def mean(cells: CellSet, money: Money, decision: Decision, *, identical: str = "") -> Estimate:
+def mean(
+    cells: CellSet,
+    money: Money,
+    decision: Decision,
+    *,
+    identical: str = "",
+    level: float | None = None,
+) -> Estimate:
     """Estimate mean money per unit from cells, as :func:`payoff.evidence.worth.worth` from rows.
 
     ``m = sum w v / sum w`` and ``se^2 = n / (n - 1) * sum w^2 (v - m)^2 / (sum w)^2``, with
@@ -219,11 +226,17 @@ def mean(cells: CellSet, money: Money, decision: Decision, *, identical: str = "
         Its level, unit, weights and outcomes.
     identical
         Why every row has the same value by construction; "" when it has not.
+    level
+        Of the interval; None means the declared one. At another level the interval is that of any
+        mean: neither constant money nor an outcome that was never seen plays a part.
     """
-    level, unit = decision.evidence.level, decision.value_unit
+    unit = decision.value_unit
     n, total = round(float(cells.n.sum())), float(cells.w1.sum())
-    unseen = _unseen(decision, cells)
-    constant = all(constant_of(c.node) is not None for c in decision.payoffs.cells.values())
+    unseen = _unseen(decision, cells) if level is None else None
+    constant = level is None and all(
+        constant_of(c.node) is not None for c in decision.payoffs.cells.values()
+    )
+    level = decision.evidence.level if level is None else level
     if n <= _WRITTEN_OUT and decision.data.weight is None and not np.any(money.factor):
         values = np.repeat(money.constant, np.round(cells.n).astype(np.int64))
         sums = cluster_sums(values, np.ones(n), None)

@@ -18,8 +18,8 @@ from payoff.errors import DataError, EvidenceError, counted
 from payoff.evidence import sql
 from payoff.evidence.cells import CellSet
 from payoff.evidence.cells_groups import Grouped
+from payoff.evidence.cells_judged import Cells
 from payoff.evidence.cells_sql import ABSENT, OUTSIDE, Pass
-from payoff.evidence.judge_cells import Cells
 from payoff.evidence.subgroups.disclosure import withheld
 from payoff.evidence.terms import Terms
 from payoff.load.frame import numbers
