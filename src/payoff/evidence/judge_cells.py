@@ -111,7 +111,9 @@ def judge_cells(
     past = {"not_measured": NOT_DECLARED}
     sureness = {"not_measured": NEEDS_ROWS}
     reference = next(a for a in known if a.policy.name == judgement["reference"])
-    groups = subgroup_evidence(decision, terms, cells.groups, known[0].policy, reference.policy)
+    groups = subgroup_evidence(
+        decision, terms, cells.groups, known[0].policy, reference.policy, seed=background.seed
+    )
     reliability: Mapping[str, Any] = {"not_measured": NEEDS_ROWS}
     curve: Mapping[str, Any] = {"not_measured": NEEDS_ROWS}
     if recorded is not None:

@@ -23,6 +23,8 @@ _MAP: Final = np.linspace(0.0, 2.5, 11)
 #: The change of a payoff that the comparison of payoffs shows.
 CHANGE: Final = 0.2
 _AGAIN: Final = 6
+#: A lead this part of the largest one behind is the rounding of sums: the two earn the same.
+_ROUNDING: Final = 1e-12
 
 
 def sensitivity(
@@ -148,11 +150,11 @@ def _end(
 
 def _again(judged: Measured, options: Options, lever: Lever, again: Again) -> dict[str, Any]:
     """Return where a policy without a model would catch up with one that decides again."""
+    if lever.outcome is None:
+        return {"not_measured": "decided again by payoff only"}
     why = again.why_not(lever.kind)
     if why:
         return {"not_measured": why}
-    if lever.outcome is None:
-        return {"not_measured": "decided again by payoff only"}
     size = abs(lever.now) or again.spread()
     value, simple = _values(options), list(options.simple)
     if not simple:
@@ -187,7 +189,7 @@ def _span(
 ) -> tuple[float | None, float | None]:
     """Return the changes nearest to zero, on each side, where the lead changes its sign."""
     zero = int(np.searchsorted(places, 0.0))
-    ahead = lead > 0
+    ahead = lead > -_ROUNDING * max(float(np.abs(lead).max()), 1e-300)
     low = high = None
     for k in range(zero, len(places) - 1):
         if ahead[k] != ahead[k + 1]:
