@@ -26,16 +26,11 @@ from payoff.evidence.terms import Terms
 from payoff.policy.policy import Policy
 from payoff.rng import generator
 
-__all__ = ["UNKNOWN_MISTAKES", "ActedCells", "CellJudged", "Cells", "Figure", "mistaken_in"]
+__all__ = ["ActedCells", "CellJudged", "Cells", "Figure", "mistaken_in"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int16]
 
-#: Why mistakes were not counted.
-UNKNOWN_MISTAKES: Final = (
-    "which action turned out best differs from row to row with the money, and the rows were judged "
-    "from cells, which hold what mistakes cost and not how many there were; judge with --rows"
-)
 #: A regret smaller than this part of the money moved is the rounding of sums.
 _ROUNDING: Final = 1e-12
 
@@ -290,18 +285,9 @@ class CellJudged:
         assert codes is not None, name  # what people are counted under needs no score
         return codes
 
-    @property
-    def why_no_mistakes(self) -> str:
-        """Why it is not known which rows another action would have served better; or empty."""
-        names = {self.policies[0].name, str(self.verdict["reference"])}
-        known = [mistaken_in(self.terms, self.cells.base, self.codes(n)) for n in names]
-        return UNKNOWN_MISTAKES if any(k is None for k in known) else ""
-
-    def mistaken(self, name: str) -> NDArray[np.bool_]:
-        """Return the cells where another action would have earned more, bool (c,)."""
-        found = mistaken_in(self.terms, self.cells.base, self.codes(name))
-        assert found is not None, "ask why_no_mistakes first"
-        return found
+    def mistaken(self, name: str) -> NDArray[np.bool_] | None:
+        """Return the cells where another action would have earned more, bool (c,), if known."""
+        return mistaken_in(self.terms, self.cells.base, self.codes(name))
 
     def share(self, hit: NDArray[np.bool_], among: NDArray[np.bool_] | None = None) -> Estimate:
         """Estimate the share of units in some cells, among others."""

@@ -107,7 +107,10 @@ class CellSums:
         for (i, (q, d)), (j, (p, e)) in itertools.product(enumerate(_POWERS), repeat=2):
             both = float(self.money.power(self.cells, q + p, d + e).sum())
             cov[i, j] = (both / n - centre[i] * centre[j]) * n / (n - 1)
-        scale = np.sqrt(np.maximum(np.diag(cov), 1e-200))
+        second = np.diag(cov) + centre**2
+        constant = np.diag(cov) <= 1e-12 * second  # such as the weight where there is none
+        cov[constant] = cov[:, constant] = 0.0
+        scale = np.sqrt(np.where(constant, 1.0, np.diag(cov)))
         counts = np.broadcast_to(self.sizes, (resamples, len(self.sizes)))
         return limit_sums(centre, cov / np.outer(scale, scale), scale, counts, n, rng)
 

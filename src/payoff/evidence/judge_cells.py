@@ -37,6 +37,7 @@ from payoff.evidence.evidence import (
 from payoff.evidence.facts import certain, decision_facts, versions
 from payoff.evidence.information import information
 from payoff.evidence.interval import wilson
+from payoff.evidence.limits import limit_checks
 from payoff.evidence.optimism import Removed, optimism_told
 from payoff.evidence.past import NOT_DECLARED
 from payoff.evidence.past_checks import past_checks
@@ -161,6 +162,7 @@ def judge_cells(
             *background.checks,
             *own,
             *past_checks(decision, past, background.data, recorded=recorded is not None),
+            *limit_checks(None, ()),
             *change_checks(decision, judgement, levers, rates),
         ),
         seed=background.seed,

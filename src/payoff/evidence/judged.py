@@ -115,11 +115,6 @@ class Judged:
         return self.stakes.why_not_by_outcome
 
     @property
-    def why_no_mistakes(self) -> str:
-        """Nothing: rows show which action would have been best."""
-        return ""
-
-    @property
     def weights(self) -> NDArray[np.float64]:
         """Weight of each row, float64 (n,)."""
         return self.stakes.weight

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,25 @@ from payoff.declare import Decision
 from payoff.evidence.acted import Background
 from payoff.evidence.evidence import Comparison, Estimate, PolicyEvidence
 
-__all__ = ["Again", "Column", "Draws", "GroupSums", "Joint", "Measured", "Redecided"]
+__all__ = [
+    "UNKNOWN_MISTAKES",
+    "Again",
+    "Column",
+    "Draws",
+    "GroupSums",
+    "Joint",
+    "Measured",
+    "Redecided",
+]
 
 #: Money of each unit as the judging holds it: an array by row, or a linear form by cell. Columns of
 #: one judging can be subtracted from each other.
 Column = Any
+#: Why mistakes were not counted.
+UNKNOWN_MISTAKES: Final = (
+    "which action turned out best differs from row to row with the money, and the rows were judged "
+    "from cells, which hold what mistakes cost and not how many there were; judge with --rows"
+)
 Floats = NDArray[np.float64]
 
 
@@ -115,10 +129,6 @@ class Measured(Protocol):
     def why_not_by_outcome(self) -> str:
         """Why figures by the outcome that happened would mislead; empty where they do not."""
 
-    @property
-    def why_no_mistakes(self) -> str:
-        """Why it is not known which rows another action would have served better; or empty."""
-
     # ------------------------------------------------------------------------------ columns
 
     def money(self, name: str) -> Column:
@@ -152,8 +162,11 @@ class Measured(Protocol):
     def codes(self, name: str) -> NDArray[np.int16]:
         """Return the action of a policy at each place, int16 (p,)."""
 
-    def mistaken(self, name: str) -> NDArray[np.bool_]:
-        """Return the places where another action would have earned more, bool (p,)."""
+    def mistaken(self, name: str) -> NDArray[np.bool_] | None:
+        """Return the places where another action would have earned more, bool (p,).
+
+        None where the places do not show it; :data:`UNKNOWN_MISTAKES` says why.
+        """
 
     def share(self, hit: NDArray[np.bool_], among: NDArray[np.bool_] | None = None) -> Estimate:
         """Estimate the share of units at some places, among others."""

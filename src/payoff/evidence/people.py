@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from payoff.declare import Decision
 from payoff.declare.decision import plural
 from payoff.evidence.evidence import Cell, Estimate, PolicyEvidence
-from payoff.evidence.measured import GroupSums, Measured
+from payoff.evidence.measured import UNKNOWN_MISTAKES, GroupSums, Measured
 from payoff.evidence.wording import about, quoted
 from payoff.policy.choose import default_action
 
@@ -45,9 +45,8 @@ def people(judged: Measured) -> dict[str, Any]:
     own = judged.policies[0]
     kinds = [_kind(decision, c) for c in own.cells if c.regret_per_period > 1e-12 and c.n]
     kinds.sort(key=lambda k: -k["cost_per_period"])
-    unknown = judged.why_no_mistakes
-    missing = {"not_measured": unknown}
-    wrong = None if unknown else judged.mistaken(own.name)
+    missing = {"not_measured": UNKNOWN_MISTAKES}
+    wrong = judged.mistaken(own.name)
     found: dict[str, Any] = {
         "n": judged.n,
         "units": plural(decision.unit),
@@ -57,7 +56,7 @@ def people(judged: Measured) -> dict[str, Any]:
         "cost": sum(c.regret_per_period for c in own.cells),
         "kinds": kinds[:_MOST_KINDS],
         "kinds_left_out": max(0, len(kinds) - _MOST_KINDS),
-        "groups": [_group(decision, g, unknown) for g in judged.by_group()],
+        "groups": [_group(decision, g) for g in judged.by_group()],
         "against": _against(judged, wrong),
     }
     if len(decision.outcomes) == 2:
@@ -133,6 +132,7 @@ def _against(judged: Measured, wrong: NDArray[np.bool_] | None) -> dict[str, Any
     decision = judged.decision
     idle, hit = default_action(decision), judged.outcomes == decision.positive_code
     own_acts, other_acts = judged.codes(own) != idle, judged.codes(name) != idle
+    other = judged.mistaken(name)
     weight = judged.weights / judged.weights.sum() * decision.units_reported
 
     def more(mine: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:
@@ -141,7 +141,7 @@ def _against(judged: Measured, wrong: NDArray[np.bool_] | None) -> dict[str, Any
     found: dict[str, Any] = {
         "policy": name,
         "label": next(p.label for p in judged.policies if p.name == name),
-        "mistakes": None if wrong is None else more(wrong, judged.mistaken(name)),
+        "mistakes": None if wrong is None or other is None else more(wrong, other),
         "acted_on": more(own_acts, other_acts),
         "n": judged.n,
     }
@@ -151,13 +151,18 @@ def _against(judged: Measured, wrong: NDArray[np.bool_] | None) -> dict[str, Any
     return found
 
 
-def _group(decision: Decision, sums: GroupSums, unknown: str) -> dict[str, Any]:
+def _group(decision: Decision, sums: GroupSums) -> dict[str, Any]:
     """Return the groups of one subgroup with the highest share of mistakes.
 
     Groups with fewer rows or mistakes than may be shown are left out, not shown as zero.
     """
     if sums.mistakes is None or sums.counted is None:
-        return {"subgroup": sums.name, "left_out": 0, "groups": [], "not_measured": unknown}
+        return {
+            "subgroup": sums.name,
+            "left_out": 0,
+            "groups": [],
+            "not_measured": UNKNOWN_MISTAKES,
+        }
     least = decision.evidence.smallest_group
     n, weight, mistakes, cost = sums.n, sums.weight, sums.mistakes, sums.cost
     shown = (n >= least) & (sums.counted >= min(least, 10)) & (weight > 0)
