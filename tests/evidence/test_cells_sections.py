@@ -296,7 +296,7 @@ def test_covariances_are_those_of_the_rows(rng, monkeypatch, payoffs):
             taken = (a, b) in apart or (b, a) in apart
             tuned = "threshold" in (options.names[a], options.names[b])
             gap = abs(mine.cov[a, b] - theirs.cov[a, b])
-            assert gap <= (0.1 if taken else 0.05 if tuned else 1e-9) * size[a, b] + 1e-300
+            assert gap <= (0.25 if taken else 0.1 if tuned else 1e-9) * size[a, b] + 1e-300
     assert np.linalg.eigvalsh(mine.cov).min() > -1e-12 * np.diag(mine.cov).max()
 
 

@@ -31,6 +31,10 @@ __all__ = ["ActedCells", "CellJudged", "Cells", "Figure", "mistaken_in"]
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int16]
 
+_TAKEN: Final = (
+    "A threshold is known by bin of the probability and today's rule is not, so the two are taken "
+    "to vary independently, given what is known of both."
+)
 #: A regret smaller than this part of the money moved is the rounding of sums.
 _ROUNDING: Final = 1e-12
 
@@ -195,7 +199,7 @@ class CellJudged:
             method="eigh",
             check_valid="ignore",  # rounding of sums may leave an eigenvalue a hair below 0
         )
-        return Draws(means=drawn, method="normal")
+        return Draws(means=drawn, method="normal", taken=_TAKEN if self.apart(columns) else "")
 
     def apart(self, columns: Sequence[Figure]) -> list[tuple[int, int]]:
         """Return the pairs of columns that are known in no cells together."""

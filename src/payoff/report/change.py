@@ -87,9 +87,8 @@ def _levers(facts: Facts, found: Mapping[str, Any]) -> list[blocks.Block]:
     again = [x["again"] for x in every]
     left = {a["not_measured"] for a in again if "--rows" in a.get("not_measured", "")}
     made += [blocks.absent("If the policy decides again", why) for why in sorted(left)]
-    return made + off_by(
-        facts, max((a.get("off_by_at_most") or 0.0 for a in again), default=0.0) or None
-    )
+    most = max((a.get("off_by_at_most") or 0.0 for a in again), default=0.0)
+    return made + off_by(facts, most or None)
 
 
 def _turn(facts: Facts, end: Mapping[str, Any], who: str | None) -> dict[str, str]:
