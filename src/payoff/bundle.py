@@ -29,7 +29,8 @@ from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
 from payoff.model.kinds import Classifier, classifier_from
 from payoff.model.text.prepare import prepared_rows
-from payoff.policy.expected import expected_by_action, expected_money, rule_actions
+from payoff.policy.expected import cell_money, expected_by_action, expected_money, rule_actions
+from payoff.policy.explain import explanation
 from payoff.policy.policy import Policy
 
 if TYPE_CHECKING:
@@ -194,6 +195,34 @@ class Bundle:
             }
             for i, row in enumerate(rows)
         ]
+
+    def explain(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Explain the decision about one row that fits the contract.
+
+        Returns
+        -------
+        dict
+            What :meth:`decide` returns, and ``next_best``, ``why``, ``documents``, ``nearest``,
+            ``removal`` and ``sentences`` (:func:`payoff.policy.explain.explanation`).
+
+        Raises
+        ------
+        BundleError, DataError
+            As for :meth:`decide`.
+        """
+        [row] = self.prepare([row])
+        [made] = self.decide([row])
+        money: dict[tuple[int, int], float] = {}
+        if isinstance(self.model, Classifier):
+            columns = RowColumns([row], {f.name: f.type for f in self.contract.fields})
+            amounts = self.amounts.predict_rows([row]) if self.amounts else {}
+            cells = cell_money(self.decision, columns, amounts)
+            money = {cell: float(np.ravel(value)[0]) for cell, value in cells.items()}
+
+        def again(rows: list[Mapping[str, Any]]) -> list[str]:
+            return [str(one["action"]) for one in self.decide(rows)]
+
+        return made | explanation(self.decision, self.model, row, made, money, again)
 
 
 def _folder(path: Path) -> dict[str, bytes]:

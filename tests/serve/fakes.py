@@ -60,6 +60,19 @@ class FakeBundle:
             raise self.failure
         return [self._one(row) for row in rows]
 
+    def explain(self, row):
+        [made] = self.decide([row])
+        missing = {"not_measured": "a fake has no model"}
+        return {
+            **made,
+            "next_best": {"action": "leave", "expected_money": 0.0},
+            "why": missing,
+            "documents": {},
+            "nearest": missing,
+            "removal": missing,
+            "sentences": ["Call them."],
+        }
+
     def _one(self, row):
         amount = row.get("amount", 0)
         if isinstance(amount, int | float) and amount < 0:

@@ -35,6 +35,11 @@ class TextSettings:
         Languages that are expected, as ISO 639 codes; empty when any may come.
     longest
         Characters of one document; a longer one is refused.
+    excerpts
+        Whether reports and explanations may show stretches of documents that are not the asker's
+        own (cleaned, and redacted as ``redact`` says).
+    behaviour
+        Whether judging also changes documents and decides again (behaviour tests).
 
     Examples
     --------
@@ -47,11 +52,16 @@ class TextSettings:
     similarity: float = 0.8
     languages: tuple[str, ...] = ()
     longest: int = 200_000
+    excerpts: bool = True
+    behaviour: bool = True
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not isinstance(self.redact, bool):
-            raise DeclarationError.wrong_type("text.redact", self.redact, "true or false")
+        for name in ("redact", "excerpts", "behaviour"):
+            if not isinstance(getattr(self, name), bool):
+                raise DeclarationError.wrong_type(
+                    f"text.{name}", getattr(self, name), "true or false"
+                )
         if self.twins not in TWINS:
             raise DeclarationError.bad_value("text.twins", self.twins, f"one of {listed(TWINS)}")
         check_number(

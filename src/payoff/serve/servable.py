@@ -122,6 +122,10 @@ class Servable(Protocol):
         """Decide rows that fit the contract, in order."""
         ...
 
+    def explain(self, row: Row) -> dict[str, Any]:
+        """Explain the decision about one row that fits the contract."""
+        ...
+
 
 def unit_field(bundle: Servable) -> str | None:
     """Return the column that names the unit, or None when there is none or the model reads it.
