@@ -246,7 +246,9 @@ class _Section:
         if sure:
             more = "more" if first["lost_share"] > first["share"] else "less"
             return f"{text}. {each}, {more} is lost there than elsewhere, beyond chance."
-        return f"{text}. {each}, it differs from the others no more than chance makes themes differ."
+        return (
+            f"{text}. {each}, it differs from the others no more than chance makes themes differ."
+        )
 
     def _errors(self, found: Mapping[str, Any], units: str) -> str:
         facts = found["compared"]["errors"]

@@ -199,8 +199,6 @@ def _drift(facts: Facts, found: Mapping[str, Any]) -> list[blocks.Block]:
     if len(shown) > 1:
         made.append(blocks.chart(_drift_spec(found, moved[:_MOST_LINES], shown)))
     made.append(_drift_table(facts, found, moved))
-    if found["by"] == "span":
-        return made
     return made
 
 
