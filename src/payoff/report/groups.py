@@ -113,7 +113,11 @@ def slices_sections(facts: Facts) -> list[dict[str, Any]]:
     left_out = dict(facts.evidence.themes.get("slices_left_out") or {})
     if not every and not left_out:
         return []
-    made = _groups(facts, every)
+    made: list[blocks.Block] = []
+    room = _room([len(s.groups) for s in every])
+    for one in every:
+        made.append(blocks.items([visible(s, 400) for s in one.sentences]))
+        made.append(_money_table(facts, one, room))
     if made:
         made.append(
             blocks.text(

@@ -228,7 +228,15 @@ def changes(facts: Facts) -> list[str]:
     share = [" ".join(base[:2])] if len(base) > 1 else []
     few = of(evidence.intervals)[:1] if _rests_on_few(evidence.intervals) else []
     first = [*past[:1], *few, *sure[:1], *money[:1], *share]
-    return [*first, *past[1:2], *people[1:2], *money[1:2], *sure[1:2], *base[2:3]]
+    return [
+        *first,
+        *of(evidence.themes)[:1],
+        *past[1:2],
+        *people[1:2],
+        *money[1:2],
+        *sure[1:2],
+        *base[2:3],
+    ]
 
 
 def _rests_on_few(intervals: Mapping[str, Any]) -> bool:

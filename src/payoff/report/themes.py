@@ -13,7 +13,7 @@ from payoff.report.groups import chance
 __all__ = ["themes_sections"]
 
 _MOST_THEMES: Final = 20
-_MOST_DRAWN: Final = 12
+_MOST_DRAWN: Final = 10
 _MOST_LINES: Final = 3
 _MOST_OUTCOMES: Final = 4
 _MOST_PERIODS: Final = 12
@@ -30,12 +30,14 @@ def themes_sections(facts: Facts) -> list[dict[str, Any]]:
     if why is not None:
         return [blocks.section("a-themes", title, [blocks.absent(title, why)])]
     themes = list(found["themes"])[:_MOST_THEMES]
-    made: list[blocks.Block] = [blocks.items(visible(s, 600) for s in found["sentences"])]
+    later = set(found["drift"].get("sentences", ()))
+    said = [visible(s, 600) for s in found["sentences"] if s not in later]
+    made: list[blocks.Block] = [blocks.items(said)]
     spec = _lost_spec(facts, themes)
     if spec["rows"]:
         made.append(blocks.chart(spec))
     made += [_table(facts, themes), _outcomes(facts, themes)]
-    made += [blocks.text(said, "term") for said in _terms(facts, found)]
+    made += [blocks.text(term, "term") for term in _terms(facts, found)]
     made += _examples(themes)
     made += _drift(facts, found["drift"])
     return [blocks.section("a-themes", title, made)]
@@ -60,7 +62,7 @@ def _lost_spec(facts: Facts, themes: Sequence[Mapping[str, Any]]) -> dict[str, A
         "chart": "bars",
         "title": "Money lost on each theme",
         "desc": visible(f"Money lost {facts.per} against knowing each outcome. {said}.", 600),
-        "unit": f"Lost, {facts.money_unit}",
+        "unit": facts.money_unit,
         "key": "How much more the best action for each row, known only afterwards, would have "
         "brought; in brackets the share of all that is lost.",
         "rows": rows,
@@ -110,12 +112,14 @@ def _outcomes(facts: Facts, themes: Sequence[Mapping[str, Any]]) -> blocks.Block
     if not known:
         return blocks.absent("Outcomes by theme", "no theme has enough rows to be shown")
     names = [o["outcome"] for o in known[0]["outcomes"]]
+    if len(names) == 2:  # the other one is what is left
+        names = [n for n in names if n == facts.decision.get("positive")] or names[:1]
     most = sorted(
         names,
         key=lambda n: -sum(t["n"] * _rate(t, n) for t in known),
     )[:_MOST_OUTCOMES]
     shown = [n for n in names if n in most]
-    rows = [
+    rows: list[list[str | dict[str, str]]] = [
         [
             _name(t),
             *(
@@ -154,9 +158,9 @@ def _terms(facts: Facts, found: Mapping[str, Any]) -> list[str]:
     by = visible(learnt.get("by") or "words", 60)
     alike = "the words they share" if by == "words" else f"their embeddings ({by})"
     return [
-        f"Theme: documents that speak of the same. Learnt from {documents} fitting rows by {alike}, "
-        "without looking at any outcome; named by the words that tell it from the others. Only "
-        "judging rows are counted here.",
+        f"Theme: documents that speak of the same. Learnt from {documents} fitting rows by "
+        f"{alike}, without looking at any outcome; named by the words that tell it from the "
+        "others. Only judging rows are counted here.",
         "Lost: what the best action for each row, known only afterwards, would have brought more. "
         "Error: a row on which another action would have brought more.",
         "Chance of a difference: how often themes that do not differ show one this large anywhere "
@@ -166,24 +170,23 @@ def _terms(facts: Facts, found: Mapping[str, Any]) -> list[str]:
 
 
 def _examples(themes: Sequence[Mapping[str, Any]]) -> list[blocks.Block]:
-    rows = [
+    rows: list[list[str | dict[str, str]]] = [
         [
-            _name(t) if not k else "",
+            blocks.cell(_name(t), f"row {wording.number(float(e['row']) + 1, 0)}"),
             visible(e["text"], 200),
-            wording.number(float(e["row"]) + 1, 0),
         ]
         for t in themes
-        for k, e in enumerate(t["examples"][:2])
+        for e in t["examples"][:1]
     ]
     if not rows:
         return []
     return [
         blocks.table(
-            "Documents nearest to the middle of each theme, redacted",
-            ["Theme", "Beginning", "Row"],
+            "The document nearest to the middle of each theme, redacted",
+            ["Theme", "Beginning of the document"],
             rows,
             left=2,
-            note="More of them are in the evidence file.",
+            note="Two more of each are in the evidence file.",
         )
     ]
 
