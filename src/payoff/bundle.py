@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.declare.file import from_toml, to_toml
@@ -27,9 +28,15 @@ from payoff.load.evaluate import RowColumns
 from payoff.load.fields import Contract
 from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
-from payoff.model.kinds import Classifier, classifier_from
+from payoff.model.kinds import Classifier, KnowsStrangers, classifier_from
 from payoff.model.text.prepare import prepared_rows
-from payoff.policy.expected import expected_by_action, expected_money, rule_actions
+from payoff.policy.answer import remarks, rightness
+from payoff.policy.expected import (
+    cell_money,
+    expected_by_action,
+    rule_actions,
+    weighted_money,
+)
 from payoff.policy.policy import Policy
 
 if TYPE_CHECKING:
@@ -138,6 +145,9 @@ class Bundle:
             ``action``, ``probabilities`` (outcome -> share; under the action chosen, where acting
             changes what happens), ``expected_money`` (action -> money of
             the decision's currency, before the price of capacity), ``currency``, and the unit's id.
+            Where the policy keeps an error rate also ``automated``, ``sure`` and ``why_not``, and
+            where it knows strangers ``familiar`` and ``familiarity``: see
+            :func:`payoff.policy.answer.remarks`.
 
         Raises
         ------
@@ -155,12 +165,16 @@ class Bundle:
         columns = RowColumns(rows, {f.name: f.type for f in self.contract.fields})
         arms = self.model.predict_rows(rows) if isinstance(self.model, ArmModels) else None
         prob = np.zeros((len(rows), len(decision.outcomes)))
+        right = known = None
         if arms is not None:
             expected = expected_by_action(decision, columns, arms.prob, arms.amounts)
         elif isinstance(self.model, Classifier):
-            prob = self.calibrator.apply(self.model.predict_rows(rows))
+            raw, known = self._predict(self.model, rows)
+            prob = self.calibrator.apply(raw)
             amounts = self.amounts.predict_rows(rows) if self.amounts else {}
-            expected = expected_money(decision, columns, prob, amounts)
+            cells = cell_money(decision, columns, amounts)
+            expected = weighted_money(cells, prob, len(decision.actions))
+            right = rightness(self.policy, cells, prob)
         rule = None
         if self.policy.kind == "rule":
             rule = rule_actions(decision, columns)
@@ -172,6 +186,8 @@ class Bundle:
                     expected=expected[i : i + 1],
                     prob=prob[i : i + 1],
                     rule=None if rule is None else rule[i : i + 1],
+                    right=None if right is None else right[i : i + 1],
+                    familiar=None if known is None else known[i : i + 1],
                     groups={k: (labels, of[i : i + 1]) for k, (labels, of) in groups.items()},
                 )
                 for i in range(len(rows))
@@ -180,6 +196,7 @@ class Bundle:
         if arms is not None:  # what is promised under the action chosen
             prob = arms.prob[np.arange(len(rows)), codes]
         key = decision.data.unit_id
+        said = remarks(self.policy, expected, groups, right, known)
         return [
             {
                 "action": decision.action_names[int(codes[i])],
@@ -191,9 +208,18 @@ class Bundle:
                 ),
                 "currency": decision.currency,
                 "unit_id": row.get(key) if key else None,
+                **said[i],
             }
             for i, row in enumerate(rows)
         ]
+
+    def _predict(
+        self, model: Classifier, rows: Sequence[Mapping[str, Any]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Return probabilities, and how familiar rows are where the policy asks for it."""
+        if self.policy.unfamiliar is not None and isinstance(model, KnowsStrangers):
+            return model.familiar_rows(rows)
+        return model.predict_rows(rows), None
 
 
 def _folder(path: Path) -> dict[str, bytes]:

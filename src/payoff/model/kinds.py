@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from payoff.model.crossed import CrossFitted
     from payoff.progress import Progress
 
-__all__ = ["Classifier", "Trainer", "classifier_from", "trainer_of"]
+__all__ = ["Classifier", "KnowsStrangers", "Trainer", "classifier_from", "trainer_of"]
 
 _MODEL_JSON: Final = "model.json"
 
@@ -58,6 +58,21 @@ class Classifier(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """Return what a reader may want to know, JSON-ready."""
+        ...
+
+
+@runtime_checkable
+class KnowsStrangers(Protocol):
+    """A fitted model that also tells how like a row is to those it learnt from, 0 to 1."""
+
+    def familiar_table(self, table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return probabilities (n, O) and familiarity (n,) for an Arrow table, in one pass."""
+        ...
+
+    def familiar_rows(
+        self, rows: Sequence[Mapping[str, Any]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the same for mappings of field to value."""
         ...
 
 

@@ -25,12 +25,16 @@ class Scored:
         (column, outcome) -> float64 (n,): mean of a column that is known later, given the outcome.
     source
         Which model, in words for the report.
+    familiar
+        float64 (n,), 0 to 1, how like each row is to those learnt from; None where the model does
+        not know or nobody asks.
     """
 
     prob: NDArray[np.float64]
     part: str
     amounts: Mapping[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict)
     source: str = ""
+    familiar: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""

@@ -8,7 +8,7 @@ from payoff.load.dataset import Dataset
 from payoff.model.amounts import AmountModel
 from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
-from payoff.model.kinds import Classifier
+from payoff.model.kinds import Classifier, KnowsStrangers
 from payoff.model.scored import Scored, ScoredArms
 
 __all__ = ["score"]
@@ -16,7 +16,12 @@ __all__ = ["score"]
 
 @overload
 def score(
-    model: Classifier, amounts: AmountModel | None, calibrator: Calibrator, data: Dataset
+    model: Classifier,
+    amounts: AmountModel | None,
+    calibrator: Calibrator,
+    data: Dataset,
+    *,
+    familiar: bool = False,
 ) -> Scored: ...
 
 
@@ -26,6 +31,8 @@ def score(
     amounts: AmountModel | None,
     calibrator: Calibrator,
     data: Dataset,
+    *,
+    familiar: bool = False,
 ) -> Scored | ScoredArms: ...
 
 
@@ -34,6 +41,8 @@ def score(
     amounts: AmountModel | None,
     calibrator: Calibrator,
     data: Dataset,
+    *,
+    familiar: bool = False,
 ) -> Scored | ScoredArms:
     """Return calibrated probabilities, and expected amounts where money needs them.
 
@@ -43,12 +52,20 @@ def score(
         As a bundle holds them.
     data
         Rows; their part goes with the predictions.
+    familiar
+        Whether to say how familiar each row is too, where the model knows; it takes longer.
     """
     if isinstance(model, ArmModels):  # it holds its own calibration and amounts
         return model.predict_table(data.table, data.part)
+    known = None
+    if familiar and isinstance(model, KnowsStrangers):
+        raw, known = model.familiar_table(data.table)
+    else:
+        raw = model.predict_table(data.table)
     return Scored(
-        prob=calibrator.apply(model.predict_table(data.table)),
+        prob=calibrator.apply(raw),
         part=data.part,
         amounts=amounts.predict_table(data.table) if amounts else {},
         source=model.name,
+        familiar=known,
     )

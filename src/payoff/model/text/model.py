@@ -74,6 +74,18 @@ class TextModel:
         x = self.features.encode_rows(rows)
         return self._familiarity(x, self.core.predict(x))
 
+    def familiar_table(self, table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return probabilities (n, O) and familiarity (n,), reading each document once."""
+        return self._predict(table, familiar=True)
+
+    def familiar_rows(
+        self, rows: Sequence[Mapping[str, Any]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the same for mappings of field to value."""
+        x = self.features.encode_rows(rows)
+        prob = self.core.predict(x)
+        return prob, self._familiarity(x, prob)
+
     def _predict(
         self, table: pa.Table, *, familiar: bool = False
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
