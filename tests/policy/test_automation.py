@@ -83,7 +83,7 @@ def test_otherwise_is_the_only_review():
         ({"max_error": 0.0}, "PAY-D006", "automation.max_error"),
         ({"max_error": 0.9}, "PAY-D006", "automation.max_error"),
         ({"max_error": 0.1, "confidence": 1.0}, "PAY-D006", "automation.confidence"),
-        ({"max_error": 0.1, "otherwise": "aks"}, "PAY-D007", "automation.otherwise"),
+        ({"max_error": 0.1, "otherwise": "nobody"}, "PAY-D007", "automation.otherwise"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(change, code, where):

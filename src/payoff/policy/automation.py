@@ -49,8 +49,16 @@ def chance_right(
     [[0.25, 0.75, 0.0]]
     """
     out = np.zeros((len(prob), n_actions))
+    places = np.asarray(automatic, dtype=np.intp)
     for o in range(prob.shape[1]):
-        money = [np.asarray(cells[a, o], dtype=np.float64) for a in automatic]
+        held = [cells[a, o] for a in automatic]
+        if all(isinstance(one, float) for one in held):  # the same for every row
+            level = np.array(held, dtype=np.float64)
+            most = float(level.max())
+            good = places[level >= most - _ROUNDING * max(1.0, abs(most))]
+            out[:, good] += prob[:, o : o + 1]
+            continue
+        money = [np.asarray(one, dtype=np.float64) for one in held]
         best = money[0]
         for one in money[1:]:
             best = np.maximum(best, one)
