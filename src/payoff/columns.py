@@ -13,6 +13,7 @@ __all__ = [
     "SCORED_FAMILIAR",
     "SCORED_FAMILIARITY",
     "SCORED_PART",
+    "SCORED_THEME",
     "expected_of",
     "probability_of",
 ]
@@ -26,6 +27,7 @@ SCORED_PART: Final = "payoff_part"
 SCORED_AUTOMATED: Final = "payoff_automated"
 SCORED_FAMILIAR: Final = "payoff_familiar"
 SCORED_FAMILIARITY: Final = "payoff_familiarity"
+SCORED_THEME: Final = "payoff_theme"
 
 
 def expected_of(action: str) -> str:

@@ -73,7 +73,7 @@ def test_the_policy_with_the_limit_is_recommended_beside_expected_money(made):
     assert found["against"]["total"]["low"] == pytest.approx(beside.total.low)
     check = next(c for c in evidence.checks if c.code == "PAY-E241")
     assert check.status == "passed"
-    assert "at most 5% (95% sure)" in found["sentences"][0]
+    assert "at most 5 % (95 % sure)" in found["sentences"][0]
     assert Evidence.from_dict(json.loads(evidence.to_json())) == evidence
 
 

@@ -11,9 +11,12 @@ from payoff.declare.past import Past
 from payoff.declare.payoffs import check_number
 from payoff.errors import DeclarationError, listed
 
-__all__ = ["TWINS", "TextSettings", "check_documents"]
+__all__ = ["SLICES", "TWINS", "TextSettings", "check_documents"]
 
 TWINS: Final = ("keep together", "ignore")
+#: Groups of documents that are made without a column.
+SLICES: Final = ("theme", "length", "language")
+_MOST_THEMES: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,17 @@ class TextSettings:
     unfamiliar
         Share of the documents that belong, 0 to 0.5, that may be taken for strangers: unlike
         whatever the model learnt from. 0 turns the look at familiarity off.
+    themes
+        ``"auto"``: as many themes as tell the documents apart best; a number: at most so many; 0:
+        none.
+    slices
+        Groups that are judged beside the declared subgroups: ``"theme"``, ``"length"``,
+        ``"language"``.
+    excerpts
+        Whether reports and explanations may show stretches of documents that are not the asker's
+        own (cleaned, and redacted as ``redact`` says).
+    behaviour
+        Whether judging also changes documents and decides again (behaviour tests).
 
     Examples
     --------
@@ -51,11 +65,18 @@ class TextSettings:
     languages: tuple[str, ...] = ()
     longest: int = 200_000
     unfamiliar: float = 0.02
+    themes: str | int = "auto"
+    slices: tuple[str, ...] = SLICES
+    excerpts: bool = True
+    behaviour: bool = True
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not isinstance(self.redact, bool):
-            raise DeclarationError.wrong_type("text.redact", self.redact, "true or false")
+        for name in ("redact", "excerpts", "behaviour"):
+            if not isinstance(getattr(self, name), bool):
+                raise DeclarationError.wrong_type(
+                    f"text.{name}", getattr(self, name), "true or false"
+                )
         if self.twins not in TWINS:
             raise DeclarationError.bad_value("text.twins", self.twins, f"one of {listed(TWINS)}")
         check_number(
@@ -80,6 +101,15 @@ class TextSettings:
             low=100,
             high=5_000_000,
         )
+        need = f"'auto', 0, or a whole number from 2 to {_MOST_THEMES}"
+        if self.themes != "auto":
+            if isinstance(self.themes, bool) or not isinstance(self.themes, int):
+                raise DeclarationError.bad_value("text.themes", self.themes, need)
+            if self.themes != 0 and not 2 <= self.themes <= _MOST_THEMES:
+                raise DeclarationError.bad_value("text.themes", self.themes, need)
+        for name in self.slices:
+            if name not in SLICES:
+                raise DeclarationError.bad_value("text.slices", name, f"one of {listed(SLICES)}")
 
 
 def check_documents(

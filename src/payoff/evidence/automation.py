@@ -14,6 +14,7 @@ from payoff.checks import Check, numbered
 from payoff.declare import Decision
 from payoff.declare.automation import Automation
 from payoff.declare.decision import plural
+from payoff.errors import percent
 from payoff.evidence.acted import Acted
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import share
@@ -209,30 +210,22 @@ def _thresholds(rows: Trials) -> list[float]:
 # ------------------------------------------------------------------------------------ in words
 
 
-def _percent(value: float) -> str:
-    """Write a share with the digits it needs: 91%, 1.4%, 0.03%."""
-    percent = value * 100
-    digits = 0 if percent >= 10 or percent == 0 else 1 if percent >= 0.95 else 2
-    text = f"{percent:.{digits}f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
-
-
 def _sentences(decision: Decision, asked: Automation, found: Mapping[str, Any]) -> list[str]:
-    units, limit = plural(decision.unit), _percent(asked.max_error)
-    sure = f"{asked.confidence * 100:g}% sure"
+    units, limit = plural(decision.unit), percent(asked.max_error)
+    sure = f"{percent(asked.confidence)} sure"
     rest = quoted(decision.action_label(str(asked.otherwise)))
     if found["threshold"] is None:
         return [_nothing(decision, asked, found), *_beyond(decision, found)]
     rate = found["error"]
     said = [
-        f"{_percent(found['automated']['value'])} of {units} are decided automatically, at an "
+        f"{percent(found['automated']['value'])} of {units} are decided automatically, at an "
         f"error rate of at most {limit} ({sure}); the others go to {rest}."
     ]
     if rate is None:
         said[0] = f"On the rows judged nothing was sure enough; all {units} go to {rest}."
     else:
         ends = (
-            f", {_percent(rate['low'])} to {_percent(rate['high'])}"
+            f", {percent(rate['low'])} to {percent(rate['high'])}"
             if rate["low"] is not None
             else ""
         )
@@ -244,7 +237,7 @@ def _sentences(decision: Decision, asked: Automation, found: Mapping[str, Any]) 
         }
         said.append(
             f"Measured on {found['n_automated']:,} rows that took no part in this: "
-            f"{_percent(rate['value'])}{ends}.{verdicts[found['state']]}"
+            f"{percent(rate['value'])}{ends}.{verdicts[found['state']]}"
         )
     return [*said, *_cost(found), *_beyond(decision, found)]
 
@@ -276,7 +269,7 @@ def _nothing(decision: Decision, asked: Automation, found: Mapping[str, Any]) ->
     chosen = found["chosen"]
     start = (
         f"Nothing is automated: on {chosen['n']:,} rows no threshold passed the test of an error "
-        f"rate of at most {_percent(asked.max_error)} ({asked.confidence * 100:g}% sure)."
+        f"rate of at most {percent(asked.max_error)} ({percent(asked.confidence)} sure)."
     )
     if chosen["needed"] is None:
         return (

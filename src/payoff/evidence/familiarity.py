@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from payoff.checks import Check, numbered
 from payoff.declare import Decision
 from payoff.declare.decision import plural
+from payoff.errors import percent
 from payoff.evidence.automation import error_share
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import share
@@ -109,15 +110,11 @@ def _rule(judged: Judged, plain: NDArray[np.float64], codes: NDArray[np.int16]) 
     return asdict(judged.total(judged.worth(judged.own - plain, identical=same)))
 
 
-def _percent(value: float) -> str:
-    return f"{value:.0%}" if value >= 0.1 else f"{value:.1%}"
-
-
 def _range(found: Mapping[str, Any]) -> str:
-    said = _percent(found["value"])
+    said = percent(found["value"])
     if found["low"] is None:
         return said
-    return f"{said} ({_percent(found['low'])} to {_percent(found['high'])})"
+    return f"{said} ({percent(found['low'])} to {percent(found['high'])})"
 
 
 def _sentences(judged: Judged, found: Mapping[str, Any]) -> list[str]:
@@ -164,7 +161,7 @@ def familiarity_check(found: Mapping[str, Any]) -> Check:
         return result(
             status="issue",
             detail=f"{text} When the policy was chosen it was "
-            f"{_percent(found['declared'])}: what comes in has changed.",
+            f"{percent(found['declared'])}: what comes in has changed.",
             mend="Look at some of them; where a new kind of document has come up, label some and "
             "train again",
         )

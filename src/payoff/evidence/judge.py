@@ -17,7 +17,7 @@ from payoff.evidence.automation import automation, automation_check
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.calibration import calibration
 from payoff.evidence.change_checks import change_checks
-from payoff.evidence.constraints import constraints_judged
+from payoff.evidence.constraints import constraints_broken, constraints_judged
 from payoff.evidence.curve import value_curve
 from payoff.evidence.evidence import (
     ActionUse,
@@ -49,6 +49,8 @@ from payoff.evidence.past import past_section
 from payoff.evidence.past_cells import past_cells
 from payoff.evidence.past_checks import past_checks
 from payoff.evidence.people import people
+from payoff.evidence.refit import RowsAgain
+from payoff.evidence.room import capacity_curve, volume
 from payoff.evidence.selected import judge_selected
 from payoff.evidence.sensitivity import sensitivity
 from payoff.evidence.shift import outcome_shift
@@ -153,9 +155,14 @@ def judge(
         else subgroup_evidence(judged)
     )
     reliability = missing if why else calibration(judged)
-    rates = base_rate(judged)
+    again = RowsAgain(judged=judged)
+    rates = base_rate(judged, again)
     shift = outcome_shift(judged, rates)
-    levers = missing if why else sensitivity(judged)
+    levers = (
+        missing
+        if why
+        else sensitivity(judged, again, capacity=capacity_curve(judged), volume=volume(judged))
+    )
     sureness = missing if why else intervals(judged)
     automated, strangers = automation(judged), familiarity(judged)
     capacity = limits_used(judged)
@@ -254,6 +261,8 @@ class _Core:
             actions=uses,
             cells=cells,
             feasible=not beyond,
+            shut=policy.shut,
+            breaks=constraints_broken(self.decision, self.stakes, acted.codes),
             fixed_per_period=fixed * self.decision.units_reported,
         )
 

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from payoff.load.dataset import Dataset
     from payoff.load.fields import Contract
     from payoff.model.crossed import CrossFitted
+    from payoff.model.scored import Read
+    from payoff.model.text.themes import Themes
     from payoff.progress import Progress
 
-__all__ = ["Classifier", "KnowsStrangers", "Trainer", "classifier_from", "trainer_of"]
+__all__ = ["Classifier", "Themed", "Trainer", "classifier_from", "trainer_of"]
 
 _MODEL_JSON: Final = "model.json"
 
@@ -62,17 +64,24 @@ class Classifier(Protocol):
 
 
 @runtime_checkable
-class KnowsStrangers(Protocol):
-    """A fitted model that also tells how like a row is to those it learnt from, 0 to 1."""
+class Themed(Protocol):
+    """A fitted model that also says what its documents speak of."""
 
-    def familiar_table(self, table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return probabilities (n, O) and familiarity (n,) for an Arrow table, in one pass."""
+    @property
+    def themes(self) -> Themes | None:
+        """Themes that were learnt; None where none were."""
         ...
 
-    def familiar_rows(
-        self, rows: Sequence[Mapping[str, Any]]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def read_table(self, table: pa.Table, *, familiar: bool = False) -> Read:
+        """Return what an Arrow table says, read once; with ``familiar``, how familiar it is too."""
+        ...
+
+    def read_rows(self, rows: Sequence[Mapping[str, Any]], *, familiar: bool = False) -> Read:
         """Return the same for mappings of field to value."""
+        ...
+
+    def themes_of_table(self, table: pa.Table) -> NDArray[np.int32] | None:
+        """Return themes (n,) of an Arrow table and nothing else."""
         ...
 
 

@@ -8,7 +8,26 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Scored", "ScoredArms"]
+__all__ = ["Read", "Scored", "ScoredArms"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Read:
+    """What a model says of documents it has read once.
+
+    Parameters
+    ----------
+    prob
+        float64 (n, n_outcomes).
+    theme
+        int32 (n,), -1 for none; None where no themes were learnt.
+    familiar
+        float64 (n,), 0 to 1, how like those learnt from; None where nobody asked.
+    """
+
+    prob: NDArray[np.float64]
+    theme: NDArray[np.int32] | None = None
+    familiar: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,6 +47,8 @@ class Scored:
     familiar
         float64 (n,), 0 to 1, how like each row is to those learnt from; None where the model does
         not know or nobody asks.
+    theme
+        int32 (n,), the theme of each document, -1 for none; None where no themes were learnt.
     """
 
     prob: NDArray[np.float64]
@@ -35,6 +56,7 @@ class Scored:
     amounts: Mapping[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict)
     source: str = ""
     familiar: NDArray[np.float64] | None = None
+    theme: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from payoff.errors import percent
 from payoff.policy.automation import chance_right
 from payoff.policy.bounds import Group
 from payoff.policy.policy import Policy
@@ -65,7 +66,7 @@ def remarks(
             elif needed > 1:
                 why = "no threshold passed the test of the error rate"
             elif sure[i] < needed:
-                why = f"sure to {_below(sure[i], needed)}, and {needed:.1%} is needed"
+                why = f"sure to {_below(sure[i], needed)}, and {percent(needed)} is needed"
             said |= {"automated": why is None, "sure": float(sure[i]), "why_not": why}
     if strange is not None and familiar is not None:
         for i, said in enumerate(out):
@@ -75,5 +76,5 @@ def remarks(
 
 def _below(value: float, limit: float) -> str:
     """Write a share so that it reads as less than the limit it is below."""
-    text = f"{value:.1%}"
-    return text if text != f"{limit:.1%}" else f"just under {text}"
+    text = percent(value)
+    return text if text != percent(limit) else f"just under {text}"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
+from payoff.errors import percent
 from payoff.policy.automation import misrouted
 from payoff.policy.best import actions_of, sureness
 from payoff.policy.bounds import spent
@@ -141,8 +142,8 @@ def _how(decision: Decision, policy: Policy, threshold: float) -> str:
     assert asked is not None
     rest = decision.action_label(str(asked.otherwise))
     promise = (
-        f"at most {asked.max_error * 100:g} % of what it does by itself may be wrong "
-        f"({asked.confidence * 100:g} % sure)"
+        f"at most {percent(asked.max_error)} of what it does by itself may be wrong "
+        f"({percent(asked.confidence)} sure)"
     )
     strangers = " and for strangers" if policy.unfamiliar is not None else ""
     if threshold > 1:

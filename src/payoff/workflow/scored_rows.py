@@ -20,10 +20,10 @@ from payoff.columns import (
     SCORED_FAMILIAR,
     SCORED_FAMILIARITY,
     SCORED_PART,
+    SCORED_THEME,
     expected_of,
     probability_of,
 )
-from payoff.declare import Decision
 from payoff.errors import BundleError, DataError, EnvironmentError_
 from payoff.load.dataset import Dataset
 from payoff.load.evaluate import TableColumns
@@ -65,7 +65,8 @@ def score_rows(
     -------
     pyarrow.Table
         The rows as read, with ``y_prob_<outcome>``, ``expected_<action>`` (money per unit),
-        ``payoff_action``, and, where the rows are those the bundle was made from, ``payoff_part``
+        ``payoff_action``, of documents ``payoff_theme`` (null for one without a word that was
+        learnt), and, where the rows are those the bundle was made from, ``payoff_part``
         (``fit``, ``choose``, ``judge``; null for rows that took no part). Where the policy keeps an
         error rate also ``payoff_automated``, and where it knows strangers ``payoff_familiar`` and
         ``payoff_familiarity`` (0 to 1). The action is that of
@@ -86,7 +87,7 @@ def score_rows(
     source = read(decision.data if data is None else data, database=decision.data.database)
     rows = assign(source, decision, need_outcome=False)
     progress("read", 1, 1, f"{len(rows):,} rows")
-    _refuse_names(decision, source)
+    _refuse_names(opened, source)
     progress("score", 0, 1)
     looks = opened.policy.unfamiliar is not None
     scored = score(opened.model, opened.amounts, opened.calibrator, rows, familiar=looks)
@@ -125,6 +126,9 @@ def score_rows(
     names = np.array(decision.action_names)
     table = table.append_column(SCORED_ACTION, pa.array(names[codes].tolist(), pa.string()))
     table = _with_remarks(table, opened.policy, codes, known)
+    if isinstance(scored, Scored) and scored.theme is not None and opened.themes is not None:
+        told = pa.array(opened.themes.named(scored.theme), pa.string())
+        table = table.append_column(SCORED_THEME, told)
     if (parts != "").any():
         table = table.append_column(SCORED_PART, pa.array([p or None for p in parts.tolist()]))
     progress("score", 1, 1, f"{len(rows):,} rows")
@@ -158,7 +162,8 @@ def _parts(bundle: Bundle, source: Source, rows: Dataset) -> NDArray[np.str_]:
     return parts
 
 
-def _refuse_names(decision: Decision, source: Source) -> None:
+def _refuse_names(bundle: Bundle, source: Source) -> None:
+    decision = bundle.decision
     ours = [
         *map(probability_of, decision.outcome_names),
         *map(expected_of, decision.action_names),
@@ -167,6 +172,7 @@ def _refuse_names(decision: Decision, source: Source) -> None:
         SCORED_AUTOMATED,
         SCORED_FAMILIAR,
         SCORED_FAMILIARITY,
+        *([SCORED_THEME] if bundle.themes else []),
     ]
     twice = [name for name in ours if name in source.table.column_names]
     if twice:

@@ -8,7 +8,7 @@ from payoff.load.dataset import Dataset
 from payoff.model.amounts import AmountModel
 from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
-from payoff.model.kinds import Classifier, KnowsStrangers
+from payoff.model.kinds import Classifier, Themed
 from payoff.model.scored import Scored, ScoredArms
 
 __all__ = ["score"]
@@ -57,9 +57,10 @@ def score(
     """
     if isinstance(model, ArmModels):  # it holds its own calibration and amounts
         return model.predict_table(data.table, data.part)
-    known = None
-    if familiar and isinstance(model, KnowsStrangers):
-        raw, known = model.familiar_table(data.table)
+    theme = known = None
+    if isinstance(model, Themed):
+        read = model.read_table(data.table, familiar=familiar)
+        raw, theme, known = read.prob, read.theme, read.familiar
     else:
         raw = model.predict_table(data.table)
     return Scored(
@@ -67,5 +68,6 @@ def score(
         part=data.part,
         amounts=amounts.predict_table(data.table) if amounts else {},
         source=model.name,
+        theme=theme,
         familiar=known,
     )

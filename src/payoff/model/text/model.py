@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from payoff.errors import BundleError
 from payoff.model.candidates import LABELS
 from payoff.model.encode import Encoder
+from payoff.model.scored import Read
 from payoff.model.text.arrays import array_from, bytes_of
 from payoff.model.text.embedding import embedder_from
 from payoff.model.text.familiar import References
 from payoff.model.text.features import TextFeatures
 from payoff.model.text.margins import Margins
+from payoff.model.text.prepare import documents_of_rows, documents_of_table, joined
 from payoff.model.text.terms import Block, Terms
+from payoff.model.text.themes import Themes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,6 +48,8 @@ class TextModel:
         Vectors of documents learnt from, to tell what is unlike all of them.
     facts
         JSON-ready: settings, importance, number of rows, seed.
+    themes
+        What the documents speak of; None where none were learnt.
     """
 
     name: str
@@ -53,10 +58,15 @@ class TextModel:
     core: Margins
     references: References
     facts: Mapping[str, Any] = field(default_factory=dict)
+    themes: Themes | None = None
 
     def predict_table(self, table: pa.Table) -> NDArray[np.float64]:
         """Return probabilities (n, O) for an Arrow table, a few thousand rows at a time."""
-        return self._predict(table)[0]
+        prob = np.zeros((table.num_rows, len(self.outcomes)))
+        for start in range(0, table.num_rows, _CHUNK):
+            x = self.features.encode_table(table.slice(start, _CHUNK))
+            prob[start : start + x.shape[0]] = self.core.predict(x)
+        return prob
 
     def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
         """Return probabilities (n, O) for mappings of field to value."""
@@ -67,37 +77,50 @@ class TextModel:
 
         ``max p * mean cosine to the 3 nearest documents learnt from``.
         """
-        return self._predict(table, familiar=True)[1]
+        return np.asarray(self.read_table(table, familiar=True).familiar)
 
     def familiarity_rows(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
         """Return the same for mappings of field to value."""
-        x = self.features.encode_rows(rows)
-        return self._familiarity(x, self.core.predict(x))
+        return np.asarray(self.read_rows(rows, familiar=True).familiar)
 
-    def familiar_table(self, table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return probabilities (n, O) and familiarity (n,), reading each document once."""
-        return self._predict(table, familiar=True)
+    def read_table(self, table: pa.Table, *, familiar: bool = False) -> Read:
+        """Return probabilities, themes and, if asked, familiarity; documents are read once."""
+        prob = np.zeros((table.num_rows, len(self.outcomes)))
+        theme = np.full(table.num_rows, -1, dtype=np.int32)
+        known = np.zeros(table.num_rows)
+        for start in range(0, table.num_rows, _CHUNK):
+            some = table.slice(start, _CHUNK)
+            x = self.features.encode_table(some)
+            rows = slice(start, start + x.shape[0])
+            prob[rows] = self.core.predict(x)
+            if self.themes is not None:
+                texts = joined(documents_of_table(some, self.features.columns))
+                theme[rows] = self.themes.assign(texts, self.features.vectors(x))
+            if familiar:
+                known[rows] = self._familiarity(x, prob[rows])
+        return Read(
+            prob=prob,
+            theme=None if self.themes is None else theme,
+            familiar=known if familiar else None,
+        )
 
-    def familiar_rows(
-        self, rows: Sequence[Mapping[str, Any]]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def read_rows(self, rows: Sequence[Mapping[str, Any]], *, familiar: bool = False) -> Read:
         """Return the same for mappings of field to value."""
         x = self.features.encode_rows(rows)
-        prob = self.core.predict(x)
-        return prob, self._familiarity(x, prob)
+        prob, theme = self.core.predict(x), None
+        if self.themes is not None:
+            texts = joined(documents_of_rows(rows, self.features.columns))
+            theme = self.themes.assign(texts, self.features.vectors(x))
+        known = self._familiarity(x, prob) if familiar else None
+        return Read(prob=prob, theme=theme, familiar=known)
 
-    def _predict(
-        self, table: pa.Table, *, familiar: bool = False
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        prob = np.zeros((table.num_rows, len(self.outcomes)))
-        score = np.zeros(table.num_rows)
-        for start in range(0, table.num_rows, _CHUNK):
-            x = self.features.encode_table(table.slice(start, _CHUNK))
-            some = slice(start, start + x.shape[0])
-            prob[some] = self.core.predict(x)
-            if familiar:
-                score[some] = self._familiarity(x, prob[some])
-        return prob, score
+    def themes_of_table(self, table: pa.Table) -> NDArray[np.int32] | None:
+        """Return the theme of each row and nothing else; None where none were learnt."""
+        if self.themes is None:
+            return None
+        texts = joined(documents_of_table(table, self.features.columns))
+        embedder = self.features.embedder
+        return self.themes.assign(texts, embedder.embed(texts) if embedder else None)
 
     def _familiarity(self, x: csr_matrix, prob: NDArray[np.float64]) -> NDArray[np.float64]:
         _, cosines = self.references.nearest(self.features.semantic(x))
@@ -128,6 +151,7 @@ class TextModel:
         out["coef.npy"] = bytes_of(self.core.coef)
         out["intercept.npy"] = bytes_of(self.core.intercept)
         out |= self.references.files()
+        out |= self.themes.files() if self.themes else {}
         return out | (features.embedder.files() if features.embedder else {})
 
     @classmethod
@@ -176,6 +200,7 @@ class TextModel:
             ),
             references=References.from_files(files, features.semantic_width),
             facts=body["facts"],
+            themes=Themes.from_files(files),
         )
 
     def describe(self) -> dict[str, Any]:
