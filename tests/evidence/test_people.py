@@ -79,7 +79,7 @@ def test_a_case_sent_to_review_is_no_false_alarm():
     people, mistakes = three_numbers(evidence)[1:]
     assert people["label"] == "Customers acted on or looked at"
     assert mistakes["figure"] == "95 false alarms, 40 missed cases"
-    assert "Of these, 70 and 15 are errors of reviewers" in mistakes["note"]
+    assert "70 and 15 of these are errors of reviewers" in mistakes["note"]
 
 
 def test_a_review_among_three_outcomes_is_no_mistake(rng):

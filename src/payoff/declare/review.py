@@ -104,8 +104,9 @@ def taken_by(decision: Decision, action: str, outcome: str) -> tuple[str, str]:
         raise ValueError(f"{action!r} is no review")
     key = f"actions.{action}.review"
     plain = tuple(a.name for a in decision.actions if a.review is None)
-    right = _right(key, review, outcome, decision.payoffs.cells, plain)
-    return right, _wrong(key, review, outcome, right, plain)
+    cells = decision.payoffs.cells
+    right = _right(key, review, outcome, cells, plain)
+    return right, _wrong(key, review, outcome, right, cells, plain)
 
 
 def _checked(action: str, review: Review, outcomes: tuple[str, ...]) -> tuple[str, ...]:

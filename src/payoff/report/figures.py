@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -251,9 +252,9 @@ def _false_and_missed(facts: Facts) -> dict[str, str]:
         ends = [_sum_of_ends(e, r) for e, r in zip(ends, by_review, strict=True)]
         alarms, passed = (wording.people(r["value"]) for r in by_review)
         note += (
-            f" Of these, {alarms} and {passed} are errors of reviewers, at the declared rates. "
+            f" {alarms} and {passed} of these are errors of reviewers, at the declared rates. "
             f"Looked at: {wording.people(looked['reviewed']['value'])}, "
-            f"{wording.people(looked['needless']['value'])} of them needlessly."
+            f"{wording.people(looked['needless']['value'])} needlessly."
         )
     return {
         "label": f"Mistakes {facts.period}",
@@ -287,8 +288,11 @@ def _ends(
 
 def _cell_money(facts: Facts, cells: Sequence[Cell]) -> str:
     """Write what cells earn, and how much less that is than the best action afterwards."""
-    earned = wording.money(sum(c.money_per_period for c in cells), facts.money_unit)
+    money = sum(c.money_per_period for c in cells)
+    earned = wording.money(money, facts.money_unit)
     regret = sum(c.regret_per_period for c in cells)
+    if math.isclose(regret, -money, rel_tol=1e-9):
+        return earned  # the best action would have earned nothing: both say the same
     return earned + (f", {wording.number(regret)} less than the best action" if regret > 0 else "")
 
 
