@@ -50,7 +50,7 @@ class Estimate:
         Rows used, and independent resampling units among them.
     method
         ``"t"``, ``"score"``, ``"wilson"``, ``"wald"``, ``"fieller"``, ``"log-ratio"``,
-        ``"shrunken"``, ``"max-t"``, ``"exact"`` or ``"none"``.
+        ``"shrunken"``, ``"max-t"``, ``"exact"``, ``"clopper-pearson"`` or ``"none"``.
     """
 
     value: float | None
@@ -349,6 +349,10 @@ class Evidence:
         How sure the choice is, and what more labelled rows would be worth.
     constraints
         Whether each declared constraint held on the judging rows, and what keeping it costs.
+    behaviour
+        What changing documents does to decisions and money (decisions about documents).
+    explanations
+        Judging rows with the words that drove their decisions (decisions about documents).
     past
         What past decisions can and cannot tell: overlap, effective sample size, uplift.
     """
@@ -374,6 +378,8 @@ class Evidence:
     base_rate: Mapping[str, Any] = field(default_factory=_not_asked)
     information: Mapping[str, Any] = field(default_factory=_not_asked)
     past: Mapping[str, Any] = field(default_factory=_not_asked)
+    behaviour: Mapping[str, Any] = field(default_factory=_not_asked)
+    explanations: Mapping[str, Any] = field(default_factory=_not_asked)
     constraints: tuple[Mapping[str, Any], ...] = ()
     schema_version: int = SCHEMA_VERSION
 

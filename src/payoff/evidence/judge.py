@@ -14,6 +14,8 @@ from payoff.errors import DataError, EvidenceError
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.base_rate import base_rate
+from payoff.evidence.behaviour import behaviour
+from payoff.evidence.behaviour_checks import behaviour_checks
 from payoff.evidence.calibration import calibration
 from payoff.evidence.change_checks import change_checks
 from payoff.evidence.constraints import constraints_broken, constraints_judged
@@ -173,6 +175,7 @@ def judge(
             ours=background.fit_shares is not None,
         )
     )
+    behaved = behaviour(judged)
     of_past = past_checks(decision, past, background.data, recorded=first.policy.kind == "recorded")
     return Evidence(
         decision=decision_facts(decision),
@@ -198,7 +201,10 @@ def judge(
             *of_past,
             *limit_checks(judged, constraints),
             *change_checks(decision, judged.verdict, levers, rates),
+            *behaviour_checks(behaved),
         ),
+        behaviour=behaved,
+        explanations=background.examples or {"not_measured": "this decision reads no documents"},
         seed=background.seed,
         made_with=versions(),
         past=past,
