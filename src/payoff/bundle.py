@@ -27,7 +27,7 @@ from payoff.load.evaluate import RowColumns
 from payoff.load.fields import Contract
 from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
-from payoff.model.kinds import Classifier, classifier_from
+from payoff.model.kinds import Classifier, Themed, classifier_from
 from payoff.model.text.prepare import prepared_rows
 from payoff.policy.expected import cell_money, expected_by_action, expected_money, rule_actions
 from payoff.policy.explain import explanation
@@ -36,6 +36,7 @@ from payoff.policy.policy import Policy
 if TYPE_CHECKING:
     from payoff.evidence.evidence import Evidence
     from payoff.model.amounts import AmountModel
+    from payoff.model.text.themes import Themes
 
 __all__ = ["FORMAT", "Bundle", "differences", "manifest_of", "without_secrets", "write"]
 
@@ -118,6 +119,12 @@ class Bundle:
 
         return Evidence.from_dict(_json(self.path / "evidence.json"))
 
+    @property
+    def themes(self) -> Themes | None:
+        """Themes of the documents; None where none were learnt."""
+        model: object = self.model
+        return model.themes if isinstance(model, Themed) else None
+
     def prepare(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         """Return rows as they may be kept: documents cleaned and redacted as is declared.
 
@@ -138,7 +145,8 @@ class Bundle:
         list of dict
             ``action``, ``probabilities`` (outcome -> share; under the action chosen, where acting
             changes what happens), ``expected_money`` (action -> money of
-            the decision's currency, before the price of capacity), ``currency``, and the unit's id.
+            the decision's currency, before the price of capacity), ``currency``, and the unit's id;
+            of documents whose themes were learnt, ``theme`` (its name, or None).
 
         Raises
         ------
@@ -156,10 +164,15 @@ class Bundle:
         columns = RowColumns(rows, {f.name: f.type for f in self.contract.fields})
         arms = self.model.predict_rows(rows) if isinstance(self.model, ArmModels) else None
         prob = np.zeros((len(rows), len(decision.outcomes)))
+        theme = None
         if arms is not None:
             expected = expected_by_action(decision, columns, arms.prob, arms.amounts)
         elif isinstance(self.model, Classifier):
-            prob = self.calibrator.apply(self.model.predict_rows(rows))
+            if isinstance(self.model, Themed):
+                raw, theme = self.model.read_rows(rows)
+            else:
+                raw = self.model.predict_rows(rows)
+            prob = self.calibrator.apply(raw)
             amounts = self.amounts.predict_rows(rows) if self.amounts else {}
             expected = expected_money(decision, columns, prob, amounts)
         rule = None
@@ -181,6 +194,9 @@ class Bundle:
         if arms is not None:  # what is promised under the action chosen
             prob = arms.prob[np.arange(len(rows)), codes]
         key = decision.data.unit_id
+        named = None
+        if theme is not None and self.themes is not None:
+            named = self.themes.named(theme)
         return [
             {
                 "action": decision.action_names[int(codes[i])],
@@ -192,6 +208,7 @@ class Bundle:
                 ),
                 "currency": decision.currency,
                 "unit_id": row.get(key) if key else None,
+                **({"theme": named[i]} if named is not None else {}),
             }
             for i, row in enumerate(rows)
         ]

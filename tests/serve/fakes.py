@@ -41,6 +41,7 @@ class FakeBundle:
     """Says yes with half the probability to everybody, so money is ``amount / 2 - 5``."""
 
     id = "f" * 64
+    themes = None
 
     def __init__(self, *, fields=FIELDS, failure=None, wait=None, **changes):
         self.decision = decision(**changes)

@@ -10,6 +10,7 @@ import numpy as np
 
 from payoff.checks import Check, numbered
 from payoff.declare import Decision
+from payoff.errors import percent
 from payoff.evidence.evidence import Comparison, PolicyEvidence, SubgroupEvidence
 from payoff.evidence.subgroups.checks import errors_apart, impact, large_enough, losing
 from payoff.evidence.wording import amount, money, quoted, short
@@ -228,7 +229,7 @@ def _one_row(stakes: Stakes | None) -> Check:
     top = max(1, len(spread) // 100)
     one_percent = float(np.sort(money_at_stake)[-top:].sum() / total)
     text = (
-        f"The largest row holds {largest * 100:.1f} % of all money at stake, the top 1 % of rows "
+        f"The largest row holds {percent(largest)} of all money at stake, the top 1 % of rows "
         f"{one_percent * 100:.0f} %."
     )
     if largest > 0.05:

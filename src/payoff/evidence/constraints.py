@@ -13,6 +13,7 @@ from scipy import special
 
 from payoff.declare import Constraint, Decision
 from payoff.declare.decision import plural
+from payoff.errors import percent
 from payoff.evidence.acted import Acted
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import share
@@ -241,13 +242,13 @@ def _said(
     each: Mapping[int, Estimate],
 ) -> str:
     units = plural(decision.unit)
-    limit, shown = _percent(constraint.share), _percent(found.measured.value or 0.0)
+    limit, shown = percent(constraint.share), percent(found.measured.value or 0.0)
     if constraint.kind == "max_gap":
         low, high = found.worst
         return (
             f"the shares acted on may differ by {limit} between groups; they differed by {shown} "
-            f"({quoted(labels[low])} {_percent(each[low].value or 0.0)}, "
-            f"{quoted(labels[high])} {_percent(each[high].value or 0.0)})."
+            f"({quoted(labels[low])} {percent(each[low].value or 0.0)}, "
+            f"{quoted(labels[high])} {percent(each[high].value or 0.0)})."
         )
     bound, worst = {"floor": ("at least", "lowest"), "cap": ("at most", "highest")}[constraint.kind]
     label = labels[found.worst[0]]
@@ -259,10 +260,6 @@ def _said(
         f"{bound} {limit} of {units} in every group; the {worst} share was {shown} "
         f"({quoted(label)})."
     )
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.1f} %"
 
 
 def _state(value: float, edge: float, bound: float, *, above: bool) -> str:

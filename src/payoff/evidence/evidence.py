@@ -176,6 +176,8 @@ class PolicyEvidence:
         Money per unit, and per period (or per 1,000 units).
     feasible
         Whether the declared capacity allows it; what does not fit is shown for comparison only.
+    shut
+        Names of actions it leaves out, because they would not earn their fixed cost.
     breaks
         Labels of the declared constraints it breaks on the rows judged, beyond their interval.
     fixed_per_period
@@ -193,6 +195,7 @@ class PolicyEvidence:
     cells: tuple[Cell, ...]
     feasible: bool = True
     fixed_per_period: float = 0.0
+    shut: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
 
     @property
@@ -473,6 +476,7 @@ def _policy(value: Mapping[str, Any]) -> PolicyEvidence:
             "total": Estimate(**value["total"]),
             "actions": tuple(ActionUse(**a) for a in value["actions"]),
             "cells": tuple(Cell(**c) for c in value["cells"]),
+            "shut": tuple(value.get("shut", ())),
             "breaks": tuple(value.get("breaks", ())),
         }
     )

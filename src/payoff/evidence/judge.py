@@ -252,6 +252,7 @@ class _Core:
             actions=uses,
             cells=cells,
             feasible=not beyond,
+            shut=policy.shut,
             breaks=constraints_broken(self.decision, self.stakes, acted.codes),
             fixed_per_period=fixed * self.decision.units_reported,
         )

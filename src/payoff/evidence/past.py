@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from payoff.errors import percent
 from payoff.evidence.acted import Acted
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.exploration import exploration
@@ -357,7 +358,7 @@ def _sentences(
     elif not first["logged"]:
         said.append(
             f"The policy and the past did the same in {first['matched']:,} of them "
-            f"({first['agree'] * 100:.0f} %); its value rests on those."
+            f"({percent(first['agree'])}); its value rests on those."
         )
     told = _effect_sentence(judged, effects)
     return [*said, told] if told else said

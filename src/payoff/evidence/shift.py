@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special
 
 from payoff.declare import Decision
+from payoff.errors import percent
 from payoff.evidence.base_rate import takes_over
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import share
@@ -93,8 +94,8 @@ def _warning(
         return ""
     worst = max(rows, key=lambda r: abs((r["judge"] or 0) - r["fit"]))
     text = (
-        f"The share of “{worst['outcome']}” was {worst['fit'] * 100:.1f} % in the rows the "
-        f"model learnt from and {worst['judge'] * 100:.1f} % in the rows that judge it."
+        f"The share of “{worst['outcome']}” was {percent(worst['fit'])} in the rows the "
+        f"model learnt from and {percent(worst['judge'])} in the rows that judge it."
     )
     ratio = np.array(
         [

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.clusters import Sums, standard_error
+from payoff.errors import percent
 from payoff.evidence.diagnosis import Diagnosis, diagnose
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.judged import Judged
@@ -124,7 +125,7 @@ def _sentences(judged: Judged, figures: list[dict[str, Any]]) -> list[str]:
     if found.method != "exact" and top > 0.25 and found.independent >= 200:
         said.append(
             f"The largest 1 % of cases hold {top * 100:.0f} % of the money moved, the "
-            f"largest one {found.largest * 100:.1f} %."
+            f"largest one {percent(found.largest)}."
         )
     effective = last["effective_rows"]
     if judged.stakes.clustered and effective and found.method in ("t", "score"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from payoff.errors import counted
-from payoff.evidence.evidence import Cell, Estimate, Evidence
+from payoff.evidence.evidence import ActionUse, Cell, Estimate, Evidence
 from payoff.report import wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
@@ -153,11 +153,7 @@ def _people(facts: Facts) -> dict[str, str]:
     used = [a for a in facts.subject.actions if every or facts.acts(a.action)]
     total = sum(a.per_period for a in used)
     shown = sorted(used, key=lambda a: -a.per_period)[:4]
-    parts = [
-        f"{facts.action(a.action, 50)}: {wording.people(a.per_period)} "
-        f"({wording.percent(a.share)} of {facts.units})"
-        for a in shown
-    ]
+    parts = [_use(facts, a) for a in shown]
     if len(used) > len(shown):
         parts.append(counted(len(used) - len(shown), "more action"))
     if every:
@@ -178,6 +174,19 @@ def _people(facts: Facts) -> dict[str, str]:
         "interval": _counted(facts, bounds),
         "note": ("; ".join(parts) or "no action other than doing nothing") + ".",
     }
+
+
+def _use(facts: Facts, use: ActionUse) -> str:
+    """Say how often an action is taken, or why it is left out."""
+    label = facts.action(use.action, 50)
+    if use.action in facts.subject.shut and not use.per_period:
+        declared = next(a for a in facts.decision["actions"] if a["name"] == use.action)
+        cost = declared.get("fixed_cost")
+        money = f" of {wording.money(cost, facts.money_unit)}" if cost else ""
+        return f"{label}: left out, because it would not earn its fixed cost{money}"
+    return (
+        f"{label}: {wording.people(use.per_period)} ({wording.percent(use.share)} of {facts.units})"
+    )
 
 
 def _mistakes(facts: Facts) -> dict[str, str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from payoff.errors import chance, percent
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.wording import MINUS, number, place_of, scientific
 from payoff.report.escape import visible
@@ -101,30 +102,6 @@ def share(value: float | None, place: int | None = None) -> str:
         return "below 0.01 %"
     text = "100" if value == 1 else number(percentage, place)
     return f"{text} %"
-
-
-def percent(value: float) -> str:
-    """Write a share for a sentence, without a decimal that is zero.
-
-    Examples
-    --------
-    >>> percent(0.95), percent(0.123)
-    ('95 %', '12.3 %')
-    """
-    return share(value).replace(".0 %", " %")
-
-
-def chance(p: float) -> str:
-    """Write a probability that was counted on draws, without claiming certainty.
-
-    Examples
-    --------
-    >>> chance(0.924), chance(1.0), chance(0.0)
-    ('92 %', 'over 99 %', 'below 1 %')
-    """
-    if p > 0.99:
-        return "over 99 %"
-    return "below 1 %" if p < 0.01 else f"{p * 100:.0f} %"
 
 
 def interval(estimate: Estimate | dict[str, Any] | None) -> str:

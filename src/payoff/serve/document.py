@@ -249,6 +249,12 @@ def _decision(bundle: Servable) -> dict[str, Any]:
             "category, a number out of range. The decision stands, on less experience.",
         },
     }
+    if bundle.themes:
+        properties["theme"] = {
+            "enum": [*bundle.themes.names, None],
+            "description": "What the document speaks of, by words that tell it from the others; "
+            "null for a document without a word that was learnt.",
+        }
     return _closed(properties, "One decision.")
 
 

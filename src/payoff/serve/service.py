@@ -85,6 +85,7 @@ class Service:
                 "action_label": labels[made["action"]],
                 "probabilities": made["probabilities"],
                 "expected_money": made["expected_money"],
+                **({"theme": made["theme"]} if self.bundle.themes else {}),
                 "warnings": unusual,
             }
             for made, unusual in zip(

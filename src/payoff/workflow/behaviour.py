@@ -29,9 +29,9 @@ __all__ = ["MOST_DOCUMENTS", "try_changes"]
 #: Documents changed by each test, enough for an interval; fewer where reading them takes longer.
 MOST_DOCUMENTS: Final = 500
 _MOST_EMBEDDED: Final = 60
-_MOST_CHARACTERS: Final = 300_000
+_MOST_CHARACTERS: Final = 150_000
 #: Rows looked at to find documents that a test can change.
-_MOST_SCANNED: Final = 20_000
+_MOST_SCANNED: Final = 6_000
 _EXCERPT: Final = 160
 _NO_ACTION: Final = -1
 

@@ -110,7 +110,7 @@ def test_columns():
     ("text", "said"),
     [
         ("I lost my card and they have not sent a new one", True),
-        ("Meine Karte ist weg und ich warte auf eine neue", False),
+        ("Meine Karte fehlt, nun warte ich auf neue", False),
         ("J'ai perdu ma carte et j'attends toujours la nouvelle", False),
         ("He perdido la tarjeta y no me han enviado otra", False),
         ("", False),
