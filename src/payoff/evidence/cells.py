@@ -138,32 +138,50 @@ class Money:
         """Return the money less a constant."""
         return Money(constant=self.constant - value, factor=self.factor)
 
+    def only(self, cells: NDArray[np.bool_]) -> Money:
+        """Return the money of some of the cells, and none in the others."""
+        return Money(
+            constant=np.where(cells, self.constant, 0.0),
+            factor=np.where(cells[:, None], self.factor, 0.0),
+        )
+
+    def power(self, cells: CellSet, weights: int, degree: int) -> Floats:
+        """Return ``sum w^weights v^degree`` of each cell; degree up to weights, weights up to 4."""
+        c, letter = self.constant, "xyzq"[weights - 1]
+        out = c**degree * getattr(cells, f"w{weights}")
+        if np.any(self.factor):
+            for j in range(1, degree + 1):
+                form = _DOTS[j - 1](self.factor, getattr(cells, f"{letter}{j}"))
+                out = out + math.comb(degree, j) * c ** (degree - j) * form
+        return np.asarray(out, dtype=np.float64)
+
     def sums(self, cells: CellSet) -> Floats:
         """Return the weighted sum of each cell, ``sum w v``."""
-        return self.constant * cells.w1 + _dot(self.factor, cells.x1)
+        return self.power(cells, 1, 1)
 
     def cross(self, cells: CellSet) -> Floats:
         """Return ``sum w^2 v`` of each cell."""
-        return self.constant * cells.w2 + _dot(self.factor, cells.y1)
+        return self.power(cells, 2, 1)
 
     def squares(self, cells: CellSet) -> Floats:
         """Return ``sum w^2 v^2`` of each cell."""
-        c, k = self.constant, self.factor
-        return c * c * cells.w2 + 2 * c * _dot(k, cells.y1) + _dot2(k, cells.y2)
+        return self.power(cells, 2, 2)
 
     def cubes(self, cells: CellSet) -> Floats:
         """Return ``sum w^3 v^3`` of each cell."""
-        c, k = self.constant, self.factor
-        once, twice, thrice = _dot(k, cells.z1), _dot2(k, cells.z2), _dot3(k, cells.z3)
-        return c**3 * cells.w3 + 3 * c * c * once + 3 * c * twice + thrice
+        return self.power(cells, 3, 3)
 
     def fourths(self, cells: CellSet) -> Floats:
         """Return ``sum w^4 v^4`` of each cell."""
-        c, k = self.constant, self.factor
-        once, twice = _dot(k, cells.q1), _dot2(k, cells.q2)
-        thrice, fourth = _dot3(k, cells.q3), _dot4(k, cells.q4)
-        rest = 6 * c * c * twice + 4 * c * thrice + fourth
-        return c**4 * cells.w4 + 4 * c**3 * once + rest
+        return self.power(cells, 4, 4)
+
+    def product(self, other: Money, cells: CellSet) -> float:
+        """Return ``sum w^2 v u`` over all cells, u being the other money."""
+        c, k, d, m = self.constant, self.factor, other.constant, other.factor
+        each = c * d * cells.w2 + c * _dot(m, cells.y1) + d * _dot(k, cells.y1)
+        if np.any(k) and np.any(m):
+            each = each + np.einsum("ci,cj,cij->c", k, m, cells.y2, optimize=True)
+        return float(each.sum())
 
 
 def _dot(k: Floats, x: Floats) -> Floats:
@@ -182,7 +200,17 @@ def _dot4(k: Floats, x: Floats) -> Floats:
     return np.asarray(np.einsum("ci,cj,cl,cm,cijlm->c", k, k, k, k, x, optimize=True))
 
 
-def mean(cells: CellSet, money: Money, decision: Decision, *, identical: str = "") -> Estimate:
+_DOTS: Final = (_dot, _dot2, _dot3, _dot4)
+
+
+def mean(
+    cells: CellSet,
+    money: Money,
+    decision: Decision,
+    *,
+    identical: str = "",
+    level: float | None = None,
+) -> Estimate:
     """Estimate mean money per unit from cells, as :func:`payoff.evidence.worth.worth` from rows.
 
     ``m = sum w v / sum w`` and ``se^2 = n / (n - 1) * sum w^2 (v - m)^2 / (sum w)^2``, with
@@ -198,11 +226,17 @@ def mean(cells: CellSet, money: Money, decision: Decision, *, identical: str = "
         Its level, unit, weights and outcomes.
     identical
         Why every row has the same value by construction; "" when it has not.
+    level
+        Of the interval; None means the declared one. At another level the interval is that of any
+        mean: neither constant money nor an outcome that was never seen plays a part.
     """
-    level, unit = decision.evidence.level, decision.value_unit
+    unit = decision.value_unit
     n, total = round(float(cells.n.sum())), float(cells.w1.sum())
-    unseen = _unseen(decision, cells)
-    constant = all(constant_of(c.node) is not None for c in decision.payoffs.cells.values())
+    unseen = _unseen(decision, cells) if level is None else None
+    constant = level is None and all(
+        constant_of(c.node) is not None for c in decision.payoffs.cells.values()
+    )
+    level = decision.evidence.level if level is None else level
     if n <= _WRITTEN_OUT and decision.data.weight is None and not np.any(money.factor):
         values = np.repeat(money.constant, np.round(cells.n).astype(np.int64))
         sums = cluster_sums(values, np.ones(n), None)

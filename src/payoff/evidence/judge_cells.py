@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,13 @@ from payoff.errors import DataError
 from payoff.evidence import cells_curve
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Background
+from payoff.evidence.base_rate import base_rate
 from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, share
-from payoff.evidence.cells_groups import Grouped, codes_in, subgroup_evidence
+from payoff.evidence.cells_again import CellsAgain
+from payoff.evidence.cells_groups import codes_in, subgroup_evidence
+from payoff.evidence.cells_judged import ActedCells, CellJudged, Cells
 from payoff.evidence.cells_sql import BINS
+from payoff.evidence.change_checks import change_checks
 from payoff.evidence.evidence import (
     ActionUse,
     Cell,
@@ -32,8 +35,15 @@ from payoff.evidence.evidence import (
     PolicyEvidence,
 )
 from payoff.evidence.facts import certain, decision_facts, versions
+from payoff.evidence.information import information
 from payoff.evidence.interval import wilson
+from payoff.evidence.limits import limit_checks
+from payoff.evidence.optimism import Removed, optimism_told
+from payoff.evidence.past import NOT_DECLARED
 from payoff.evidence.past_checks import past_checks
+from payoff.evidence.people import people
+from payoff.evidence.room import volume_told
+from payoff.evidence.sensitivity import sensitivity
 from payoff.evidence.shift import ELSEWHERE
 from payoff.evidence.terms import Terms
 from payoff.evidence.verdict import verdict
@@ -41,29 +51,9 @@ from payoff.policy.choose import orientation, untuned
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
 
-__all__ = ["Cells", "judge_cells"]
+__all__ = ["judge_cells"]
 
 Codes = NDArray[np.int16]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Cells:
-    """What one pass found.
-
-    Parameters
-    ----------
-    base
-        Cells by outcome and actions.
-    score
-        Cells by bin of the positive probability; None without probabilities, or with more than two
-        outcomes.
-    groups
-        Subgroup -> its cells.
-    """
-
-    base: CellSet
-    score: CellSet | None
-    groups: Mapping[str, Grouped]
 
 
 def judge_cells(
@@ -101,8 +91,30 @@ def judge_cells(
     found = tuple(core.policy(a) for a in known)
     comparisons = tuple(core.comparison(known[0], other) for other in known[1:])
     judgement = verdict(found, comparisons)
+    judged = CellJudged(
+        decision,
+        terms,
+        cells,
+        acted=known,
+        policies=found,
+        comparisons=comparisons,
+        verdict=judgement,
+        background=background,
+    )
+    again = CellsAgain(judged)
+    rates = base_rate(judged, again)
+    levers = sensitivity(
+        judged,
+        again,
+        capacity={"not_measured": "no action is limited"},
+        volume=volume_told(judged, [], None),
+    )
+    past = {"not_measured": NOT_DECLARED}
+    sureness = {"not_measured": NEEDS_ROWS}
     reference = next(a for a in known if a.policy.name == judgement["reference"])
-    groups = subgroup_evidence(decision, terms, cells.groups, known[0].policy, reference.policy)
+    groups = subgroup_evidence(
+        decision, terms, cells.groups, known[0].policy, reference.policy, seed=background.seed
+    )
     reliability: Mapping[str, Any] = {"not_measured": NEEDS_ROWS}
     curve: Mapping[str, Any] = {"not_measured": NEEDS_ROWS}
     if recorded is not None:
@@ -130,15 +142,10 @@ def judge_cells(
             calibration=reliability,
             shift=shift,
             capacity=(),
-            intervals={"not_measured": NEEDS_ROWS},
+            intervals=sureness,
             ours=False,
         )
     )
-    missing: dict[str, Any] = {
-        f.name: {"not_measured": NEEDS_ROWS}
-        for f in dataclasses.fields(Evidence)
-        if f.default_factory is not dataclasses.MISSING
-    }
     return Evidence(
         decision=decision_facts(decision),
         data=background.data,
@@ -154,26 +161,20 @@ def judge_cells(
         checks=(
             *background.checks,
             *own,
-            *past_checks(
-                decision,
-                missing["past"],
-                background.data,
-                recorded=recorded is not None,
-            ),
+            *past_checks(decision, past, background.data, recorded=recorded is not None),
+            *limit_checks(None, ()),
+            *change_checks(decision, judgement, levers, rates),
         ),
         seed=background.seed,
         made_with=versions(),
-        **missing,
+        people=people(judged),
+        sensitivity=levers,
+        base_rate=rates,
+        information=information(judged),
+        intervals=sureness,
+        optimism=core.optimism(known),
+        past=past,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Acted:
-    """A policy, the cells it can be seen in, and its action in each."""
-
-    policy: Policy
-    cells: CellSet
-    codes: Codes
 
 
 class _Core:
@@ -222,7 +223,7 @@ class _Core:
         """Return (high, low), as :func:`payoff.policy.choose.orientation`."""
         return orientation(self.means(with_prob=True), self.decision)
 
-    def acted(self, policy: Policy) -> _Acted:
+    def acted(self, policy: Policy) -> ActedCells:
         """Apply a policy to the cells in which everything it looks at is the same."""
         cells = self.cells.base
         names = self.decision.action_names
@@ -244,7 +245,7 @@ class _Core:
             codes = np.where(cells.score >= place[cells.fold], high, low).astype(np.int16)
         else:
             codes = codes_in(policy, cells)
-        return _Acted(policy=policy, cells=cells, codes=codes)
+        return ActedCells(policy=policy, cells=cells, codes=codes)
 
     # --------------------------------------------------------------------------------- figures
 
@@ -254,7 +255,7 @@ class _Core:
     def scaled(self, estimate: Estimate) -> Estimate:
         return estimate.scaled(self.decision.units_reported, self.decision.money_unit)
 
-    def policy(self, acted: _Acted) -> PolicyEvidence:
+    def policy(self, acted: ActedCells) -> PolicyEvidence:
         policy = acted.policy
         money = Money.of(self.terms, acted.codes, acted.cells.outcome)
         value = self.estimate(acted.cells, money, certain(self.decision, policy))
@@ -270,7 +271,9 @@ class _Core:
             cells=cells,
         )
 
-    def table(self, acted: _Acted, money: Money) -> tuple[tuple[ActionUse, ...], tuple[Cell, ...]]:
+    def table(
+        self, acted: ActedCells, money: Money
+    ) -> tuple[tuple[ActionUse, ...], tuple[Cell, ...]]:
         actions, outcomes = self.decision.action_names, self.decision.outcome_names
         cells = acted.cells
         place = acted.codes.astype(np.int64) * len(outcomes) + cells.outcome
@@ -316,7 +319,7 @@ class _Core:
             low, high = found.low or 0.0, found.high if found.high is not None else 1.0
         return {"share": part, "per_period": part * units, "low": low * units, "high": high * units}
 
-    def comparison(self, first: _Acted, other: _Acted) -> Comparison:
+    def comparison(self, first: ActedCells, other: ActedCells) -> Comparison:
         # Of the two the finer cells; there the recommended action is known too.
         cells, a, b = other.cells, self._codes(first, other.cells), other.codes
         if other.cells is self.cells.base and first.cells is not self.cells.base:
@@ -333,6 +336,30 @@ class _Core:
             differ=float(cells.w1[differ].sum() / self.total),
         )
 
-    def _codes(self, acted: _Acted, cells: CellSet) -> Codes:
+    def _codes(self, acted: ActedCells, cells: CellSet) -> Codes:
         """Return a policy's action in other cells than its own."""
         return acted.codes if acted.cells is cells else codes_in(acted.policy, cells)
+
+    def optimism(self, known: Sequence[ActedCells]) -> dict[str, Any]:
+        """Return what tuning the threshold on the rows it judges would have flattered it by."""
+        tuned = next((a for a in known if a.policy.name == "threshold"), None)
+        if tuned is None:
+            return optimism_told([])
+        cells, policy = tuned.cells, tuned.policy
+        names = self.decision.action_names
+        high, low = names.index(str(policy.high)), names.index(str(policy.low))
+        edge = cells_curve.best_edge(self.terms, cells, (high, low))
+        codes = np.where(np.asarray(cells.score) >= edge, high, low).astype(np.int16)
+        apparent = Money.of(self.terms, codes, cells.outcome)
+        honest = Money.of(self.terms, tuned.codes, cells.outcome)
+        same = "" if np.any(codes != tuned.codes) else "both ways act alike on every row"
+        return optimism_told(
+            [
+                Removed(
+                    name="threshold",
+                    apparent=self.scaled(self.estimate(cells, apparent)),
+                    honest=self.scaled(self.estimate(cells, honest)),
+                    removed=self.scaled(self.estimate(cells, apparent - honest, same)),
+                )
+            ]
+        )
