@@ -25,7 +25,7 @@ def explanation_schema(bundle: Servable) -> dict[str, Any]:
     decision = bundle.decision
     actions, outcomes = list(decision.action_names), list(decision.outcome_names)
     action = {"type": "string", "enum": actions}
-    properties = {
+    properties: dict[str, Any] = {
         "bundle_id": {"type": "string", "const": bundle.id},
         "decision": {"type": "string", "const": decision.name},
         "unit_id": {"type": ["string", "integer", "null"]},
@@ -51,6 +51,11 @@ def explanation_schema(bundle: Servable) -> dict[str, Any]:
         "sentences": {"type": "array", "items": _TEXT, "description": "The same in words."},
         "warnings": {"type": "array", "items": _TEXT, "maxItems": 20},
     }
+    if bundle.themes:
+        properties["theme"] = {
+            "enum": [*bundle.themes.names, None],
+            "description": "What the documents speak of, as in a decision.",
+        }
     return _closed(properties, "Why one row gets its decision.")
 
 
