@@ -99,7 +99,7 @@ def test_states_of_what_should_not_matter(hits, n, state):
     low = stats.binomtest(hits, n).proportion_ci(0.95, "exact").low
     if state in ("tip", "issue"):
         assert low > THRESHOLDS[state]
-    check = next(c for c in found.checks if c.code == "PAY-E241")
+    check = next(c for c in found.checks if c.code == "PAY-E251")
     assert check.status == {"few": "skipped"}.get(state, state)
 
 
@@ -110,7 +110,7 @@ def test_identity_is_held_against_what_neutral_words_do():
 
     def state(*trials):
         found = evidence(trials, outcome, payoffs=EVEN)
-        check = next(c for c in found.checks if c.code == "PAY-E243")
+        check = next(c for c in found.checks if c.code == "PAY-E253")
         test = next(t for t in found.behaviour["tests"] if t["name"] == "gender")
         assert check.status == test["state"]
         assert check.page_one is (check.status == "issue")
@@ -139,7 +139,7 @@ def test_money_beyond_chance_is_an_issue_of_identity():
 
 def test_meaning_is_measured_and_not_held_against_anybody():
     found = evidence([moved(400, 500, "negation", "meaning")], [0, 1] * 500)
-    check = next(c for c in found.checks if c.code == "PAY-E244")
+    check = next(c for c in found.checks if c.code == "PAY-E254")
     assert check.status == "passed"
     assert "400 of 500" in check.detail
 
@@ -149,12 +149,12 @@ def test_what_is_not_measured_says_why():
     none = trial("names", "identity", [0, 1], [0, 0], [1, 1])
     found = evidence([none], outcome)
     assert "not_measured" in found.behaviour["tests"][0]
-    assert next(c for c in found.checks if c.code == "PAY-E243").status == "skipped"
+    assert next(c for c in found.checks if c.code == "PAY-E253").status == "skipped"
     off = evidence([], outcome, reason="switched off")
     assert off.behaviour["not_measured"] == "switched off"
-    assert [c.status for c in off.checks if c.code[:7] == "PAY-E24"] == ["skipped"] * 4
+    assert [c.status for c in off.checks if c.code[:7] == "PAY-E25"] == ["skipped"] * 4
     tabular = judged(binary(), {"y": outcome}, np.full(10, 0.3))
-    assert not [c for c in tabular.checks if c.code[:7] == "PAY-E24"]
+    assert not [c for c in tabular.checks if c.code[:7] == "PAY-E25"]
     assert "not_measured" in tabular.behaviour
 
 

@@ -65,7 +65,7 @@ def test_a_planted_bias_is_caught_and_priced():
     assert gender["documents"] > 200
     assert gender["share"]["low"] > 0.1
     assert gender["total"]["value"] < 0  # the labels do lean: exchanging the term misleads
-    check = next(c for c in evidence.checks if c.code == "PAY-E243")
+    check = next(c for c in evidence.checks if c.code == "PAY-E253")
     assert (check.status, check.page_one) == ("issue", True)
     assert "Words for women and men exchanged" in check.detail
 

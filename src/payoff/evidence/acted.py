@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,9 +29,10 @@ class Acted:
 class Background:
     """What the evidence records beside the figures: data, model, earlier checks, seed.
 
-    ``tuned`` holds the steps of tuning whose optimism the evidence shows; ``trials`` are changed
-    documents decided again, and ``examples`` judging rows explained (None where no documents are
-    read).
+    ``tuned`` holds the steps of tuning whose optimism the evidence shows; ``guarantee`` says how
+    the threshold of ``[automation]`` was found (see :mod:`payoff.policy.automate`); ``trials`` are
+    changed documents decided again, and ``examples`` judging rows explained (None where no
+    documents are read).
     """
 
     data: Mapping[str, Any]
@@ -44,3 +45,4 @@ class Background:
     trials: Trials | None = None
     examples: Mapping[str, Any] | None = None
     seed: int = 0
+    guarantee: Mapping[str, Any] = field(default_factory=dict)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from payoff.evidence.automation import exact_ends
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import share
 from payoff.evidence.judged import Judged
@@ -50,9 +51,7 @@ def exact_share(hits: int, n: int, level: float) -> Estimate:
     >>> e.value, e.low, round(e.high, 4)  # 1 - 0.025 ** (1 / 100)
     (0.0, 0.0, 0.0362)
     """
-    tail = (1 - level) / 2
-    low = float(special.betaincinv(hits, n - hits + 1, tail)) if hits else 0.0
-    high = float(special.betaincinv(hits + 1, n - hits, 1 - tail)) if hits < n else 1.0
+    low, high = exact_ends(hits, n, level)
     return Estimate(
         value=hits / n,
         low=low,

@@ -1,4 +1,4 @@
-"""Checks of how the decision behaves when documents change: ``PAY-E241`` to ``PAY-E244``."""
+"""Checks of how the decision behaves when documents change: ``PAY-E251`` to ``PAY-E254``."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def behaviour_checks(section: Mapping[str, Any]) -> tuple[Check, ...]:
         return ()
     tests = section.get("tests", ())
     made = {
-        "typing": numbered("PAY-E241", "Ways of typing that should not matter"),
-        "wording": numbered("PAY-E242", "Wording and additions that should not matter"),
-        "identity": numbered("PAY-E243", "Names and identity terms that should not matter"),
-        "meaning": numbered("PAY-E244", "Negations, numbers and sentences that may matter"),
+        "typing": numbered("PAY-E251", "Ways of typing that should not matter"),
+        "wording": numbered("PAY-E252", "Wording and additions that should not matter"),
+        "identity": numbered("PAY-E253", "Names and identity terms that should not matter"),
+        "meaning": numbered("PAY-E254", "Negations, numbers and sentences that may matter"),
     }
     out = []
     for family, result in made.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,8 @@ class Trained:
     trials, examples
         Judging rows with changed documents, decided again, and judging rows explained; None where
         the decision reads no documents.
+    guarantee
+        How the threshold of [automation] was found; empty where none is declared.
     """
 
     model: Classifier | ArmModels
@@ -59,6 +61,7 @@ class Trained:
     corpus: CorpusFigures | None = None
     trials: Trials | None = None
     examples: Mapping[str, Any] | None = None
+    guarantee: Mapping[str, Any] = field(default_factory=dict)
 
 
 def per_unit_worth(decision: Decision, per_unit: NDArray[np.float64], at_stake: Stakes) -> Estimate:
