@@ -330,6 +330,51 @@ def test_what_tuning_would_have_flattered(rng):
     assert mine["honest"]["value"] == pytest.approx(cells.policy("threshold").total.value)
 
 
+@pytest.mark.parametrize("n", [5_000, 40_000])
+def test_what_intervals_rest_on_is_exact_for_constant_money(rng, n):
+    table = world(rng, n)
+    for payoffs in (SIMPLE, {"call": {"yes": 900, "no": -2}, "leave": {"yes": -40, "no": 1}}):
+        cells, rows = both(binary(payoffs, rule="x > 0.2"), table)
+        same(plain(cells.intervals), plain(rows.intervals))
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_what_intervals_rest_on_with_amounts(rng, weight):
+    cells, rows = both(binary(VARYING, rule="x > 0.2", weight=weight), world(rng))
+    for mine, theirs in zip(cells.intervals["figures"], rows.intervals["figures"], strict=True):
+        a, b = dict(mine["diagnosis"]), dict(theirs["diagnosis"])
+        assert mine["differing_at_least"]
+        assert 0.5 * b["differing"] < a["differing"] <= b["differing"]
+        for key in ("rows", "independent", "independent_effective", "needed"):
+            assert a[key] == pytest.approx(b[key])
+        for key in ("paying", "skewness"):
+            assert a[key] == pytest.approx(b[key], rel=1e-7)
+        for key in ("balance", "largest", "largest_percent", "largest_of_variance"):
+            assert a[key] is None
+        if weight is None:
+            assert mine["design_effect"] == pytest.approx(theirs["design_effect"])
+    assert any(word in cells.intervals["sentences"][0] for word in ("at least", "cannot be said"))
+
+
+@pytest.mark.parametrize(
+    "payoffs",
+    [
+        SIMPLE,
+        {"call": {"yes": 5, "no": 5}, "leave": {"yes": 0, "no": 0}},
+        {
+            "call": {"yes": "amount + 3", "no": "amount - 1"},
+            "leave": {"yes": "amount", "no": "amount"},
+        },
+        {"call": {"yes": -3, "no": -1}, "leave": {"yes": 0, "no": 0}},
+    ],
+)
+def test_checks_of_rows_are_made_where_cells_show_them(rng, payoffs):
+    cells, rows = both(binary(payoffs), world(rng, 3_000))
+    for code in ("PAY-E208", "PAY-E212"):
+        mine, theirs = (next(c for c in e.checks if c.code == code) for e in (cells, rows))
+        assert mine == theirs
+
+
 # ------------------------------------------------------------------------------------- groups
 
 
@@ -473,9 +518,8 @@ def test_a_group_too_small_for_the_limit_is_not_compared(rng):
 #: Path in the evidence -> why it is in that of rows and not in that of cells.
 ABSENT = {
     r"^\.calibration\.": "reliability is by whole bins; what is fitted to single scores is not",
-    r"^\.intervals\.": "the largest rows and the tails need single rows",
 }
-SECTIONS = ["people", "sensitivity", "base_rate", "information", "optimism", "past", "shift"]
+SECTIONS = ("intervals", "people", "sensitivity", "base_rate", "information", "optimism", "past")
 
 
 def paths(value):

@@ -25,6 +25,7 @@ from payoff.evidence.cells_again import CellsAgain
 from payoff.evidence.cells_groups import codes_in, subgroup_evidence
 from payoff.evidence.cells_judged import ActedCells, CellJudged, Cells
 from payoff.evidence.cells_sql import BINS
+from payoff.evidence.cells_sureness import intervals_of_cells
 from payoff.evidence.change_checks import change_checks
 from payoff.evidence.evidence import (
     ActionUse,
@@ -110,7 +111,7 @@ def judge_cells(
         volume=volume_told(judged, [], None),
     )
     past = {"not_measured": NOT_DECLARED}
-    sureness = {"not_measured": NEEDS_ROWS}
+    sureness = intervals_of_cells(judged)
     reference = next(a for a in known if a.policy.name == judgement["reference"])
     groups = subgroup_evidence(
         decision, terms, cells.groups, known[0].policy, reference.policy, seed=background.seed
@@ -134,6 +135,7 @@ def judge_cells(
         evidence_checks.Findings(
             decision=decision,
             stakes=None,
+            kinds=_kinds(decision, terms, cells.base, by_expected=recorded is None),
             n=round(float(cells.base.n.sum())),
             policies=found,
             comparisons=comparisons,
@@ -174,6 +176,21 @@ def judge_cells(
         intervals=sureness,
         optimism=core.optimism(known),
         past=past,
+    )
+
+
+def _kinds(
+    decision: Decision, terms: Terms, cells: CellSet, *, by_expected: bool
+) -> evidence_checks.Kinds | None:
+    """Return the kinds of rows by outcome; None where actions differ by amounts."""
+    if not np.all(terms.factor == terms.factor[:1]):
+        return None
+    seen = np.unique(cells.outcome)
+    count = np.array([float(cells.n[cells.outcome == o].sum()) for o in seen])
+    return evidence_checks.Kinds(
+        money=terms.constant[:, seen].T,
+        n=count if decision.data.weight is None else None,
+        used=frozenset(np.unique(cells.own).tolist()) if by_expected else frozenset(),
     )
 
 
