@@ -513,11 +513,43 @@ def test_a_group_too_small_for_the_limit_is_not_compared(rng):
     assert rows.subgroups[0].compared["gain"]["groups"] > found.compared["gain"]["groups"]
 
 
+# -------------------------------------------------------------------------------- calibration
+
+
+def test_the_split_of_the_scores_is_that_of_the_rows_within_bins(rng):
+    table = world(rng)
+    cells, rows = both(binary(), table)
+    mine, theirs = cells.calibration["corp"], rows.calibration["corp"]
+    for score in ("brier", "log_loss"):
+        for part in ("score", "miscalibration", "discrimination", "uncertainty"):
+            assert mine[score][part] == pytest.approx(theirs[score][part], abs=2e-3)
+    assert mine["p_value"] > 0.01
+    for point in mine["curve"]:
+        assert point["low"] - 0.1 <= point["rate"] <= point["high"] + 0.1
+    assert cells.calibration["sentences"][0] == rows.calibration["sentences"][0]
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_the_split_is_exact_where_a_bin_holds_one_probability(rng, weight):
+    table = world(rng, 8_000)
+    table["y_prob"] = np.round(table["y_prob"] * 256) / 256
+    cells, rows = both(binary(weight=weight), table)
+    same(plain(cells.calibration["corp"]), plain(rows.calibration["corp"]))
+
+
+def test_probabilities_that_promise_too_much_are_found_from_cells_too(rng):
+    table = world(rng)
+    table["y_prob"] = np.minimum(1.0, table["y_prob"] * 1.3)
+    cells, _ = both(binary(), table)
+    assert cells.calibration["corp"]["p_value"] < 0.01
+
+
 # ------------------------------------------------------------------------- nothing is forgotten
 
 #: Path in the evidence -> why it is in that of rows and not in that of cells.
 ABSENT = {
-    r"^\.calibration\.": "reliability is by whole bins; what is fitted to single scores is not",
+    r"^\.calibration\.(recalibrating|better_model)\.": "what other probabilities would have "
+    "earned is measured row by row",
 }
 SECTIONS = ("intervals", "people", "sensitivity", "base_rate", "information", "optimism", "past")
 

@@ -121,7 +121,7 @@ def judge_cells(
     if recorded is not None:
         reliability = curve = {"not_measured": "the predictions are actions, without probabilities"}
     elif cells.score is not None:
-        reliability = cells_curve.calibration(decision, terms, cells.score)
+        reliability = cells_curve.calibration(decision, terms, cells.score, seed=background.seed)
         curve = cells_curve.value_curve(
             decision, terms, cells.score, core.direction(), found[0].total.value or 0.0
         )
