@@ -19,6 +19,7 @@ from payoff.errors import DataError
 from payoff.evidence import cells_curve
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Background
+from payoff.evidence.automation import automation_check, why_none
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, share
 from payoff.evidence.cells_again import CellsAgain
@@ -36,6 +37,7 @@ from payoff.evidence.evidence import (
     PolicyEvidence,
 )
 from payoff.evidence.facts import certain, decision_facts, versions
+from payoff.evidence.familiarity import familiarity_check, why_not
 from payoff.evidence.information import information
 from payoff.evidence.interval import wilson
 from payoff.evidence.limits import limit_checks
@@ -111,6 +113,8 @@ def judge_cells(
         volume=volume_told(judged, [], None),
     )
     past = {"not_measured": NOT_DECLARED}
+    automated = {"not_measured": why_none(decision)}
+    strangers = {"not_measured": why_not(decision)}
     sureness = intervals_of_cells(judged)
     reference = next(a for a in known if a.policy.name == judgement["reference"])
     groups = subgroup_evidence(
@@ -166,6 +170,8 @@ def judge_cells(
             *past_checks(decision, past, background.data, recorded=recorded is not None),
             *limit_checks(None, ()),
             *change_checks(decision, judgement, levers, rates),
+            automation_check(automated, decision.automation is not None),
+            familiarity_check(strangers),
         ),
         seed=background.seed,
         made_with=versions(),
@@ -176,6 +182,8 @@ def judge_cells(
         intervals=sureness,
         optimism=core.optimism(known),
         past=past,
+        automation=automated,
+        familiarity=strangers,
     )
 
 
