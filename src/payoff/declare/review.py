@@ -12,13 +12,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from payoff.declare import expression
 from payoff.declare.expression import constant_of
 from payoff.declare.payoffs import Action, Cell, PayoffTable, check_number
 from payoff.errors import DeclarationError, ExpressionError, listed, percent
 
-__all__ = ["Review", "with_reviews"]
+if TYPE_CHECKING:
+    from payoff.declare.decision import Decision
+
+__all__ = ["Review", "taken_by", "with_reviews"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,7 @@ class Review:
     right, wrong
         Outcome -> action taken by a reviewer who is right, or wrong. Where not named, ``right`` is
         the action of the largest money under the outcome, when constants tell, and ``wrong`` the
-        only other action that is no review.
+        only other action that is no review, or the first of several of the same constant money.
     """
 
     cost: str
@@ -93,6 +97,18 @@ def with_reviews(
     return PayoffTable(cells={**kept, **made})
 
 
+def taken_by(decision: Decision, action: str, outcome: str) -> tuple[str, str]:
+    """Return what a reviewer takes who is right, and who is wrong, of a unit of an outcome."""
+    review = next(a.review for a in decision.actions if a.name == action)
+    if review is None:
+        raise ValueError(f"{action!r} is no review")
+    key = f"actions.{action}.review"
+    plain = tuple(a.name for a in decision.actions if a.review is None)
+    cells = decision.payoffs.cells
+    right = _right(key, review, outcome, cells, plain)
+    return right, _wrong(key, review, outcome, right, cells, plain)
+
+
 def _checked(action: str, review: Review, outcomes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the outcomes, after checking what the review says of them."""
     key = f"actions.{action}.review"
@@ -134,7 +150,7 @@ def _derived(
     """Return one cell of the derived row."""
     key = f"actions.{action}.review"
     right = _right(key, review, outcome, cells, plain)
-    wrong = _wrong(key, review, outcome, right, plain)
+    wrong = _wrong(key, review, outcome, right, cells, plain)
     error = review.errors[outcome]
     terms = [(Decimal(-1), review.cost)]
     for share, name in ((1 - Decimal(repr(error)), right), (Decimal(repr(error)), wrong)):
@@ -173,13 +189,21 @@ def _right(
     return best[0]
 
 
-def _wrong(key: str, review: Review, outcome: str, right: str, plain: tuple[str, ...]) -> str:
+def _wrong(
+    key: str,
+    review: Review,
+    outcome: str,
+    right: str,
+    cells: Mapping[tuple[str, str], Cell],
+    plain: tuple[str, ...],
+) -> str:
     named = review.wrong.get(outcome)
     if named is not None:
         return _named(f"{key}.wrong.{outcome}", named, plain)
     others = [a for a in plain if a != right]
-    if len(others) == 1:
-        return others[0]
+    money = {constant_of(cells[a, outcome].node) for a in others if (a, outcome) in cells}
+    if len(others) == 1 or (len(money) == 1 and None not in money):
+        return others[0]  # the only one, or all of them cost the same
     raise DeclarationError.missing_key(
         f"{key}.wrong",
         f"the action a reviewer takes by mistake when the outcome is {outcome!r}, one of "

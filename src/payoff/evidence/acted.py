@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from payoff.checks import Check
 from payoff.evidence.optimism import Step
 from payoff.evidence.slices import Slices
+from payoff.evidence.trials import Trials
 from payoff.policy.policy import Policy
 
 __all__ = ["Acted", "Background"]
@@ -29,8 +30,10 @@ class Acted:
 class Background:
     """What the evidence records beside the figures: data, model, earlier checks, seed.
 
-    ``tuned`` holds the steps of tuning whose optimism the evidence shows; ``slices`` the groups of
-    documents that are judged beside the declared subgroups.
+    ``tuned`` holds the steps of tuning whose optimism the evidence shows; ``guarantee`` says how
+    the threshold of ``[automation]`` was found (see :mod:`payoff.policy.automate`). Where documents
+    are read, ``trials`` are changed documents decided again, ``examples`` judging rows explained,
+    and ``slices`` groups of documents that are judged beside the declared subgroups; else None.
     """
 
     data: Mapping[str, Any]
@@ -41,4 +44,7 @@ class Background:
     choose_shares: Mapping[str, float] | None = None
     tuned: tuple[Step, ...] = ()
     slices: Slices | None = None
+    trials: Trials | None = None
+    examples: Mapping[str, Any] | None = None
     seed: int = 0
+    guarantee: Mapping[str, Any] = field(default_factory=dict)

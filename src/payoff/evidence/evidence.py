@@ -51,8 +51,8 @@ class Estimate:
     n, n_clusters
         Rows used, and independent resampling units among them.
     method
-        ``"t"``, ``"score"``, ``"wilson"``, ``"wald"``, ``"fieller"``, ``"log-ratio"``,
-        ``"shrunken"``, ``"max-t"``, ``"exact"`` or ``"none"``.
+        ``"t"``, ``"score"``, ``"wilson"``, ``"clopper-pearson"``, ``"wald"``, ``"fieller"``,
+        ``"log-ratio"``, ``"shrunken"``, ``"max-t"``, ``"exact"`` or ``"none"``.
     """
 
     value: float | None
@@ -168,8 +168,9 @@ class PolicyEvidence:
     Parameters
     ----------
     name
-        ``"expected"``, ``"threshold"``, ``"top_k"``, ``"half"``, ``"do_nothing"``,
-        ``"all:<action>"``, ``"current_rule"`` or ``"predicted"`` (actions decided elsewhere).
+        ``"automation"``, ``"expected"``, ``"threshold"``, ``"top_k"``, ``"half"``,
+        ``"do_nothing"``, ``"all:<action>"``, ``"current_rule"`` or ``"predicted"``
+        (actions decided elsewhere).
     label, how
         Words for the report: a short name, and one sentence on how it decides.
     baseline
@@ -357,10 +358,18 @@ class Evidence:
         How sure the choice is, and what more labelled rows would be worth.
     constraints
         Whether each declared constraint held on the judging rows, and what keeping it costs.
+    behaviour
+        What changing documents does to decisions and money (decisions about documents).
+    explanations
+        Judging rows with the words that drove their decisions (decisions about documents).
     past
         What past decisions can and cannot tell: overlap, effective sample size, uplift.
     themes
         What is lost on each theme of documents, and how themes move over time.
+    automation
+        What a guaranteed error rate allows to be automated, whether it was kept, what it costs.
+    familiarity
+        Rows unlike those learnt from: how many, errors and money there, what sparing them earns.
     """
 
     decision: Mapping[str, Any]
@@ -385,6 +394,10 @@ class Evidence:
     information: Mapping[str, Any] = field(default_factory=_not_asked)
     past: Mapping[str, Any] = field(default_factory=_not_asked)
     themes: Mapping[str, Any] = field(default_factory=_not_asked)
+    behaviour: Mapping[str, Any] = field(default_factory=_not_asked)
+    explanations: Mapping[str, Any] = field(default_factory=_not_asked)
+    automation: Mapping[str, Any] = field(default_factory=_not_asked)
+    familiarity: Mapping[str, Any] = field(default_factory=_not_asked)
     constraints: tuple[Mapping[str, Any], ...] = ()
     schema_version: int = SCHEMA_VERSION
 

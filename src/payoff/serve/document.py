@@ -87,7 +87,7 @@ def openapi(bundle: Servable, *, max_rows: int, max_body: int, version: str) -> 
                 },
                 "Decision": _decision(bundle),
                 "Answer": _answer(bundle),
-                "Explanation": explanation_schema(bundle),
+                "Explanation": explanation_schema(bundle, {**_theme(bundle), **_remarks(bundle)}),
                 **_fixed_schemas(),
             },
             "parameters": {"RequestId": _REQUEST_ID},
@@ -249,13 +249,50 @@ def _decision(bundle: Servable) -> dict[str, Any]:
             "category, a number out of range. The decision stands, on less experience.",
         },
     }
-    if bundle.themes:
-        properties["theme"] = {
+    closed = _closed({**properties, **_theme(bundle)}, "One decision.")
+    return {**closed, "properties": {**closed["properties"], **_remarks(bundle)}}
+
+
+def _theme(bundle: Servable) -> dict[str, Any]:
+    """Return the theme of a document, where themes were learnt."""
+    if not bundle.themes:
+        return {}
+    return {
+        "theme": {
             "enum": [*bundle.themes.names, None],
             "description": "What the document speaks of, by words that tell it from the others; "
             "null for a document without a word that was learnt.",
         }
-    return _closed(properties, "One decision.")
+    }
+
+
+def _remarks(bundle: Servable) -> dict[str, Any]:
+    """Return what an answer may say beside the action, where the decision asks for it."""
+    decision = bundle.decision
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    found: dict[str, Any] = {}
+    if decision.automation is not None:
+        found |= {
+            "automated": {
+                "type": "boolean",
+                "description": "Whether the action was taken without a person, at an error rate of "
+                f"at most {decision.automation.max_error:g}; left out where none is kept.",
+            },
+            "sure": {**share, "description": "Probability that the automatic action is right."},
+            "why_not": {
+                "type": ["string", "null"],
+                "description": "Why it was not automated; null where it was.",
+            },
+        }
+    if decision.data.text and decision.text.unfamiliar > 0:
+        found |= {
+            "familiar": {
+                "type": "boolean",
+                "description": "Whether it is like what the model learnt from.",
+            },
+            "familiarity": {**share, "description": "How like; below a threshold, a stranger."},
+        }
+    return found
 
 
 def _answer(bundle: Servable) -> dict[str, Any]:

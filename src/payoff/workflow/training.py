@@ -24,6 +24,7 @@ from payoff.model import calibrate
 from payoff.model.calibrate import Calibrator
 from payoff.model.kinds import Classifier, trainer_of
 from payoff.model.scored import Scored
+from payoff.policy.automate import with_strangers
 from payoff.policy.choose import (
     Candidate,
     actions_of,
@@ -39,7 +40,8 @@ from payoff.policy.policy import Policy
 from payoff.policy.stakes import Choosing, Stakes, stakes_to_choose, stakes_to_judge
 from payoff.progress import Progress, silent
 from payoff.rng import generator
-from payoff.workflow import arms, corpora
+from payoff.workflow import arms, automating, corpora
+from payoff.workflow.documents import documents_tried
 from payoff.workflow.rows import Checked, check, data_facts
 from payoff.workflow.scoring import score
 from payoff.workflow.slices import slices_of
@@ -104,6 +106,7 @@ def run(
     checked = check(decision, data)
     progress("read and check", 1, 1, f"{len(checked.data):,} rows")
     trained = _train(checked, progress)
+    trained = documents_tried(checked, trained, progress)
     progress("judge", 0, 1)
     evidence = _judge(checked, trained)
     progress("judge", 1, 1, f"{len(checked.parts.judge):,} rows")
@@ -157,17 +160,24 @@ def _train(checked: Checked, progress: Progress) -> Trained:
     }
     best, candidates = choose_candidate(at_stake, decision)
     model = trainer.fit(parts.fit, parts.contract, best, seed=seed, progress=progress)
-    raw = score(model, amounts, Calibrator.raw(len(decision.outcomes)), parts.choose)
-    known = parts.choose.take(parts.choose.outcome >= 0, "choose")
-    seen = (
-        raw
-        if len(known) == len(raw)
-        else score(model, amounts, Calibrator.raw(len(decision.outcomes)), known)
-    )
+    choosing, testing = automating.halves(parts.choose)
+    looks = decision.text.unfamiliar > 0
+    plain = Calibrator.raw(len(decision.outcomes))
+    raw = score(model, amounts, plain, choosing, familiar=looks)
+    known = choosing.take(choosing.outcome >= 0, "choose")
+    seen = raw if len(known) == len(raw) else score(model, amounts, plain, known)
     calibrator, calibration = _calibrate(decision, known, seen)
     progress("choose", 0, 1)
-    chosen = stakes_to_choose(parts.choose, replace(raw, prob=calibrator.apply(raw.prob)))
-    ranked = _recommend(decision, chosen)
+    chosen = stakes_to_choose(choosing, replace(raw, prob=calibrator.apply(raw.prob)))
+    ranked = with_strangers(
+        decision, _recommend(decision, chosen), automating.stranger_threshold(decision, chosen)
+    )
+    guarantee: Mapping[str, Any] = {}
+    if testing is not None:
+        unseen = stakes_to_choose(
+            testing, score(model, amounts, calibrator, testing, familiar=looks)
+        )
+        ranked, guarantee = automating.with_automation(decision, ranked, chosen, unseen)
     progress("choose", 1, 1, ranked[0].label)
     record = {
         "name": best,
@@ -194,7 +204,8 @@ def _train(checked: Checked, progress: Progress) -> Trained:
         calibrator=calibrator,
         policies=tuple(ranked),
         record=record,
-        judging=score(model, amounts, calibrator, parts.judge),
+        judging=score(model, amounts, calibrator, parts.judge, familiar=looks),
+        guarantee=guarantee,
         tuned=(*steps, threshold) if threshold else steps,
         corpus=corpora.measure(
             parts.fit,
@@ -349,6 +360,9 @@ def _judge(checked: Checked, trained: Trained) -> Evidence:
             slices=slices_of(parts, trained.model, trained.judging)
             if isinstance(trained.judging, Scored)
             else None,
+            trials=trained.trials,
+            examples=trained.examples,
             seed=decision.training.seed,
+            guarantee=trained.guarantee,
         ),
     )
