@@ -82,7 +82,8 @@ class References:
                 best = near.argmax(axis=1)
                 out[start : start + len(near), k] = near[rows, best]
                 near[rows, best] = -np.inf
-        return np.clip(np.round(out, 6), 0.0, 1.0).mean(axis=1)
+        mean: NDArray[np.float64] = np.clip(np.round(out, 6), 0.0, 1.0).mean(axis=1)
+        return mean
 
     def nearest(self, x: csr_matrix, count: int = NEAREST) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the nearest documents of each row.
