@@ -25,10 +25,20 @@ from payoff.policy.automate import NAME, trials
 from payoff.policy.automation import misrouted
 from payoff.policy.guarantee import Trials
 
-__all__ = ["automation", "automation_check", "error_share"]
+__all__ = ["automation", "automation_check", "error_share", "why_none"]
 
 _STEPS: Final = 40
 _FEWEST_DRAWN: Final = 30
+
+
+def why_none(decision: Decision) -> str:
+    """Say why no guarantee is judged where no policy holds one."""
+    if decision.automation is None:
+        return "no [automation] is declared"
+    return (
+        "the threshold is found on rows that fitted and chose nothing and that do not judge; "
+        "predictions made elsewhere come without such rows"
+    )
 
 
 def automation(judged: Judged) -> dict[str, Any]:
@@ -47,14 +57,9 @@ def automation(judged: Judged) -> dict[str, Any]:
         ``sentences``. Or ``not_measured``.
     """
     decision, asked = judged.decision, judged.decision.automation
-    if asked is None:
-        return {"not_measured": "no [automation] is declared"}
     found = next((a for a in judged.acted if a.policy.name == NAME), None)
-    if found is None:
-        return {
-            "not_measured": "the threshold is found on rows that fitted and chose nothing and that "
-            "do not judge; predictions made elsewhere come without such rows"
-        }
+    if asked is None or found is None:
+        return {"not_measured": why_none(decision)}
     acted = found.codes != decision.action_names.index(str(asked.otherwise))
     wrong = _wrong(judged, found, acted)
     weight, cluster = judged.stakes.weight, judged.stakes.resampled

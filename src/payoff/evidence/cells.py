@@ -31,7 +31,7 @@ from payoff.evidence.interval import Unseen, mean_money, too_rare, wilson
 from payoff.evidence.terms import Terms
 from payoff.evidence.worth import dearest_unseen
 
-__all__ = ["NEEDS_ROWS", "CellSet", "Money", "effective_rows", "mean", "share"]
+__all__ = ["NEEDS_ROWS", "CellSet", "Money", "carried", "effective_rows", "mean", "share"]
 
 Floats = NDArray[np.float64]
 
@@ -297,28 +297,39 @@ def _interval(
             f"fewer than {least} independent cases can be seen to differ from the commonest value; "
             f"an interval needs at least {least}",
         )
-    equal = float(cells.w2.sum()) ** 2 / float(cells.w4.sum())
-    fourth = max(float(residual.fourths(cells).sum()), 1e-300)
-    cube = float(residual.cubes(cells).sum())
-    method, because = method_of(
-        {
-            "n": n,
-            "equal": equal,
-            "differing": max(different, least),
-            "different": least,
-            "paying": min(spread**2 / fourth * n / equal, n),
-            "needed": needed_cases(round(n), constant=constant),
-            "skew": abs(cube) / (spread / n) ** 1.5 / n / math.sqrt(n),
-        }
-    )
+    facts = carried(cells, money, value, constant=constant)
+    method, because = method_of(facts | {"differing": max(different, least)})
     if method == "none":
         return "none", None, because
     if method != "t":
         why = "the money is so uneven that its interval needs the single rows; judge with --rows"
         return "none", None, why
     error = math.sqrt(spread * n / (n - 1)) / total
-    t = float(special.stdtrit(max(equal - 1, 1.0), 0.5 + level / 2))
+    t = float(special.stdtrit(max(facts["equal"] - 1, 1.0), 0.5 + level / 2))
     return "t", (value - t * error, value + t * error), ""
+
+
+def carried(cells: CellSet, money: Money, value: float, *, constant: bool) -> dict[str, float]:
+    """Return what an interval rests on, as :func:`payoff.evidence.diagnosis.method_of` reads it.
+
+    ``differing`` is a lower bound; ``skewness`` has its sign.
+    """
+    n = float(cells.n.sum())
+    residual = money.less(value)
+    spread = float(np.maximum(residual.squares(cells), 0.0).sum())
+    equal = float(cells.w2.sum()) ** 2 / float(cells.w4.sum())
+    fourth = max(float(residual.fourths(cells).sum()), 1e-300)
+    skewness = float(residual.cubes(cells).sum()) / n / (spread / n) ** 1.5 if spread > 0 else 0.0
+    return {
+        "n": n,
+        "equal": equal,
+        "differing": _different(cells, money),
+        "different": FEWEST_CONSTANT if constant else FEWEST_CARRYING,
+        "paying": min(spread**2 / fourth * n / equal, n),
+        "needed": needed_cases(round(n), constant=constant),
+        "skewness": skewness,
+        "skew": abs(skewness) / math.sqrt(n),
+    }
 
 
 def _different(cells: CellSet, money: Money) -> float:

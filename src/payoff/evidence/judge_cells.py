@@ -19,12 +19,14 @@ from payoff.errors import DataError
 from payoff.evidence import cells_curve
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Background
+from payoff.evidence.automation import automation_check, why_none
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, share
 from payoff.evidence.cells_again import CellsAgain
 from payoff.evidence.cells_groups import codes_in, subgroup_evidence
 from payoff.evidence.cells_judged import ActedCells, CellJudged, Cells
 from payoff.evidence.cells_sql import BINS
+from payoff.evidence.cells_sureness import intervals_of_cells
 from payoff.evidence.change_checks import change_checks
 from payoff.evidence.evidence import (
     ActionUse,
@@ -35,6 +37,7 @@ from payoff.evidence.evidence import (
     PolicyEvidence,
 )
 from payoff.evidence.facts import certain, decision_facts, versions
+from payoff.evidence.familiarity import familiarity_check, why_not
 from payoff.evidence.information import information
 from payoff.evidence.interval import wilson
 from payoff.evidence.limits import limit_checks
@@ -110,7 +113,9 @@ def judge_cells(
         volume=volume_told(judged, [], None),
     )
     past = {"not_measured": NOT_DECLARED}
-    sureness = {"not_measured": NEEDS_ROWS}
+    automated = {"not_measured": why_none(decision)}
+    strangers = {"not_measured": why_not(decision)}
+    sureness = intervals_of_cells(judged)
     reference = next(a for a in known if a.policy.name == judgement["reference"])
     groups = subgroup_evidence(
         decision, terms, cells.groups, known[0].policy, reference.policy, seed=background.seed
@@ -120,7 +125,7 @@ def judge_cells(
     if recorded is not None:
         reliability = curve = {"not_measured": "the predictions are actions, without probabilities"}
     elif cells.score is not None:
-        reliability = cells_curve.calibration(decision, terms, cells.score)
+        reliability = cells_curve.calibration(decision, terms, cells.score, seed=background.seed)
         curve = cells_curve.value_curve(
             decision, terms, cells.score, core.direction(), found[0].total.value or 0.0
         )
@@ -134,6 +139,7 @@ def judge_cells(
         evidence_checks.Findings(
             decision=decision,
             stakes=None,
+            kinds=_kinds(decision, terms, cells.base, by_expected=recorded is None),
             n=round(float(cells.base.n.sum())),
             policies=found,
             comparisons=comparisons,
@@ -164,6 +170,8 @@ def judge_cells(
             *past_checks(decision, past, background.data, recorded=recorded is not None),
             *limit_checks(None, ()),
             *change_checks(decision, judgement, levers, rates),
+            automation_check(automated, decision.automation is not None),
+            familiarity_check(strangers),
         ),
         seed=background.seed,
         made_with=versions(),
@@ -174,6 +182,23 @@ def judge_cells(
         intervals=sureness,
         optimism=core.optimism(known),
         past=past,
+        automation=automated,
+        familiarity=strangers,
+    )
+
+
+def _kinds(
+    decision: Decision, terms: Terms, cells: CellSet, *, by_expected: bool
+) -> evidence_checks.Kinds | None:
+    """Return the kinds of rows by outcome; None where actions differ by amounts."""
+    if not np.all(terms.factor == terms.factor[:1]):
+        return None
+    seen = np.unique(cells.outcome)
+    count = np.array([float(cells.n[cells.outcome == o].sum()) for o in seen])
+    return evidence_checks.Kinds(
+        money=terms.constant[:, seen].T,
+        n=count if decision.data.weight is None else None,
+        used=frozenset(np.unique(cells.own).tolist()) if by_expected else frozenset(),
     )
 
 
