@@ -24,7 +24,8 @@ _MOST_NAMED: Final = 4
 _NOTES: Final = {
     False: "Log-odds before calibration.",
     True: "Log-odds before calibration. The embedding reads the whole document, so words are "
-    "marked by what leaving each out takes from the log-odds ('without'), which does not sum to them.",
+    "marked by what leaving each out takes from the log-odds ('without'), which does not sum to "
+    "them.",
 }
 _LINEAR: Final = "exact: the log-odds of a linear model are a sum over its features"
 
