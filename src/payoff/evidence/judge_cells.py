@@ -20,6 +20,7 @@ from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Background
 from payoff.evidence.automation import automation_check, why_none
 from payoff.evidence.base_rate import base_rate
+from payoff.evidence.behaviour import NO_DOCUMENTS
 from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, share
 from payoff.evidence.cells_again import CellsAgain
 from payoff.evidence.cells_groups import codes_in, subgroup_evidence
@@ -184,6 +185,8 @@ def judge_cells(
         past=past,
         automation=automated,
         familiarity=strangers,
+        behaviour={"not_measured": NO_DOCUMENTS},
+        explanations={"not_measured": NO_DOCUMENTS},
     )
 
 
