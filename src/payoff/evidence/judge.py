@@ -58,6 +58,7 @@ from payoff.evidence.sensitivity import sensitivity
 from payoff.evidence.shift import outcome_shift
 from payoff.evidence.subgroups import subgroup_evidence
 from payoff.evidence.sureness import intervals
+from payoff.evidence.themes import theme_section
 from payoff.evidence.verdict import verdict
 from payoff.evidence.worth import worth
 from payoff.policy.best import WITHOUT, actions_of, fixed_cost, policy_value
@@ -156,6 +157,7 @@ def judge(
         if why
         else subgroup_evidence(judged)
     )
+    declared = tuple(g for g in groups if not g.automatic)
     reliability = missing if why else calibration(judged)
     again = RowsAgain(judged=judged)
     rates = base_rate(judged, again)
@@ -177,7 +179,7 @@ def judge(
             policies=found,
             comparisons=comparisons,
             verdict=judged.verdict,
-            subgroups=groups,
+            subgroups=declared,
             calibration=reliability,
             shift=shift,
             capacity=capacity,
@@ -220,6 +222,7 @@ def judge(
         seed=background.seed,
         made_with=versions(),
         past=past,
+        themes=theme_section(judged, groups),
         automation=automated,
         familiarity=strangers,
         optimism=optimism(decision, background.tuned, seed=background.seed),

@@ -122,8 +122,7 @@ class TextModel:
         return self.themes.assign(texts, embedder.embed(texts) if embedder else None)
 
     def _familiarity(self, x: csr_matrix, prob: NDArray[np.float64]) -> NDArray[np.float64]:
-        _, cosines = self.references.nearest(self.features.semantic(x))
-        return np.asarray(prob.max(axis=1) * cosines.mean(axis=1))
+        return np.asarray(prob.max(axis=1) * self.references.likeness(self.features.semantic(x)))
 
     def files(self) -> dict[str, bytes]:
         """Return the artefact: JSON, NumPy arrays without objects, and an ONNX model if used."""
