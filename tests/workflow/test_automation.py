@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import numpy as np
@@ -122,6 +123,8 @@ def test_the_report_shows_the_limit(made):
     page = (made[1] / "report.html").read_text()
     assert "What is automated, at which error rate" in page
     assert "Error rate against the share automated" in page
+    first = page[page.index('id="m-options"') : page.index('id="m-limits"')]
+    assert made[0].automation["sentences"][0] in html.unescape(first)
 
 
 def test_the_rest_beyond_the_room_is_refused_in_words():
