@@ -20,7 +20,7 @@ def automation_sections(facts: Facts) -> list[dict[str, Any]]:
     made = []
     if facts.evidence.automation.get("max_error") is not None:
         made.append(_automation(facts, facts.evidence.automation))
-    elif "no [automation]" not in str(facts.evidence.automation.get("not_measured", "no [auto")):
+    elif facts.decision.get("automation"):
         title = "What is automated"
         why = str(blocks.missing_of(facts.evidence.automation))
         made.append(blocks.section("a-automated", title, [blocks.absent(title, why)]))
