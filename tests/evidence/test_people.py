@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from payoff.declare import Action, PayoffTable, Review
+from payoff.declare.payoffs import Cell
 from payoff.report import three_numbers
 from tests.worlds import POWERS, binary, calibrated, judged, three_by_three
 
@@ -35,7 +36,7 @@ def test_counts_and_costs_by_hand():
     assert found["false_alarms"]["unit"] == "customers per month"
 
 
-def looked_at(**more):
+def looked_at(cells=None, **more):
     """40 rows of 25 customers: 20 looked at (6 yes), 10 called (9 yes), 10 left (1 yes)."""
     decision = dataclasses.replace(
         binary({"call": {"yes": 20, "no": -5}, "leave": {"yes": 0, "no": 0}}, volume=1000),
@@ -44,6 +45,9 @@ def looked_at(**more):
             Action(name="ask", review=Review(cost="1", errors={"yes": 0.1, "no": 0.2})),
         ),
     )  # fmt: skip
+    if cells:
+        table = PayoffTable(cells={**decision.payoffs.cells, **cells})
+        decision = dataclasses.replace(decision, payoffs=table)
     prob = [0.3] * 20 + [0.9] * 10 + [0.01] * 10
     y = [1] * 6 + [0] * 14 + [1] * 9 + [0] + [1] + [0] * 9
     return judged(decision, {"y": y}, prob, **more)
@@ -80,6 +84,14 @@ def test_a_case_sent_to_review_is_no_false_alarm():
     assert people["label"] == "Customers acted on or looked at"
     assert mistakes["figure"] == "95 false alarms, 40 missed cases"
     assert "70 and 15 of these are errors of reviewers" in mistakes["note"]
+
+
+def test_ranges_say_that_the_derived_money_of_a_review_stays():
+    found = looked_at({("call", "yes"): Cell(money="20", low=15, high=25)}).sensitivity
+    assert (
+        "The money of “ask”, which follows from the other payoffs, was kept"
+        in (found["ranges"]["sentence"])
+    )
 
 
 def test_a_review_among_three_outcomes_is_no_mistake(rng):
