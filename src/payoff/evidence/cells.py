@@ -31,7 +31,16 @@ from payoff.evidence.interval import Unseen, mean_money, too_rare, wilson
 from payoff.evidence.terms import Terms
 from payoff.evidence.worth import dearest_unseen
 
-__all__ = ["NEEDS_ROWS", "CellSet", "Money", "effective_rows", "mean", "share"]
+__all__ = [
+    "NEEDS_ROWS",
+    "CellSet",
+    "Higher",
+    "Money",
+    "effective_rows",
+    "mean",
+    "mean_like",
+    "share",
+]
 
 Floats = NDArray[np.float64]
 
@@ -39,8 +48,33 @@ Floats = NDArray[np.float64]
 _WRITTEN_OUT: Final = 2_000_000
 #: Why a section that needs single rows is missing.
 NEEDS_ROWS: Final = (
-    "the rows were judged from cells in one pass, and this needs the single rows; judge with --rows"
+    "the rows were judged from cells, and this needs the single rows; judge with --rows"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Higher:
+    """Sums of products of up to four terms, which the diagnosis of an interval needs.
+
+    Parameters
+    ----------
+    z1, z2, z3
+        float64 (c, K), (c, K, K), (c, K, K, K), sums of cubed weight times products of terms.
+    q1, q2, q3, q4
+        As ``z``, of the fourth power of the weights and up to 4 terms.
+    """
+
+    z1: Floats
+    z2: Floats
+    z3: Floats
+    q1: Floats
+    q2: Floats
+    q3: Floats
+    q4: Floats
+
+    def take(self, cells: NDArray[np.bool_] | NDArray[np.int64]) -> Higher:
+        """Return some of the cells."""
+        return Higher(**{f.name: getattr(self, f.name)[cells] for f in fields(self)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,6 +91,8 @@ class CellSet:
         int16 (c,), action of today's rule; None when it is not declared or not among the keys.
     likely
         int16 (c,), the likeliest outcome; None when not among the keys.
+    tuned, half
+        bool (c,), at or above the tuned threshold, and 0.5; None when not among the keys.
     score
         int32 (c,), bin of the positive probability; None when not among the keys.
     fold
@@ -67,14 +103,13 @@ class CellSet:
         float64 (c, K), sums of weight times term.
     y1, y2
         float64 (c, K) and (c, K, K), sums of squared weight times products of 1 and 2 terms.
-    z1, z2, z3
-        As ``y``, of cubed weights and up to 3 terms.
-    q1, q2, q3, q4
-        As ``y``, of the fourth power of the weights and up to 4 terms.
+    higher
+        Sums of third and fourth powers; None by bin of the score.
     prob
-        float64 (c,), sums of weight times positive probability; None without probabilities.
+        float64 (c,), sums of weight times positive probability; None but by bin of the score.
     best
-        float64 (c,), sums of weight times money of the action that turned out best.
+        float64 (c,), sums of weight times money of the action that turned out best; None by bin of
+        the score.
     """
 
     n: Floats
@@ -82,6 +117,8 @@ class CellSet:
     own: NDArray[np.int16]
     rule: NDArray[np.int16] | None
     likely: NDArray[np.int16] | None
+    tuned: NDArray[np.bool_] | None
+    half: NDArray[np.bool_] | None
     score: NDArray[np.int32] | None
     fold: NDArray[np.int8] | None
     w1: Floats
@@ -91,15 +128,9 @@ class CellSet:
     x1: Floats
     y1: Floats
     y2: Floats
-    z1: Floats
-    z2: Floats
-    z3: Floats
-    q1: Floats
-    q2: Floats
-    q3: Floats
-    q4: Floats
+    higher: Higher | None
     prob: Floats | None
-    best: Floats
+    best: Floats | None
 
     def __len__(self) -> int:
         """Return the number of cells."""
@@ -107,8 +138,13 @@ class CellSet:
 
     def take(self, cells: NDArray[np.bool_] | NDArray[np.int64]) -> CellSet:
         """Return some of the cells."""
-        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        some: dict[str, Any] = {k: None if v is None else v[cells] for k, v in values.items()}
+        some: dict[str, Any] = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, Higher):
+                some[one.name] = value.take(cells)
+            else:
+                some[one.name] = None if value is None else value[cells]
         return CellSet(**some)
 
 
@@ -153,15 +189,17 @@ class Money:
 
     def cubes(self, cells: CellSet) -> Floats:
         """Return ``sum w^3 v^3`` of each cell."""
-        c, k = self.constant, self.factor
-        once, twice, thrice = _dot(k, cells.z1), _dot2(k, cells.z2), _dot3(k, cells.z3)
+        assert cells.higher is not None
+        c, k, sums = self.constant, self.factor, cells.higher
+        once, twice, thrice = _dot(k, sums.z1), _dot2(k, sums.z2), _dot3(k, sums.z3)
         return c**3 * cells.w3 + 3 * c * c * once + 3 * c * twice + thrice
 
     def fourths(self, cells: CellSet) -> Floats:
         """Return ``sum w^4 v^4`` of each cell."""
-        c, k = self.constant, self.factor
-        once, twice = _dot(k, cells.q1), _dot2(k, cells.q2)
-        thrice, fourth = _dot3(k, cells.q3), _dot4(k, cells.q4)
+        assert cells.higher is not None
+        c, k, sums = self.constant, self.factor, cells.higher
+        once, twice = _dot(k, sums.q1), _dot2(k, sums.q2)
+        thrice, fourth = _dot3(k, sums.q3), _dot4(k, sums.q4)
         rest = 6 * c * c * twice + 4 * c * thrice + fourth
         return c**4 * cells.w4 + 4 * c**3 * once + rest
 
@@ -212,25 +250,78 @@ def mean(cells: CellSet, money: Money, decision: Decision, *, identical: str = "
     value, method, ends = None, "none", None
     reason = "there are no rows"
     if total > 0:
-        value = float(money.sums(cells).sum() / total)
-        # Once more around the first mean: what rounding left over is then itself small.
-        value += float(money.less(value).sums(cells).sum() / total)
+        value = _centre(cells, money)
         method, ends, reason = _interval(cells, money, value, level, identical, constant=constant)
         if method == "t" and ends is not None and unseen is not None:
             refused = too_rare(unseen, n, ends, level)
             method, ends, reason = ("none", None, refused) if refused else (method, ends, reason)
+    return _estimate(decision, value, method, ends, reason, n)
+
+
+def _centre(cells: CellSet, money: Money) -> float:
+    total = float(cells.w1.sum())
+    value = float(money.sums(cells).sum() / total)
+    # Once more around the first mean: what rounding left over is then itself small.
+    return value + float(money.less(value).sums(cells).sum() / total)
+
+
+def _estimate(
+    decision: Decision,
+    value: float | None,
+    method: str,
+    ends: tuple[float, float] | None,
+    reason: str,
+    n: int,
+) -> Estimate:
     low, high = ends or (None, None)
     return Estimate(
         value=value,
         low=low,
         high=high,
-        level=level,
-        unit=unit,
+        level=decision.evidence.level,
+        unit=decision.value_unit,
         n=n,
         n_clusters=n,
         method=method,
         reason=reason,
     )
+
+
+def mean_like(cells: CellSet, money: Money, decision: Decision, like: Estimate) -> Estimate:
+    """Estimate mean money whose tails are those of money already diagnosed.
+
+    By bin of the score only squares are summed. What was promised is known before the outcome, so
+    realised less promised money has the tails of the realised: where that has a t interval, so
+    has the difference, and where it has none, the difference has none either.
+
+    Parameters
+    ----------
+    like
+        The estimate whose method is taken over.
+    """
+    n, total = round(float(cells.n.sum())), float(cells.w1.sum())
+    if total <= 0:
+        return _estimate(decision, None, "none", None, "there are no rows", n)
+    value = _centre(cells, money)
+    residual = money.less(value)
+    spread = float(np.maximum(residual.squares(cells), 0.0).sum())
+    if like.method != "t" or n < 2:
+        reason = like.reason or (
+            "the money is so uneven that its interval needs the single rows; judge with --rows"
+        )
+        return _estimate(decision, value, "none", None, reason, n)
+    return _estimate(
+        decision, value, "t", _by_t(cells, value, spread, decision.evidence.level), "", n
+    )
+
+
+def _by_t(cells: CellSet, value: float, spread: float, level: float) -> tuple[float, float]:
+    """Return the ends by Student's t; ``spread`` is ``sum w^2 (v - m)^2``."""
+    n, total = float(cells.n.sum()), float(cells.w1.sum())
+    equal = float(cells.w2.sum()) ** 2 / float(cells.w4.sum())
+    error = math.sqrt(spread * n / (n - 1)) / total
+    t = float(special.stdtrit(max(equal - 1, 1.0), 0.5 + level / 2))
+    return value - t * error, value + t * error
 
 
 def _unseen(decision: Decision, cells: CellSet) -> Unseen | None:
@@ -241,7 +332,7 @@ def _unseen(decision: Decision, cells: CellSet) -> Unseen | None:
 def _interval(
     cells: CellSet, money: Money, value: float, level: float, identical: str, *, constant: bool
 ) -> tuple[str, tuple[float, float] | None, str]:
-    n, total = float(cells.n.sum()), float(cells.w1.sum())
+    n = float(cells.n.sum())
     residual = money.less(value)
     squares = np.maximum(residual.squares(cells), 0.0)
     spread = float(squares.sum())
@@ -282,9 +373,7 @@ def _interval(
     if method != "t":
         why = "the money is so uneven that its interval needs the single rows; judge with --rows"
         return "none", None, why
-    error = math.sqrt(spread * n / (n - 1)) / total
-    t = float(special.stdtrit(max(equal - 1, 1.0), 0.5 + level / 2))
-    return "t", (value - t * error, value + t * error), ""
+    return "t", _by_t(cells, value, spread, level), ""
 
 
 def _different(cells: CellSet, money: Money) -> float:

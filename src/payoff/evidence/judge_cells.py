@@ -1,4 +1,4 @@
-"""The judging from cells: sums of one pass over the rows in, the same evidence out.
+"""The judging from cells: sums over the rows in, the same evidence out.
 
 Every figure that rests on sums is the figure of the rows: values, totals, paired differences and
 their t intervals, confusion cells, groups, the value at bin edges. What needs single rows says so.
@@ -22,7 +22,7 @@ from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Background
 from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, share
 from payoff.evidence.cells_groups import Grouped, codes_in, subgroup_evidence
-from payoff.evidence.cells_sql import BINS
+from payoff.evidence.cells_sql import BINS, edge
 from payoff.evidence.evidence import (
     ActionUse,
     Cell,
@@ -41,14 +41,14 @@ from payoff.policy.choose import orientation, untuned
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
 
-__all__ = ["Cells", "judge_cells"]
+__all__ = ["Cells", "judge_cells", "means"]
 
 Codes = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cells:
-    """What one pass found.
+    """What was summed.
 
     Parameters
     ----------
@@ -59,11 +59,14 @@ class Cells:
         outcomes.
     groups
         Subgroup -> its cells.
+    threshold
+        The bins from which the tuned policy acts in either half; None where no threshold can act.
     """
 
     base: CellSet
     score: CellSet | None
     groups: Mapping[str, Grouped]
+    threshold: tuple[int, int] | None
 
 
 def judge_cells(
@@ -95,7 +98,7 @@ def judge_cells(
     """
     core = _Core(decision, terms, cells)
     if policies is None:
-        usual = untuned(decision, core.means(with_prob=recorded is None))
+        usual = untuned(decision, means(decision, terms, cells.base, with_prob=recorded is None))
         policies = usual if recorded is None else [recorded, *(p for p in usual if p.baseline)]
     known = [core.acted(p) for p in policies]
     found = tuple(core.policy(a) for a in known)
@@ -108,9 +111,15 @@ def judge_cells(
     if recorded is not None:
         reliability = curve = {"not_measured": "the predictions are actions, without probabilities"}
     elif cells.score is not None:
-        reliability = cells_curve.calibration(decision, terms, cells.score)
+        kinds = [a.policy.kind for a in known]
+        by_money = found[kinds.index("expected")]
+        reliability = cells_curve.calibration(decision, terms, cells.score, by_money.value)
         curve = cells_curve.value_curve(
-            decision, terms, cells.score, core.direction(), found[0].total.value or 0.0
+            decision,
+            terms,
+            cells.score,
+            orientation(means(decision, terms, cells.score, with_prob=True), decision),
+            found[0].total.value or 0.0,
         )
     if recorded is None and not decision.is_binary:
         curve = {
@@ -169,11 +178,37 @@ def judge_cells(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Acted:
-    """A policy, the cells it can be seen in, and its action in each."""
+    """A policy and its action in each cell."""
 
     policy: Policy
-    cells: CellSet
     codes: Codes
+
+
+def means(decision: Decision, terms: Terms, cells: CellSet, *, with_prob: bool) -> Stakes:
+    """Return one unit per outcome that was seen, with the mean money of each action."""
+    n_actions = len(decision.actions)
+    rows = []
+    outcomes = np.unique(cells.outcome)
+    for outcome in outcomes:
+        some = cells.take(cells.outcome == outcome)
+        row = []
+        for action in range(n_actions):
+            codes = np.full(len(some), action, np.int16)
+            row.append(float(Money.of(terms, codes, some.outcome).sums(some).sum()))
+        rows.append(np.array(row) / float(some.w1.sum()))
+    n = len(outcomes)
+    return Stakes(
+        part="judge",
+        prob=np.zeros((n, len(decision.outcomes))) if with_prob else None,
+        expected=np.zeros((n, n_actions)) if with_prob else None,
+        realised=np.array(rows),
+        outcome=outcomes.astype(np.int16),
+        rule=None,
+        weight=np.ones(n),
+        cluster=np.arange(n),
+        clustered=False,
+        weighted=False,
+    )
 
 
 class _Core:
@@ -192,72 +227,41 @@ class _Core:
 
     # -------------------------------------------------------------------------------- policies
 
-    def means(self, *, with_prob: bool) -> Stakes:
-        """Return one unit per outcome that was seen, with the mean money of each action."""
-        base, names = self.cells.base, self.decision.action_names
-        rows = []
-        outcomes = np.unique(base.outcome)
-        for outcome in outcomes:
-            some = base.take(base.outcome == outcome)
-            row = []
-            for action in range(len(names)):
-                codes = np.full(len(some), action, np.int16)
-                row.append(float(Money.of(self.terms, codes, some.outcome).sums(some).sum()))
-            rows.append(np.array(row) / float(some.w1.sum()))
-        n = len(outcomes)
-        return Stakes(
-            part="judge",
-            prob=np.zeros((n, len(self.decision.outcomes))) if with_prob else None,
-            expected=np.zeros((n, len(names))) if with_prob else None,
-            realised=np.array(rows),
-            outcome=outcomes.astype(np.int16),
-            rule=None,
-            weight=np.ones(n),
-            cluster=np.arange(n),
-            clustered=False,
-            weighted=False,
-        )
-
-    def direction(self) -> tuple[int, int]:
-        """Return (high, low), as :func:`payoff.policy.choose.orientation`."""
-        return orientation(self.means(with_prob=True), self.decision)
-
     def acted(self, policy: Policy) -> _Acted:
-        """Apply a policy to the cells in which everything it looks at is the same."""
-        cells = self.cells.base
-        names = self.decision.action_names
+        """Apply a policy to the cells, in each of which everything it looks at is the same."""
+        cells, names = self.cells.base, self.decision.action_names
         if policy.kind == "likeliest":
             codes = np.array([names.index(a) for a in policy.answers], np.int16)[cells.likely]
         elif policy.kind == "threshold":
-            assert self.cells.score is not None
-            cells = self.cells.score
             high, low = names.index(str(policy.high)), names.index(str(policy.low))
-            place = np.full(2, round(0.5 * BINS))
+            passed = cells.half
             if policy.name == "threshold":
-                place = cells_curve.cross_fitted(self.terms, cells, (high, low))
-                ends = " and ".join(f"{k / BINS:.4g}" for k in place)
+                assert self.cells.threshold is not None
+                passed = cells.tuned
+                ends = " and ".join(f"{edge(k):.4g}" for k in self.cells.threshold)
                 how = (
                     "One threshold on the probability, an edge of its "
                     f"{BINS:,} bins; tuned on one half of the rows, used on the other ({ends})."
                 )
                 policy = dataclasses.replace(policy, how=how, threshold=None)
-            codes = np.where(cells.score >= place[cells.fold], high, low).astype(np.int16)
+            assert passed is not None
+            codes = np.where(passed, high, low).astype(np.int16)
         else:
             codes = codes_in(policy, cells)
-        return _Acted(policy=policy, cells=cells, codes=codes)
+        return _Acted(policy=policy, codes=codes)
 
     # --------------------------------------------------------------------------------- figures
 
-    def estimate(self, cells: CellSet, money: Money, identical: str = "") -> Estimate:
-        return mean(cells, money, self.decision, identical=identical)
+    def estimate(self, money: Money, identical: str = "") -> Estimate:
+        return mean(self.cells.base, money, self.decision, identical=identical)
 
     def scaled(self, estimate: Estimate) -> Estimate:
         return estimate.scaled(self.decision.units_reported, self.decision.money_unit)
 
     def policy(self, acted: _Acted) -> PolicyEvidence:
         policy = acted.policy
-        money = Money.of(self.terms, acted.codes, acted.cells.outcome)
-        value = self.estimate(acted.cells, money, certain(self.decision, policy))
+        money = Money.of(self.terms, acted.codes, self.cells.base.outcome)
+        value = self.estimate(money, certain(self.decision, policy))
         uses, cells = self.table(acted, money)
         return PolicyEvidence(
             name=policy.name,
@@ -272,7 +276,7 @@ class _Core:
 
     def table(self, acted: _Acted, money: Money) -> tuple[tuple[ActionUse, ...], tuple[Cell, ...]]:
         actions, outcomes = self.decision.action_names, self.decision.outcome_names
-        cells = acted.cells
+        cells = self.cells.base
         place = acted.codes.astype(np.int64) * len(outcomes) + cells.outcome
         size = len(actions) * len(outcomes)
 
@@ -281,13 +285,14 @@ class _Core:
 
         earned = money.sums(cells)
         n, w, m = sums(cells.n), sums(cells.w1), sums(earned)
+        assert cells.best is not None
         regret = sums(cells.best - earned)
         found = tuple(
             Cell(
                 action=action,
                 outcome=outcome,
                 n=round(float(n[k])),
-                **self._people(cells, place == k),
+                **self._people(place == k),
                 money_per_unit=float(m[k] / w[k]) if w[k] > 0 else None,
                 money_per_period=self._total(float(m[k])),
                 regret_per_period=self._total(float(regret[k])),
@@ -296,9 +301,7 @@ class _Core:
         )
         rows = n.reshape(len(actions), -1).sum(1)
         uses = tuple(
-            ActionUse(
-                action=action, n=round(float(rows[a])), **self._people(cells, acted.codes == a)
-            )
+            ActionUse(action=action, n=round(float(rows[a])), **self._people(acted.codes == a))
             for a, action in enumerate(actions)
         )
         return uses, found
@@ -306,7 +309,8 @@ class _Core:
     def _total(self, money: float) -> float:
         return money / self.total * self.decision.units_reported
 
-    def _people(self, cells: CellSet, inside: NDArray[np.bool_]) -> dict[str, float]:
+    def _people(self, inside: NDArray[np.bool_]) -> dict[str, float]:
+        cells = self.cells.base
         level, units = self.decision.evidence.level, self.decision.units_reported
         part = float(cells.w1[inside].sum()) / self.total
         if self.decision.data.weight is None:
@@ -317,14 +321,11 @@ class _Core:
         return {"share": part, "per_period": part * units, "low": low * units, "high": high * units}
 
     def comparison(self, first: _Acted, other: _Acted) -> Comparison:
-        # Of the two the finer cells; there the recommended action is known too.
-        cells, a, b = other.cells, self._codes(first, other.cells), other.codes
-        if other.cells is self.cells.base and first.cells is not self.cells.base:
-            cells, a, b = first.cells, first.codes, self._codes(other, first.cells)
+        cells, a, b = self.cells.base, first.codes, other.codes
         differ = a != b
         money = Money.of(self.terms, a, cells.outcome) - Money.of(self.terms, b, cells.outcome)
         same = "" if differ.any() else "the two act alike on every row judged"
-        value = self.estimate(cells, money, same)
+        value = self.estimate(money, same)
         return Comparison(
             policy=first.policy.name,
             against=other.policy.name,
@@ -332,7 +333,3 @@ class _Core:
             total=self.scaled(value),
             differ=float(cells.w1[differ].sum() / self.total),
         )
-
-    def _codes(self, acted: _Acted, cells: CellSet) -> Codes:
-        """Return a policy's action in other cells than its own."""
-        return acted.codes if acted.cells is cells else codes_in(acted.policy, cells)
