@@ -27,14 +27,16 @@ from payoff.load.evaluate import RowColumns
 from payoff.load.fields import Contract
 from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
-from payoff.model.kinds import Classifier, classifier_from
+from payoff.model.kinds import Classifier, Themed, classifier_from
 from payoff.model.text.prepare import prepared_rows
-from payoff.policy.expected import expected_by_action, expected_money, rule_actions
+from payoff.policy.expected import cell_money, expected_by_action, expected_money, rule_actions
+from payoff.policy.explain import explanation
 from payoff.policy.policy import Policy
 
 if TYPE_CHECKING:
     from payoff.evidence.evidence import Evidence
     from payoff.model.amounts import AmountModel
+    from payoff.model.text.themes import Themes
 
 __all__ = ["FORMAT", "Bundle", "differences", "manifest_of", "without_secrets", "write"]
 
@@ -117,6 +119,12 @@ class Bundle:
 
         return Evidence.from_dict(_json(self.path / "evidence.json"))
 
+    @property
+    def themes(self) -> Themes | None:
+        """Themes of the documents; None where none were learnt."""
+        model: object = self.model
+        return model.themes if isinstance(model, Themed) else None
+
     def prepare(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         """Return rows as they may be kept: documents cleaned and redacted as is declared.
 
@@ -137,7 +145,8 @@ class Bundle:
         list of dict
             ``action``, ``probabilities`` (outcome -> share; under the action chosen, where acting
             changes what happens), ``expected_money`` (action -> money of
-            the decision's currency, before the price of capacity), ``currency``, and the unit's id.
+            the decision's currency, before the price of capacity), ``currency``, and the unit's id;
+            of documents whose themes were learnt, ``theme`` (its name, or None).
 
         Raises
         ------
@@ -155,10 +164,15 @@ class Bundle:
         columns = RowColumns(rows, {f.name: f.type for f in self.contract.fields})
         arms = self.model.predict_rows(rows) if isinstance(self.model, ArmModels) else None
         prob = np.zeros((len(rows), len(decision.outcomes)))
+        theme = None
         if arms is not None:
             expected = expected_by_action(decision, columns, arms.prob, arms.amounts)
         elif isinstance(self.model, Classifier):
-            prob = self.calibrator.apply(self.model.predict_rows(rows))
+            if isinstance(self.model, Themed):
+                raw, theme = self.model.read_rows(rows)
+            else:
+                raw = self.model.predict_rows(rows)
+            prob = self.calibrator.apply(raw)
             amounts = self.amounts.predict_rows(rows) if self.amounts else {}
             expected = expected_money(decision, columns, prob, amounts)
         rule = None
@@ -180,6 +194,9 @@ class Bundle:
         if arms is not None:  # what is promised under the action chosen
             prob = arms.prob[np.arange(len(rows)), codes]
         key = decision.data.unit_id
+        named = None
+        if theme is not None and self.themes is not None:
+            named = self.themes.named(theme)
         return [
             {
                 "action": decision.action_names[int(codes[i])],
@@ -191,9 +208,38 @@ class Bundle:
                 ),
                 "currency": decision.currency,
                 "unit_id": row.get(key) if key else None,
+                **({"theme": named[i]} if named is not None else {}),
             }
             for i, row in enumerate(rows)
         ]
+
+    def explain(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Explain the decision about one row that fits the contract.
+
+        Returns
+        -------
+        dict
+            What :meth:`decide` returns, and ``next_best``, ``why``, ``documents``, ``nearest``,
+            ``removal`` and ``sentences`` (:func:`payoff.policy.explain.explanation`).
+
+        Raises
+        ------
+        BundleError, DataError
+            As for :meth:`decide`.
+        """
+        [row] = self.prepare([row])
+        [made] = self.decide([row])
+        money: dict[tuple[int, int], float] = {}
+        if isinstance(self.model, Classifier):
+            columns = RowColumns([row], {f.name: f.type for f in self.contract.fields})
+            amounts = self.amounts.predict_rows([row]) if self.amounts else {}
+            cells = cell_money(self.decision, columns, amounts)
+            money = {cell: float(np.ravel(value)[0]) for cell, value in cells.items()}
+
+        def again(rows: list[Mapping[str, Any]]) -> list[str]:
+            return [str(one["action"]) for one in self.decide(rows)]
+
+        return made | explanation(self.decision, self.model, row, made, money, again)
 
 
 def _folder(path: Path) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ __all__ = [
     "SCORE",
     "SCORED_ACTION",
     "SCORED_PART",
+    "SCORED_THEME",
     "expected_of",
     "probability_of",
 ]
@@ -20,6 +21,7 @@ SCORE: Final = "y_score"
 #: Columns that ``payoff score`` adds beside the probabilities.
 SCORED_ACTION: Final = "payoff_action"
 SCORED_PART: Final = "payoff_part"
+SCORED_THEME: Final = "payoff_theme"
 
 
 def expected_of(action: str) -> str:

@@ -102,7 +102,29 @@ WRONG = (
         "'volume'",
         "line 7",
     ),
-    _wrong("key of another table", changed(("folds", "level")), "PAY-D003", "training.level"),
+    _wrong(
+        "key of another table",
+        changed(("folds", "level")),
+        "PAY-D003",
+        "training.level",
+        "'evidence.level'",
+    ),
+    *(
+        _wrong(
+            f"another word: {table}.{word}",
+            changed((f"[{table}]\n", f"[{table}]\n{word} = 'x'\n")),
+            "PAY-D003",
+            f"{table}.{word}",
+            f"Did you mean '{meant}'",
+        )
+        for table, word, meant in (
+            ("data", "id", "unit_id"),
+            ("data", "target", "outcome"),
+            ("data", "date", "time"),
+            ("decision", "target", "data.outcome"),
+            ("training", "random_state", "seed"),
+        )
+    ),
     _wrong("outcome at the top", "outcome = 'y'\n" + RIGHT, "PAY-D003", "outcome", "'outcomes'"),
     _wrong(
         "key with an escape",

@@ -106,7 +106,7 @@ def test_unknown_outcomes_are_left_out_and_counted():
     ]
     last = next(c for c in found.checks if c.code == "PAY-L109")
     assert last.status == "issue"
-    assert "48 rows (20.0%)" in last.detail
+    assert "48 rows (20 %)" in last.detail
 
 
 def test_times_of_mixed_zones_are_put_in_order():

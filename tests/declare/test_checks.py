@@ -70,7 +70,7 @@ CASES = [
     ("D110", "passed", changed(more=LATER), "linear"),
     ("D110", "tip", changed(("balance * 0.1", "sqrt(balance)"), more=LATER), "call/yes"),
     ("D111", "not_applicable", RIGHT, "review"),
-    ("D111", "passed", reviewed("cost = 1, errors = 0.1", ", capacity = 9"), "8.1% to 53.8%"),
+    ("D111", "passed", reviewed("cost = 1, errors = 0.1", ", capacity = 9"), "8.1 % to 53.8 %"),
     ("D111", "passed", reviewed("cost = 1, errors = 0.1", ", capacity = 9", "balance"), "by row"),
     ("D111", "tip", reviewed("cost = 1, errors = 0.1"), "no capacity"),
     ("D111", "issue", reviewed("cost = 9, errors = 0.1"), "never the best action"),

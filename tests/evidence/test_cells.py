@@ -581,4 +581,4 @@ def test_capacity_is_named(rng):
     decision = dataclasses.replace(
         binary(), actions=(Action(name="call", capacity=Capacity(share=0.3)), Action(name="leave"))
     )
-    assert "rank" in refused(decision, {"y": y, "y_prob": prob})
+    assert "a capacity, which" in refused(decision, {"y": y, "y_prob": prob})

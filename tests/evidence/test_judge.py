@@ -189,7 +189,9 @@ def test_a_better_simple_policy_is_refused_on_page_one(rng):
     assert found.verdict["best_trivial"] == "all:call"
     (loud,) = [c for c in found.checks if c.code == "PAY-E202"]
     assert loud.status == "issue"
-    assert loud.page_one
+    assert "“call: all”, which needs no model, earned EUR " in found.verdict["sentence"]
+    assert found.verdict["next"].startswith("For now use “call: all”.")
+    assert not loud.page_one  # the headline says it, once
 
 
 def test_a_clear_gain_is_to_deploy(rng):

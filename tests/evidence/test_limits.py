@@ -14,6 +14,7 @@ from payoff.evidence.evidence import Estimate, Evidence
 from payoff.evidence.judge import judge
 from payoff.evidence.wording import number
 from payoff.policy.choose import policies
+from payoff.report import three_numbers
 from tests.policy.test_limits import costly, regional
 from tests.worlds import at_stake, binary, calibrated, judged
 
@@ -83,7 +84,7 @@ def test_one_line_for_each_group_of_a_limit(rng):
     assert [c["group"] for c in found] == ["north", "south"]
     assert all(c["used_share"] <= 0.05 + 1e-9 for c in found)
     assert sum(c["per_period"] for c in found) == pytest.approx(50)
-    assert "visits (region: south): room for 5.0 % of customers" in found[1]["sentence"]
+    assert "visits (region: south): room for 5 % of customers" in found[1]["sentence"]
 
 
 def test_only_policies_that_capacity_allows_are_said_to_be_beaten(rng):
@@ -95,7 +96,7 @@ def test_only_policies_that_capacity_allows_are_said_to_be_beaten(rng):
     assert said in found.information["sentences"][0]
     found = evidence_of(np.random.default_rng(5), volume=1000)
     assert all(p.feasible for p in found.policies)
-    assert "every policy without a model with" in found.information["sentences"][0]
+    assert "every policy without a model is" in found.information["sentences"][0]
 
 
 def test_the_price_of_a_constraint_is_the_paired_difference(rng):
@@ -111,7 +112,7 @@ def test_the_price_of_a_constraint_is_the_paired_difference(rng):
     bound = evidence_of(np.random.default_rng(5), payoffs=LOSS, constraints=[NORTH], volume=1000)
     want = free.policy("expected").value.value - bound.policy("expected").value.value
     assert Estimate(**bound.constraints[0]["price"]).value == pytest.approx(want)
-    assert "at least 40.0 % of customers in “north”; acted on were" in one["sentence"]
+    assert "at least 40 % of customers in “north”; acted on were" in one["sentence"]
     assert "Keeping it costs EUR " in one["sentence"]
     assert one["state"] in ("met", "within")
     assert check(found, "PAY-E218").status == "passed"
@@ -152,6 +153,10 @@ def test_a_constraint_broken_beyond_chance_is_an_issue_on_page_one(rng):
         background=Background(data={}, model={}),
     )  # fmt: skip
     assert found.constraints[0]["state"] == "broken"
+    marks = {p.name: p.outside for p in found.policies}
+    assert marks["expected"] == marks["do_nothing"] == "breaks “Calls in the north”"
+    assert marks["all:call"] == ""
+    assert Evidence.from_dict(json.loads(found.to_json())).policies == found.policies
     result = check(found, "PAY-E218")
     assert result.status == "issue"
     assert result.page_one
@@ -195,6 +200,21 @@ def test_a_model_that_does_not_earn_its_cost_is_refused(rng):
     assert dear.verdict["state"] == "refuse"
     gap = cheap.policy("expected").value.value - dear.policy("expected").value.value
     assert gap == pytest.approx((1e6 - 1.0) / 1000)
+
+
+def test_an_action_left_out_for_its_fixed_cost_says_so_among_the_people():
+    decision = costly(3210.0)  # calling the four of ten earns 3.2 per unit
+    _, chosen = at_stake(decision, {"y": [1] * 10}, [0.9] * 4 + [0.01] * 6, "choose")
+    prob, y = calibrated(np.random.default_rng(5), 400)
+    _, stake = at_stake(decision, {"y": y}, prob)
+    found = judge(
+        decision, stake, policies(decision, chosen), recommended="expected", subgroups={},
+        background=Background(data={}, model={}),
+    )  # fmt: skip
+    assert found.policies[0].shut == ("call",)
+    note = three_numbers(found)[1]["note"]
+    assert note.startswith("call: left out, because it would not earn its fixed cost of EUR 3,210")
+    assert Evidence.from_dict(json.loads(found.to_json())).policies[0].shut == ("call",)
 
 
 def test_review_is_chosen_where_it_is_worth_its_cost_and_judged_by_its_derived_money(rng):

@@ -7,14 +7,17 @@ import json
 
 import pytest
 
+from payoff.checks import Check
 from payoff.report import headline, summarise, three_numbers
 from payoff.report.facts import Facts
+from payoff.report.groups import short_groups
 from payoff.report.manager import changes
 from tests.report.examples import (
     EVERY,
     binary,
     comparison,
     est,
+    group,
     predictions_only,
     refuse,
     three_by_three,
@@ -204,6 +207,49 @@ def test_a_policy_beyond_the_capacity_is_marked():
     options = blocks_of(summarise(evidence), "table")[0]
     assert options["rows"][3]["cells"][0]["small"] == "needs no model, beyond the capacity"
     assert options["rows"][4]["cells"][1]["small"] == "exact"
+
+
+def test_a_policy_that_breaks_a_constraint_is_marked():
+    base = binary()
+    beyond = dataclasses.replace(base.policies[3], breaks=("Calls to the young",))
+    evidence = dataclasses.replace(base, policies=(*base.policies[:3], beyond, base.policies[4]))
+    pages = summarise(evidence)
+    options = blocks_of(pages, "table")[0]
+    mark = "breaks “Calls to the young”"
+    assert options["rows"][3]["cells"][0]["small"] == f"needs no model, {mark}"
+    every = next(t for t in blocks_of(pages, "table") if t["caption"].startswith("Every option"))
+    assert every["rows"][3]["cells"][0]["small"].startswith(f"Breaks{mark[6:]}. ")
+
+
+def test_a_refusal_is_said_once():
+    """The headline says who wins and by how much; below it stands what to do now, and no more."""
+    verdict = {**refuse().verdict, "next": "For now use “Call everybody”."}
+    checks = [
+        Check(code=c, title="Again", status="issue", detail="Again.")
+        for c in ("PAY-E202", "PAY-E203")
+    ]
+    view = summarise(dataclasses.replace(refuse(), verdict=verdict, checks=tuple(checks)))
+    assert view["verdict"]["sentence"] == "For now use “Call everybody”."
+    assert view["warnings"] == []
+    assert "Again" not in json.dumps(view["pages"][0])
+    assert "Again" in json.dumps(view["pages"][2])
+
+
+def test_groups_are_ranked_by_the_gain_that_allows_for_few_rows():
+    """Thirty rows of a raw loss say less than three thousand of a small gain."""
+    few = dataclasses.replace(group("few", 30, -1.0, 3.0), shrunken_gain=est(0.9))
+    many = dataclasses.replace(group("many", 3000, 0.2, 0.1), shrunken_gain=est(0.3))
+    split = dataclasses.replace(binary().subgroups[0], groups=(few, many))
+    evidence = dataclasses.replace(binary(), subgroups=(split,))
+    shown = short_groups(Facts(evidence), 1)
+    assert shown["rows"][0]["cells"][0]["text"].endswith(": many")
+    assert "Chosen by the gain that allows for how few rows" in shown["note"]
+
+
+def test_a_caption_promises_no_interval_that_is_not_there():
+    bare = [dataclasses.replace(p, total=est(1.0)) for p in binary().policies]
+    table = blocks_of(summarise(dataclasses.replace(binary(), policies=tuple(bare))), "table")[0]
+    assert "interval" not in table["caption"]
 
 
 def _told(evidence, **sentences):

@@ -41,6 +41,7 @@ class FakeBundle:
     """Says yes with half the probability to everybody, so money is ``amount / 2 - 5``."""
 
     id = "f" * 64
+    themes = None
 
     def __init__(self, *, fields=FIELDS, failure=None, wait=None, **changes):
         self.decision = decision(**changes)
@@ -59,6 +60,19 @@ class FakeBundle:
         if self.failure is not None:
             raise self.failure
         return [self._one(row) for row in rows]
+
+    def explain(self, row):
+        [made] = self.decide([row])
+        missing = {"not_measured": "a fake has no model"}
+        return {
+            **made,
+            "next_best": {"action": "leave", "expected_money": 0.0},
+            "why": missing,
+            "documents": {},
+            "nearest": missing,
+            "removal": missing,
+            "sentences": ["Call them."],
+        }
 
     def _one(self, row):
         amount = row.get("amount", 0)

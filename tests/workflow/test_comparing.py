@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from payoff.declare import Capacity, Constraint, Limit, Subgroup
 from payoff.declare.file import from_toml
 from payoff.errors import PayoffError
+from payoff.evidence.limits import kept_to
 from payoff.report import comparison_view, page, write_comparison
 from payoff.workflow import compare, run
 from tests.bad_input.making import RIGHT, rows
@@ -60,6 +64,62 @@ def test_columns_are_probabilities_or_actions_and_bundles_may_be_named(trained):
     assert any("other rows than these" in w for w in found.rows["why"])
 
 
+def test_contestants_under_different_limits_are_named(trained, tmp_path, capsys):
+    """One may call everybody, the other a twentieth: the money between them is not the model's."""
+    scarce = run(limited(), rows(), out=tmp_path / "scarce").folder
+    found = compare(f"now={trained}", f"scarce={scarce}", "log=did", data=with_columns())
+    assert found.rules["differ"]
+    assert found.rules["of"] == {"now": [], "scarce": ["“Call” for at most 5 % of customers"]}
+    assert "scarce: “Call” for at most 5 % of customers" in found.rules["said"]
+    assert "keep to different limits" in page(comparison_view(found))
+    ran = command(capsys, "compare", trained, scarce, "--data", _file(tmp_path))
+    assert "keep to different limits" in " ".join(ran.out.split())
+    alike = compare(trained, f"log={trained}", data=rows())
+    assert alike.rules == {"differ": False, "of": {"calls": [], "log": []}, "said": ""}
+
+
+def limited():
+    """Return the same decision with room for a twentieth of the calls."""
+    decision = from_toml(RIGHT)
+    return dataclasses.replace(
+        decision,
+        actions=tuple(
+            dataclasses.replace(a, label="Call", capacity=Capacity(share=0.05))
+            if a.name == "call"
+            else a
+            for a in decision.actions
+        ),
+    )
+
+
+def test_what_keeps_to_limits_is_said_in_words():
+    decision = dataclasses.replace(
+        limited(),
+        subgroups=(Subgroup(name="region", column="job"),),
+        limits=(
+            Limit(name="h", label="Hours", actions={"call": 0.5}, per_period=20, subgroup="region"),
+        ),
+        constraints=(
+            Constraint(
+                name="n", label="North", kind="floor", share=0.1, subgroup="region", group="n"
+            ),
+        ),
+    )
+    assert kept_to(decision) == (
+        "“Call” for at most 5 % of customers",
+        f"Hours: at most 20 per {decision.period} by region",
+        "North: at least 10 % in “n”",
+    )
+
+
+def _file(folder):
+    table = rows()
+    pq.write_table(
+        table if isinstance(table, pa.Table) else pa.table(table), folder / "rows.parquet"
+    )
+    return folder / "rows.parquet"
+
+
 def test_columns_alone_need_a_decision():
     with pytest.raises(PayoffError, match=r"PAY-E008.*--decision"):
         compare("a=p", "b=did", data=with_columns())
@@ -89,11 +149,7 @@ def test_another_decision_is_another_question(trained):
 
 
 def test_the_command_prints_one_table_and_writes_a_page(trained, other, tmp_path, capsys):
-    source = tmp_path / "rows.parquet"
-    import pyarrow.parquet as pq
-
-    table = rows()
-    pq.write_table(table if isinstance(table, pa.Table) else pa.table(table), source)
+    source = _file(tmp_path)
     ran = command(capsys, "compare", trained, other, "--data", source, "-o", tmp_path / "out", "-q")
     assert ran.code == 0
     assert "behind the leader by" in ran.out

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from payoff.errors import percent
 from payoff.load.roles import assign
 from payoff.load.source import read
 from payoff.load.split import split
@@ -50,7 +51,7 @@ def test_copies_with_labels_by_chance_are_all_inflation():
     # A right answer is worth 10 more than a wrong one, and the likelier desk is the dearer one.
     assert found["value"]["value"] == pytest.approx(10 * accuracy["value"], abs=0.3)
     assert found["rows"] == len(parts.fit)
-    assert f"{found['accuracy_beside']:.1%}" in found["sentences"][0]
+    assert percent(found["accuracy_beside"]) in found["sentences"][0]
 
 
 def test_without_copies_or_with_very_many_rows_it_is_not_measured(monkeypatch):

@@ -24,9 +24,10 @@ from payoff.errors import BundleError, DataError, EnvironmentError_, EvidenceErr
 from payoff.evidence import sql
 from payoff.evidence.figures_sql import FIGURES, Statements
 from payoff.workflow import run as train
-from payoff.workflow.figures import figures_of, run, statements
+from payoff.workflow.figures import figures_of, other_rows, run, statements
 from payoff.workflow.scored_rows import score_rows, write_rows
 from tests.bad_input.making import rows
+from tests.cli.running import run as command
 from tests.trained import copied, trained  # noqa: F401  (fixtures)
 from tests.worlds import POWERS, binary, calibrated, three_by_three
 
@@ -183,6 +184,40 @@ def test_a_bundle_scores_its_own_rows_and_sql_agrees(bundle_and_rows, tmp_path):
     judged = Bundle.open(bundle).evidence().policies[0].value.n
     assert parts.count("judge") == judged
     assert set(parts) == {"fit", "choose", "judge"}
+
+
+def test_rows_of_another_month_are_said_to_be_others(bundle_and_rows, tmp_path, capsys):
+    """All of them are taken, as none has a part; the numbers differ, and why is said."""
+    bundle, file = bundle_and_rows
+    other = pq.read_table(file).slice(0, 500)
+    scored = write_rows(score_rows(bundle, other), tmp_path / "scored.parquet")
+    made, evidence = statements(bundle, table=str(scored))
+    found = {(m.row, m.name): m.found for m in run(made, evidence, ["policies"], scored)}
+    assert found["expected", "n"] == 500
+    assert "other rows than these" in other_rows(made, evidence, scored)
+    ran = command(capsys, "sql", bundle, "--run", scored)
+    assert ran.code == 1
+    assert "the numbers are expected to differ" in " ".join(ran.out.split())
+    assert (
+        "other rows" in command(capsys, "sql", bundle, "--run", scored, "--json").json["other_rows"]
+    )
+    own = write_rows(score_rows(bundle, file), tmp_path / "own.parquet")
+    assert command(capsys, "sql", bundle, "--run", own, "--json").json["other_rows"] is None
+    fewer = write_rows(score_rows(bundle, file).slice(0, 2000), tmp_path / "fewer.parquet")
+    ran = command(capsys, "sql", bundle, "--run", fewer)
+    assert "and the evidence rests on" in " ".join(ran.out.split())
+
+
+def test_another_file_of_predictions_is_known_by_its_digest(tmp_path, rng):
+    prob, y = calibrated(rng, 400)
+    folder, file, _ = kept(tmp_path, binary(), {"y": y, "y_prob": prob})
+    made, evidence = statements(folder, table=str(file))
+    run(made, evidence, ["policies"], file)
+    assert other_rows(made, evidence, file) == ""
+    other = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"y": y, "y_prob": prob[::-1]}), other)
+    run(made, evidence, ["policies"], other)
+    assert "SHA-256" in other_rows(made, evidence, other)
 
 
 def test_scores_are_those_the_bundle_decides_by(bundle_and_rows):

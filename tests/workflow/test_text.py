@@ -1,15 +1,18 @@
 """A decision about documents goes the whole way: trained, judged, bundled, opened, served."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from payoff.bundle import Bundle
-from payoff.declare import Action, Data, Decision, Outcome, PayoffTable, Training
+from payoff.declare import Action, Data, Decision, Outcome, PayoffTable, TextSettings, Training
 from payoff.declare.file import from_toml, to_toml
+from payoff.workflow.scored_rows import score_rows
 from payoff.workflow.training import run
 from tests.model.text.making import corpus
+from tests.serve.asking import client_of
 
 TOPICS = ("card", "rate", "login")
 NUMBER = "4111 1111 1111 1111"
@@ -100,3 +103,58 @@ def test_candidates_follow_the_kind_and_survive_the_file():
     assert from_toml(to_toml(decision)) == decision
     own = routing(training=Training(candidates=("tfidf",)))
     assert from_toml(to_toml(own)).training.candidates == ("tfidf",)
+
+
+def test_a_served_document_has_the_theme_of_its_table(made):
+    folder, table = made[1], made[2]
+    bundle = Bundle.open(folder)
+    assert bundle.themes is not None
+    scored = score_rows(folder, table)
+    named = scored.column("payoff_theme").to_pylist()
+    assert set(named) <= {*bundle.themes.names, None}
+    rows = [
+        {"message": m, "amount": a}
+        for m, a in zip(
+            table["message"].to_pylist()[:50], table["amount"].to_pylist()[:50], strict=True
+        )
+    ]
+    assert [d["theme"] for d in bundle.decide(rows)] == named[:50]
+    assert bundle.decide([{"message": "zzz qqq", "amount": 0.0}])[0]["theme"] is None
+
+
+def test_the_server_says_the_theme_and_documents_it(made):
+    bundle = Bundle.open(made[1])
+    client = client_of(bundle)
+    answer = client.post("/decide", json={"message": "my card was stolen", "amount": 1.0}).json()
+    theme = answer["decisions"][0]["theme"]
+    assert theme in bundle.themes.names
+    schema = client.get("/openapi.json").json()["components"]["schemas"]["Decision"]
+    assert theme in schema["properties"]["theme"]["enum"]
+    assert "theme" in schema["required"]
+
+
+def test_no_themes_means_no_column_and_no_field(tmp_path, made):
+    decision = routing(
+        training=Training(candidates=("tfidf",), folds=3), text=TextSettings(themes=0)
+    )
+    done = run(decision, made[2], out=tmp_path / "b", pages=False)
+    assert "payoff_theme" not in score_rows(done.folder, made[2]).column_names
+    assert "theme" not in Bundle.open(done.folder).decide([{"message": "card"}])[0]
+
+
+def test_themes_do_not_change_when_judging_rows_do(tmp_path, made):
+    """Other documents in the judging rows: the same themes, because none was looked at."""
+    table = made[2]
+    part = np.repeat(["fit", "choose", "judge"], [500, 200, 200])
+    with_part = table.append_column("part", [part.tolist()])
+    strange = np.array(table["message"].to_pylist(), dtype=object)
+    strange[700:] = [f"zebra giraffe elephant {i} {i * 7}" for i in range(200)]
+    other = with_part.set_column(1, "message", [strange.tolist()])
+    decision = routing(training=Training(candidates=("tfidf",), folds=3))
+    decision = dataclasses.replace(decision, data=dataclasses.replace(decision.data, part="part"))
+    files = []
+    for number, rows in enumerate((with_part, other)):
+        done = run(decision, rows, out=tmp_path / str(number), pages=False)
+        files.append({f.name: f.read_bytes() for f in (done.folder / "model").glob("themes*")})
+    assert len(files[0]) == 3
+    assert files[0] == files[1]

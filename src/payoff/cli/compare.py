@@ -49,6 +49,7 @@ def command(
     the positive outcome or with actions decided elsewhere. Rows that helped to make a bundle do
     not judge it.
     """
+    from payoff.errors import chance
     from payoff.report import write_comparison
     from payoff.workflow import compare
 
@@ -78,10 +79,12 @@ def command(
                 "behind the leader by": "-"
                 if gap is None or gap.value is None
                 else f"{gap.value:,.0f} ({_ends(gap)})",
-                "best": "-" if one.chance_best is None else f"{one.chance_best:.0%}",
+                "best": "-" if one.chance_best is None else chance(one.chance_best),
             }
         )
     print_table(rows, right=[unit, f"{level} interval", "behind the leader by", "best"])
+    if found.rules["said"]:
+        click.echo(wrapped(str(found.rules["said"])))
     for why in found.rows["why"]:
         click.echo(wrapped(str(why) + "."))
     if page is not None:

@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "run": ("payoff.cli.run", "The whole path: check, train, judge, bundle, report."),
     "compare": ("payoff.cli.compare", "Compare models or policies on rows none has seen."),
     "score": ("payoff.cli.score", "Write rows with a bundle's probabilities, money and action."),
+    "explain": ("payoff.cli.explain", "Say why one row gets its decision: words, columns, money."),
     "sql": ("payoff.cli.sql", "Write the figures as SQL for a table of your own, or run it."),
     "report": ("payoff.cli.report", "Write the pages of a bundle again."),
     "serve": ("payoff.cli.serve", "Answer decisions over HTTP from a bundle."),

@@ -87,6 +87,8 @@ def say(evidence: Any) -> None:
     words = headline(evidence)
     click.echo()
     click.echo(wrapped(words, ""))
+    if evidence.verdict.get("next"):
+        click.echo(wrapped(evidence.verdict["next"], ""))
     click.echo()
     for number in three_numbers(evidence):
         interval = f"  ({number['interval']})" if number["interval"] else ""
@@ -101,7 +103,7 @@ def say(evidence: Any) -> None:
         interval = f"{total.low:,.0f} to {total.high:,.0f}" if total.low is not None else "none"
         rows.append(
             {
-                "policy": policy.label + ("" if policy.feasible else " (beyond capacity)"),
+                "policy": policy.label + (f" ({policy.outside})" if policy.outside else ""),
                 unit: "-" if total.value is None else f"{total.value:,.0f}",
                 f"{total.level * 100:g} % interval": interval,
             }

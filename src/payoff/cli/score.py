@@ -27,8 +27,9 @@ def command(
     """Write the rows of DATA with what BUNDLE makes of them.
 
     Adds the probability of each outcome (y_prob_OUTCOME), the expected money of each action
-    (expected_ACTION), the recommended action (payoff_action) and, for the rows the bundle was made
-    from, their part (payoff_part). 'payoff sql' reads such a table.
+    (expected_ACTION), the recommended action (payoff_action), of documents their theme
+    (payoff_theme) and, for the rows the bundle was made from, their part (payoff_part). 'payoff
+    sql' reads such a table.
     """
     from payoff.workflow.scored_rows import score_rows, write_rows
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from payoff.cli.common import json_option, print_json, print_table
+from payoff.cli.common import json_option, print_json, print_table, wrapped
 
 _FIGURES: Final = ("policies", "comparisons", "groups", "confusion", "curve")
 _CLOSE: Final = 1e-9
@@ -55,7 +55,7 @@ def command(
     DuckDB and every number is set beside the evidence's; exit code 1 says that some differ by more
     than 1e-9.
     """
-    from payoff.workflow.figures import figures_of, run, statements
+    from payoff.workflow.figures import figures_of, other_rows, run, statements
 
     made, evidence = statements(bundle, table=data or table, engine=engine, decision=decision)
     names = list(figure) or figures_of(evidence)
@@ -68,11 +68,27 @@ def command(
         return
     matches = [m for m in run(made, evidence, names, data) if not _skipped(m.row, made.skipped)]
     apart = [m for m in matches if m.apart > _CLOSE]
+    others = other_rows(made, evidence, data)
     if as_json:
         rows = [dataclasses.asdict(m) for m in matches]
-        print_json({"numbers": rows, "left_out": made.skipped, "apart": len(apart)})
+        print_json(
+            {
+                "numbers": rows,
+                "left_out": made.skipped,
+                "apart": len(apart),
+                "other_rows": others or None,
+            }
+        )
     else:
         _show(matches, made.skipped)
+        if others and apart:
+            click.echo(
+                wrapped(
+                    f"Other rows: {others}. So the numbers are expected to differ: SQL "
+                    "says what the same policies earned on these rows.",
+                    "",
+                )
+            )
     if apart:
         sys.exit(1)
 

@@ -121,8 +121,9 @@ def _decision(value: Mapping[str, Any]) -> Decision:
         if name in data:
             data[name] = tuple(data[name])
     text = dict(value.get("text", {}))
-    if "languages" in text:
-        text["languages"] = tuple(text["languages"])
+    for name in ("languages", "slices"):
+        if name in text:
+            text[name] = tuple(text[name])
     training = dict(value.get("training", {}))
     if "candidates" in training:
         training["candidates"] = tuple(training["candidates"])

@@ -7,7 +7,7 @@ import math
 from payoff.checks import Check, numbered
 from payoff.declare.decision import Decision, plural
 from payoff.declare.expression import constant_of
-from payoff.errors import listed
+from payoff.errors import listed, percent
 
 __all__ = ["constraint_check", "fixed_cost_check", "limit_check", "review_check"]
 
@@ -33,7 +33,7 @@ def review_check(decision: Decision) -> Check:
         else:
             said.append(
                 f"{action.label} is best where the probability of {decision.positive} is "
-                f"{found[0]:.1%} to {found[1]:.1%}."
+                f"{percent(found[0])} to {percent(found[1])}."
             )
         if max(errors, default=0.0) > 0.5:
             poor.append(action.label)

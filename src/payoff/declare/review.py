@@ -16,7 +16,7 @@ from types import MappingProxyType
 from payoff.declare import expression
 from payoff.declare.expression import constant_of
 from payoff.declare.payoffs import Action, Cell, PayoffTable, check_number
-from payoff.errors import DeclarationError, ExpressionError, listed
+from payoff.errors import DeclarationError, ExpressionError, listed, percent
 
 __all__ = ["Review", "with_reviews"]
 
@@ -144,7 +144,7 @@ def _derived(
             terms.append((share, cells[name, outcome].money))
     words = f"a reviewer takes {right!r}" if error < 1 else ""
     if error > 0:
-        words += f"{', ' if words else 'a reviewer takes '}{wrong!r} {_percent(error)} of the time"
+        words += f"{', ' if words else 'a reviewer takes '}{wrong!r} {percent(error)} of the time"
     return Cell(
         money=_sum(terms), source=f"derived: {words}; a review costs {review.cost}", derived=True
     )
@@ -192,10 +192,6 @@ def _named(key: str, name: str, plain: tuple[str, ...]) -> str:
     if name not in plain:
         raise DeclarationError.unknown_name(key, name, "action that is no review", plain)
     return name
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:g} %"
 
 
 def _sum(terms: Iterable[tuple[Decimal, str]]) -> str:

@@ -11,7 +11,8 @@ from payoff.declare.decision import KINDS, PERIODS
 from payoff.declare.limits import CONSTRAINTS
 from payoff.declare.payoffs import DISTRIBUTIONS
 from payoff.declare.settings import SPLITS
-from payoff.declare.text import TWINS
+from payoff.declare.synonyms import meant
+from payoff.declare.text import SLICES, TWINS
 from payoff.errors import DeclarationError, listed
 
 __all__ = ["DECISION_FILE", "Key", "Kind", "read"]
@@ -233,6 +234,13 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 similarity=Key(NUMBER, "Share of common shingles from which two are twins."),
                 languages=Key(_list(TEXT), "Languages expected, as ISO 639 codes."),
                 longest=Key(WHOLE, "Characters of one document; a longer one is refused."),
+                themes=Key(
+                    _either("'auto' or a whole number", _choice("auto"), WHOLE),
+                    "Themes to learn: auto, at most a number, or 0 for none.",
+                ),
+                slices=Key(_list(_choice(*SLICES)), "Groups judged beside the declared ones."),
+                excerpts=Key(FLAG, "Whether reports may show stretches of documents."),
+                behaviour=Key(FLAG, "Whether documents are changed and decided again."),
             ),
             "How documents are read, for kind = 'text'.",
         ),
@@ -326,7 +334,9 @@ def _read_keys(value: Mapping[str, Any], keys: Mapping[str, Key], path: str) -> 
     prefix = f"{path}." if path else ""
     for name in value:
         if name not in keys:
-            raise DeclarationError.unknown_key(prefix + name, keys)
+            tables = {t: k.kind.keys for t, k in DECISION_FILE.items() if k.kind.keys}
+            near = meant(prefix + name, keys, tables)
+            raise DeclarationError.unknown_key(prefix + name, keys, near)
     for name, key in keys.items():
         if name in value:
             read(value[name], key.kind, prefix + name)

@@ -11,9 +11,12 @@ from payoff.declare.past import Past
 from payoff.declare.payoffs import check_number
 from payoff.errors import DeclarationError, listed
 
-__all__ = ["TWINS", "TextSettings", "check_documents"]
+__all__ = ["SLICES", "TWINS", "TextSettings", "check_documents"]
 
 TWINS: Final = ("keep together", "ignore")
+#: Groups of documents that are made without a column.
+SLICES: Final = ("theme", "length", "language")
+_MOST_THEMES: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,17 @@ class TextSettings:
         Languages that are expected, as ISO 639 codes; empty when any may come.
     longest
         Characters of one document; a longer one is refused.
+    themes
+        ``"auto"``: as many themes as tell the documents apart best; a number: at most so many; 0:
+        none.
+    slices
+        Groups that are judged beside the declared subgroups: ``"theme"``, ``"length"``,
+        ``"language"``.
+    excerpts
+        Whether reports and explanations may show stretches of documents that are not the asker's
+        own (cleaned, and redacted as ``redact`` says).
+    behaviour
+        Whether judging also changes documents and decides again (behaviour tests).
 
     Examples
     --------
@@ -47,11 +61,18 @@ class TextSettings:
     similarity: float = 0.8
     languages: tuple[str, ...] = ()
     longest: int = 200_000
+    themes: str | int = "auto"
+    slices: tuple[str, ...] = SLICES
+    excerpts: bool = True
+    behaviour: bool = True
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not isinstance(self.redact, bool):
-            raise DeclarationError.wrong_type("text.redact", self.redact, "true or false")
+        for name in ("redact", "excerpts", "behaviour"):
+            if not isinstance(getattr(self, name), bool):
+                raise DeclarationError.wrong_type(
+                    f"text.{name}", getattr(self, name), "true or false"
+                )
         if self.twins not in TWINS:
             raise DeclarationError.bad_value("text.twins", self.twins, f"one of {listed(TWINS)}")
         check_number(
@@ -75,6 +96,15 @@ class TextSettings:
             low=100,
             high=5_000_000,
         )
+        need = f"'auto', 0, or a whole number from 2 to {_MOST_THEMES}"
+        if self.themes != "auto":
+            if isinstance(self.themes, bool) or not isinstance(self.themes, int):
+                raise DeclarationError.bad_value("text.themes", self.themes, need)
+            if self.themes != 0 and not 2 <= self.themes <= _MOST_THEMES:
+                raise DeclarationError.bad_value("text.themes", self.themes, need)
+        for name in self.slices:
+            if name not in SLICES:
+                raise DeclarationError.bad_value("text.slices", name, f"one of {listed(SLICES)}")
 
 
 def check_documents(

@@ -21,7 +21,7 @@ from payoff.errors.data import DataError
 from payoff.errors.declaration import DeclarationError, ExpressionError, said
 from payoff.errors.judging import EvidenceError, TrainingError
 from payoff.errors.outside import BundleError, EnvironmentError_, RequestError
-from payoff.errors.wording import counted, listed, nearest, plain, show
+from payoff.errors.wording import chance, counted, listed, nearest, percent, plain, show
 
 __all__ = [
     "BundleError",
@@ -33,9 +33,11 @@ __all__ = [
     "PayoffError",
     "RequestError",
     "TrainingError",
+    "chance",
     "counted",
     "listed",
     "nearest",
+    "percent",
     "plain",
     "said",
     "show",

@@ -61,6 +61,18 @@ class DataError(PayoffError):
         )
 
     @classmethod
+    def no_such_row(cls, got: str, need: str, mend: str = "Count rows from 1") -> DataError:
+        """One row is asked for that is not there."""
+        return cls(
+            "there is no such row",
+            code="PAY-L019",
+            where="the rows to explain",
+            got=plain(got)[:200],
+            need=plain(need),
+            mend=mend,
+        )
+
+    @classmethod
     def missing_column(
         cls, column: str, role: str, known: Iterable[str], where: str | None = None
     ) -> DataError:

@@ -51,11 +51,14 @@ class DeclarationError(PayoffError):
         )
 
     @classmethod
-    def unknown_key(cls, key: str, known: Iterable[str]) -> DeclarationError:
-        """A key nobody reads: more often a slip than a wish, so it is refused."""
+    def unknown_key(cls, key: str, known: Iterable[str], meant: str = "") -> DeclarationError:
+        """A key nobody reads: more often a slip than a wish, so it is refused.
+
+        ``meant`` is the key it probably stands for; without it the nearest in spelling is named.
+        """
         known = list(known)
         name = key.rsplit(".", 1)[-1]
-        near = nearest(name, known)
+        near = meant or nearest(name, known)
         mend = f"Did you mean {show(near)}?" if near else "Remove it, or move it to its table"
         return cls(
             "the decision file has a key that payoff does not know",

@@ -1,12 +1,23 @@
-"""How foreign text, counts and lists of names are written in a message."""
+"""How foreign text, counts, shares and lists of names are written in a message."""
 
 from __future__ import annotations
 
 import datetime
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 
-__all__ = ["as_written", "counted", "listed", "nearest", "plain", "show", "type_name"]
+__all__ = [
+    "as_written",
+    "chance",
+    "counted",
+    "listed",
+    "nearest",
+    "percent",
+    "plain",
+    "show",
+    "type_name",
+]
 
 _LONGEST_SHOWN = 80
 
@@ -62,6 +73,37 @@ def counted(n: int, noun: str) -> str:
     ('1 row', '1,200 rows')
     """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """Write a share for a sentence: one decimal, none that is zero, two digits of a small one.
+
+    Examples
+    --------
+    >>> percent(0.95), percent(0.1234), percent(0.00042), percent(0.9999), percent(0)
+    ('95 %', '12.3 %', '0.042 %', 'over 99.9 %', '0 %')
+    """
+    value = share * 100
+    if 99.95 <= value < 100:
+        return "over 99.9 %"
+    if 0 < value < 0.01:
+        return "below 0.01 %"
+    decimals = 1 if value >= 1 or value == 0 else 1 - math.floor(math.log10(value))
+    text = f"{value:,.{decimals}f}".rstrip("0").rstrip(".")
+    return f"{text} %"
+
+
+def chance(p: float) -> str:
+    """Write a probability that was counted on draws, without claiming certainty.
+
+    Examples
+    --------
+    >>> chance(0.924), chance(1.0), chance(0.0)
+    ('92 %', 'over 99 %', 'below 1 %')
+    """
+    if p > 0.99:
+        return "over 99 %"
+    return "below 1 %" if p < 0.01 else f"{p * 100:.0f} %"
 
 
 def listed(names: Iterable[object], most: int = 12) -> str:

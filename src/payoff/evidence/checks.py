@@ -10,6 +10,7 @@ import numpy as np
 
 from payoff.checks import Check, numbered
 from payoff.declare import Decision
+from payoff.errors import percent
 from payoff.evidence.evidence import Comparison, PolicyEvidence, SubgroupEvidence
 from payoff.evidence.subgroups.checks import errors_apart, impact, large_enough, losing
 from payoff.evidence.wording import amount, money, quoted, short
@@ -85,7 +86,7 @@ def _simple_wins(
     verdict: Mapping[str, Any],
     best: Comparison | None,
 ) -> Check:
-    result = numbered("PAY-E202", "A policy without a model earns as much")
+    result = numbered("PAY-E202", "Beside policies without a model")
     if best is None:
         return result(status="not_applicable", detail="There is no policy without a model.")
     if best.total.value is None and verdict["state"] != "refuse":
@@ -94,11 +95,10 @@ def _simple_wins(
     if verdict["state"] == "refuse":
         return result(
             status="issue",
-            page_one=True,
             detail=f"{quoted(simple.label)} earned {money(simple.total)}; the policy judged "
             f"earned {money(policies[0].total)} on the same rows.",
-            mend="Do not deploy it as it stands; do the simple thing, or find out what changed "
-            "(see the outcome shares)",
+            mend="Do the simple thing for now; where the shares of outcomes moved (PAY-E204), fit "
+            "on recent rows and judge again",
         )
     return result(
         status="passed", detail=f"Ahead of {quoted(simple.label)} by {money(best.total)}."
@@ -112,14 +112,12 @@ def _wide(best: Comparison | None) -> Check:
     if best.total.low is None or best.total.high is None:
         return result(
             status="issue",
-            page_one=True,
             detail=f"No interval: {best.total.reason}.",
             mend="Judge on more rows",
         )
     if best.total.low <= 0 < best.total.value:
         return result(
             status="issue",
-            page_one=True,
             detail=f"The gain over the best policy without a model is {money(best.total)}; zero "
             "and less are not ruled out.",
             mend="Deciding now, the larger expectation is still the better bet; judging on more "
@@ -231,7 +229,7 @@ def _one_row(stakes: Stakes | None) -> Check:
     top = max(1, len(spread) // 100)
     one_percent = float(np.sort(money_at_stake)[-top:].sum() / total)
     text = (
-        f"The largest row holds {largest * 100:.1f} % of all money at stake, the top 1 % of rows "
+        f"The largest row holds {percent(largest)} of all money at stake, the top 1 % of rows "
         f"{one_percent * 100:.0f} %."
     )
     if largest > 0.05:

@@ -13,6 +13,7 @@ from scipy import special
 
 from payoff.declare import Constraint, Decision
 from payoff.declare.decision import plural
+from payoff.errors import percent
 from payoff.evidence.acted import Acted
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import share
@@ -20,8 +21,9 @@ from payoff.evidence.judged import Judged
 from payoff.evidence.wording import money, number, quoted
 from payoff.policy.best import WITHOUT, earned
 from payoff.policy.bounds import Bound, bounds_of, group_of
+from payoff.policy.stakes import Stakes
 
-__all__ = ["Held", "constraints_judged", "held"]
+__all__ = ["Held", "constraints_broken", "constraints_judged", "held"]
 
 
 def constraints_judged(judged: Judged, beside: Sequence[Acted]) -> tuple[dict[str, Any], ...]:
@@ -50,7 +52,8 @@ def constraints_judged(judged: Judged, beside: Sequence[Acted]) -> tuple[dict[st
     found = []
     for constraint in decision.constraints:
         free = next((a for a in beside if a.policy.name == WITHOUT + constraint.name), None)
-        measured = _measured(judged, bounds[constraint.name], constraint)
+        codes = judged.first.codes
+        measured = _measured(decision, stakes, codes, bounds[constraint.name], constraint)
         priced = _price(judged, free)
         sentence = f"{constraint.label}: {measured.pop('said')} {_price_said(judged, priced)}"
         found.append(
@@ -67,6 +70,24 @@ def constraints_judged(judged: Judged, beside: Sequence[Acted]) -> tuple[dict[st
             }
         )
     return tuple(found)
+
+
+def constraints_broken(
+    decision: Decision, stakes: Stakes, codes: NDArray[np.int16]
+) -> tuple[str, ...]:
+    """Return the labels of the constraints that actions break beyond the interval of these rows.
+
+    Parameters
+    ----------
+    codes
+        int16 (n,), the action each row gets.
+    """
+    bounds = {b.name: b for b in bounds_of(decision, stakes.groups)}
+    return tuple(
+        c.label
+        for c in decision.constraints
+        if _measured(decision, stakes, codes, bounds[c.name], c)["state"] == "broken"
+    )
 
 
 def _price(judged: Judged, free: Acted | None) -> dict[str, Any]:
@@ -171,11 +192,17 @@ def held(
     )
 
 
-def _measured(judged: Judged, bound: Bound, constraint: Constraint) -> dict[str, Any]:
+def _measured(
+    decision: Decision,
+    stakes: Stakes,
+    codes: NDArray[np.int16],
+    bound: Bound,
+    constraint: Constraint,
+) -> dict[str, Any]:
     """Estimate the share acted on of each group (or the gap) and hold it against the bound."""
-    decision, stakes, level = judged.decision, judged.stakes, judged.decision.evidence.level
+    level = decision.evidence.level
     labels, group = group_of(bound, stakes.groups, len(stakes))
-    hit = bound.usage(decision.action_names)[judged.first.codes] > 0
+    hit = bound.usage(decision.action_names)[codes] > 0
     weighed = np.bincount(group[group >= 0], stakes.weight[group >= 0], minlength=len(labels))
     places = [p for p, label in enumerate(labels) if label in bound.rooms and weighed[p] > 0]
     if not places:
@@ -215,13 +242,13 @@ def _said(
     each: Mapping[int, Estimate],
 ) -> str:
     units = plural(decision.unit)
-    limit, shown = _percent(constraint.share), _percent(found.measured.value or 0.0)
+    limit, shown = percent(constraint.share), percent(found.measured.value or 0.0)
     if constraint.kind == "max_gap":
         low, high = found.worst
         return (
             f"the shares acted on may differ by {limit} between groups; they differed by {shown} "
-            f"({quoted(labels[low])} {_percent(each[low].value or 0.0)}, "
-            f"{quoted(labels[high])} {_percent(each[high].value or 0.0)})."
+            f"({quoted(labels[low])} {percent(each[low].value or 0.0)}, "
+            f"{quoted(labels[high])} {percent(each[high].value or 0.0)})."
         )
     bound, worst = {"floor": ("at least", "lowest"), "cap": ("at most", "highest")}[constraint.kind]
     label = labels[found.worst[0]]
@@ -233,10 +260,6 @@ def _said(
         f"{bound} {limit} of {units} in every group; the {worst} share was {shown} "
         f"({quoted(label)})."
     )
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.1f} %"
 
 
 def _state(value: float, edge: float, bound: float, *, above: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.declare.decision import plural
+from payoff.errors import chance, percent
 from payoff.evidence.acted import Acted
 from payoff.evidence.evidence import Estimate, finite
 from payoff.evidence.joint import best_shares, joint_draws
@@ -104,6 +105,9 @@ class Compared:
         Per declared subgroup and group: ``n``, and the leader minus the runner-up.
     rows
         Which rows judged, and why those.
+    rules
+        ``differ``: whether the contestants keep to different capacities, limits or constraints;
+        ``of``: contestant -> what it keeps to, in words; ``said``: the same as a sentence.
     """
 
     decision: Mapping[str, Any]
@@ -117,6 +121,7 @@ class Compared:
     groups: tuple[Mapping[str, Any], ...]
     rows: Mapping[str, Any]
     seed: int
+    rules: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -156,9 +161,9 @@ def contest(
     columns = np.stack([values[a.policy.name] for a in contestants], axis=1)
     # Relative to the first, what all policies share drops out, and ties stay exact.
     drawn = joint_draws(stakes, columns - columns[:, :1], seed=seed, draws=_DRAWS)
-    chance = [float(p) for p in best_shares(drawn.means)]
+    chances = [float(p) for p in best_shares(drawn.means)]
     view = _View(decision, stakes, values, seed)
-    standings = [view.standing(a, p) for a, p in zip(contestants, chance, strict=True)]
+    standings = [view.standing(a, p) for a, p in zip(contestants, chances, strict=True)]
     # The sort is stable: among equals the one named first leads.
     standings.sort(key=lambda s: -(s.value.value or 0.0))
     leader, second = standings[0], standings[1]
@@ -328,7 +333,7 @@ def _sentences(found: Compared, contestants: int) -> tuple[str, ...]:
     labels = {s.name: quoted(s.label) for s in found.standings}
     first = found.pairs[0]
     leader, second = labels[found.leader], labels[found.runner_up]
-    chance = found.standings[0].chance_best or 0.0
+    p_best = found.standings[0].chance_best or 0.0
     if found.state == "alike":
         said = [f"They act alike on all {first.total.n:,} rows judged: there is nothing to choose."]
     elif found.state == "ahead":
@@ -347,7 +352,7 @@ def _sentences(found: Compared, contestants: int) -> tuple[str, ...]:
         many = "" if contestants == 2 else f" of the {contestants}"
         said.append(
             f"Given these rows, the chance that it is the best{many} is "
-            f"{_chance(chance)}; they treat {first.differ * 100:.1f} % "
+            f"{chance(p_best)}; they treat {percent(first.differ)} "
             f"of {found.decision['units']} differently."
         )
     simple = [s for s in found.standings if s.baseline]
@@ -365,18 +370,3 @@ def _sentences(found: Compared, contestants: int) -> tuple[str, ...]:
                 f"Against {labels[best.name]}, the best policy without a model: {money(gain)} more."
             )
     return tuple(said)
-
-
-def _chance(p: float) -> str:
-    """Write a chance without claiming certainty.
-
-    Examples
-    --------
-    >>> _chance(0.99999), _chance(0.731), _chance(0.0)
-    ('more than 99 %', '73 %', 'less than 1 %')
-    """
-    if p > 0.99:
-        return "more than 99 %"
-    if p < 0.01:
-        return "less than 1 %"
-    return f"{p * 100:.0f} %"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from payoff.checks import Check
@@ -62,6 +62,30 @@ class Estimate:
     n_clusters: int
     method: str
     reason: str = ""
+
+    def turned(self) -> Estimate:
+        """Return the same difference the other way round.
+
+        Examples
+        --------
+        >>> e = Estimate(
+        ...     value=-2.0,
+        ...     low=-3.0,
+        ...     high=None,
+        ...     level=0.95,
+        ...     unit="EUR per customer",
+        ...     n=10,
+        ...     n_clusters=10,
+        ...     method="t",
+        ... )
+        >>> e.turned().value, e.turned().low, e.turned().high
+        (2.0, None, 3.0)
+        """
+
+        def minus(x: float | None) -> float | None:
+            return None if x is None else -x
+
+        return replace(self, value=minus(self.value), low=minus(self.high), high=minus(self.low))
 
     def scaled(self, factor: float, unit: str) -> Estimate:
         """Return the same estimate times a positive constant, in another unit.
@@ -152,6 +176,10 @@ class PolicyEvidence:
         Money per unit, and per period (or per 1,000 units).
     feasible
         Whether the declared capacity allows it; what does not fit is shown for comparison only.
+    shut
+        Names of actions it leaves out, because they would not earn their fixed cost.
+    breaks
+        Labels of the declared constraints it breaks on the rows judged, beyond their interval.
     fixed_per_period
         Fixed costs per period (of the actions it uses, and of the model) that ``value`` and
         ``total`` have lost and ``cells`` have not.
@@ -167,6 +195,14 @@ class PolicyEvidence:
     cells: tuple[Cell, ...]
     feasible: bool = True
     fixed_per_period: float = 0.0
+    shut: tuple[str, ...] = ()
+    breaks: tuple[str, ...] = ()
+
+    @property
+    def outside(self) -> str:
+        """What it does not keep to, in words; empty where it keeps to all that is declared."""
+        said = [] if self.feasible else ["beyond the capacity"]
+        return ", ".join([*said, *(f"breaks “{label}”" for label in self.breaks)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,7 +333,7 @@ class Evidence:
         ``not_measured``.
     verdict
         ``state`` (``"deploy"``, ``"uncertain"``, ``"refuse"``), ``recommended``, ``reference`` and
-        ``best_trivial`` (names of policies), ``sentence``.
+        ``best_trivial`` (names of policies), ``sentence``, ``next`` (what to do now).
     policies, comparisons
         The recommended policy first; each comparison is the recommended policy against another.
     subgroups, calibration, curve, shift, capacity, checks
@@ -434,6 +470,8 @@ def _policy(value: Mapping[str, Any]) -> PolicyEvidence:
             "total": Estimate(**value["total"]),
             "actions": tuple(ActionUse(**a) for a in value["actions"]),
             "cells": tuple(Cell(**c) for c in value["cells"]),
+            "shut": tuple(value.get("shut", ())),
+            "breaks": tuple(value.get("breaks", ())),
         }
     )
 

@@ -69,6 +69,8 @@ class Statements:
             raise EvidenceError.no_sql(
                 "the score was turned into probabilities by a regression cross-fitted on the rows"
             )
+        #: Whether the table says which of its rows judge, as rows scored by their own bundle do.
+        self.parted = self.kind == "model"
         self.skipped: dict[str, str] = {}
         self.actions = self._actions()
 
@@ -90,6 +92,11 @@ class Statements:
             raise EvidenceError.no_sql("no subgroups are declared", FIGURES)
         body = getattr(self, f"_{name}")()
         return "\n".join([*self._head(name), *self._steps(), body]) + ";\n"
+
+    def count(self) -> str:
+        """Return a statement that counts the rows judged, as ``n``."""
+        last = "counted as (\n  select count(*) as n from worth\n)\nselect n from counted;\n"
+        return "\n".join([*self._steps(), last])
 
     def _head(self, name: str) -> list[str]:
         first = self.evidence.policies[0]
@@ -122,7 +129,7 @@ class Statements:
         decision = self.decision
         weight = decision.data.weight
         w = f"cast({sql.quoted(weight)} as double precision)" if weight else "1e0"
-        where = f"\n  where {sql.quoted(SCORED_PART)} = 'judge'" if self.kind == "model" else ""
+        where = f"\n  where {sql.quoted(SCORED_PART)} = 'judge'" if self.parted else ""
         number = ", row_number() over () as payoff_row" if decision.data.cluster else ""
         expected = self._expected()
         money = [

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.declare.decision import plural
+from payoff.errors import chance
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import cluster_sums, mean_money
 from payoff.evidence.joint import best_shares, joint_draws, joint_means, quantile_t
@@ -192,36 +192,23 @@ def _one_sided(judged: Judged) -> Estimate:
     )
 
 
-def _chance(p: float) -> str:
-    """Write a probability from draws without claiming certainty.
-
-    Examples
-    --------
-    >>> _chance(0.924), _chance(1.0), _chance(0.0)
-    ('92 %', 'over 99 %', 'below 1 %')
-    """
-    if p > 0.99:
-        return "over 99 %"
-    return "below 1 %" if p < 0.01 else f"{p * 100:.0f} %"
-
-
 def _sentences(judged: Judged, options: Options, found: dict[str, Any]) -> list[str]:
     decision = judged.decision
-    chance, own = found["beats_simple"], quoted(options.labels[0])
+    beats, own = found["beats_simple"], quoted(options.labels[0])
     said: list[str] = []
-    if chance is not None:
+    if beats is not None:
         beyond = any(p.baseline and not p.feasible for p in judged.policies)
         which = " that capacity allows" if beyond else ""
         said.append(
-            f"{own} is better than every policy without a model{which} with a probability of "
-            f"{_chance(chance)}."
+            f"The probability that {own} is better than every policy without a model{which} is "
+            f"{chance(beats)}."
         )
     best = max(found["options"], key=lambda o: o["probability_best"])
     if best["policy"] != options.names[0] and best["probability_best"] > 0.5:
         label = options.labels[options.names.index(best["policy"])]
         said.append(
             f"{quoted(label)} is the best of all {len(options.names)} options with a probability "
-            f"of {_chance(best['probability_best'])}."
+            f"of {chance(best['probability_best'])}."
         )
     again = found["more"][0]
     total = abs(float(np.average(judged.own, weights=judged.stakes.weight)))
@@ -233,7 +220,7 @@ def _sentences(judged: Judged, options: Options, found: dict[str, Any]) -> list[
     else:
         worth = about(again["worth"], decision.money_unit)
         said.append(
-            f"Judging on as many {plural(decision.unit)} again would be worth about {worth}, by "
+            f"Judging on as many rows again would be worth about {worth}, by "
             "making a wrong choice less likely."
         )
     if found["margin"].get("margin") is not None:

@@ -16,7 +16,7 @@ from payoff.evidence.acted import Acted, Background
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.calibration import calibration
 from payoff.evidence.change_checks import change_checks
-from payoff.evidence.constraints import constraints_judged
+from payoff.evidence.constraints import constraints_broken, constraints_judged
 from payoff.evidence.curve import value_curve
 from payoff.evidence.evidence import (
     ActionUse,
@@ -246,6 +246,8 @@ class _Core:
             actions=uses,
             cells=cells,
             feasible=not beyond,
+            shut=policy.shut,
+            breaks=constraints_broken(self.decision, self.stakes, acted.codes),
             fixed_per_period=fixed * self.decision.units_reported,
         )
 

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.checks import Check, numbered
-from payoff.declare import Decision, Limit
+from payoff.declare import Constraint, Decision, Limit
 from payoff.declare.decision import plural
-from payoff.errors import listed
+from payoff.errors import listed, percent
 from payoff.evidence.judged import Judged
 from payoff.evidence.wording import number, quoted
 from payoff.policy.best import actions_of
 from payoff.policy.bounds import Bound, bounds_of, group_of, spent
 from payoff.policy.stakes import Stakes
 
-__all__ = ["beyond_limits", "limit_checks", "limits_used"]
+__all__ = ["beyond_limits", "kept_to", "limit_checks", "limits_used"]
 
 _LIMITS: Final = ("capacity", "limit")
 _FULL: Final = 0.999
@@ -35,6 +35,31 @@ def beyond_limits(decision: Decision, stakes: Stakes, codes: NDArray[np.int16]) 
             bound, codes, stakes.weight, decision.action_names, stakes.groups
         ).items()
     )
+
+
+def kept_to(decision: Decision) -> tuple[str, ...]:
+    """Return in words each capacity, limit and constraint that policies of a decision keep to."""
+    units = plural(decision.unit)
+    said = [
+        f"{quoted(a.label)} for at most {percent(share)} of {units}"
+        for a in decision.actions
+        if (share := decision.capacity_share(a)) is not None
+    ]
+    for limit in decision.limits:
+        room = limit.share if limit.per_period is None else limit.per_period
+        per = decision.unit if limit.per_period is None else decision.period
+        said.append(f"{limit.label}: at most {room:,.6g} per {per}{_where(limit)}")
+    words = {"floor": "at least", "cap": "at most", "max_gap": "a gap of at most"}
+    said += [
+        f"{c.label}: {words[c.kind]} {percent(c.share)}{_where(c)}" for c in decision.constraints
+    ]
+    return tuple(said)
+
+
+def _where(rule: Limit | Constraint) -> str:
+    if rule.group is not None:
+        return f" in {quoted(rule.group)}"
+    return f" by {rule.subgroup}" if rule.subgroup is not None else ""
 
 
 def limits_used(judged: Judged) -> tuple[dict[str, Any], ...]:
@@ -87,9 +112,7 @@ def _limit(
     elif declared is not None and not per_share:
         resource = "unit of it"
     if per_share:
-        said = (
-            f"room for {room * 100:.1f} % of {plural(decision.unit)}, used for {used * 100:.1f} %."
-        )
+        said = f"room for {percent(room)} of {plural(decision.unit)}, used for {percent(used)}."
     else:
         many = plural(resource) if resource != "unit of it" else "units"
         period = decision.money_unit.partition(" per ")[2]

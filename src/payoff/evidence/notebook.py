@@ -41,7 +41,8 @@ def to_html(evidence: Evidence) -> str:
     parts = [
         f"<style>{_STYLE}</style>",
         f"<p><strong>{_text(title)}: {_text(_WORDS.get(state, state))}.</strong> "
-        f"{_text(evidence.verdict.get('sentence') or '', 600)}</p>",
+        f"{_text(evidence.verdict.get('sentence') or '', 600)} "
+        f"{_text(evidence.verdict.get('next') or '', 600)}</p>",
         _options(evidence),
     ]
     parts += [
@@ -65,7 +66,7 @@ def _options(evidence: Evidence) -> str:
     )
     rows = "".join(
         "<tr>"
-        f'<th scope="row">{_text(p.label)}{"" if p.feasible else " (beyond capacity)"}</th>'
+        f'<th scope="row">{_text(p.label)}{_text(f" ({p.outside})" if p.outside else "")}</th>'
         f'<td class="number">{_money(p.total.value)}</td>'
         f'<td class="number">{_interval(p.total)}</td>'
         f'<td class="number">{p.total.n:,}</td>'

@@ -6,14 +6,14 @@ A section of the evidence: arrays in, JSON-ready mapping out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from payoff.declare.decision import plural
+from payoff.errors import percent
 from payoff.evidence.acted import Acted
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.exploration import exploration
@@ -336,21 +336,20 @@ def _spread(judged: Judged, past: PastStakes) -> float:
 def _sentences(
     judged: Judged, past: PastStakes, first: Mapping[str, Any], effects: Any
 ) -> list[str]:
-    units = plural(judged.decision.unit)
     n = f"{len(judged.stakes):,}"
     if past.how == "randomised":
         said = [
-            f"In the past, chance chose what was done to each of the {n} {units} judged, so the "
+            f"In the past, chance chose what was done in each of the {n} rows judged, so the "
             "figures say what acting changes, not who would have done so anyway."
         ]
     elif past.how == "given":
         said = [
-            f"For each of the {n} {units} judged, the chance of what was done to it is recorded; "
+            f"For each of the {n} rows judged, the chance of what was done is recorded; "
             "each counts for as many as it stands for."
         ]
     else:
         said = [
-            f"Nobody recorded why the {n} {units} judged got what they got; the figures hold only "
+            f"Nobody recorded why it was done in the {n} rows judged; the figures hold only "
             "if every reason is among the columns. Only decisions left to chance can rule the rest "
             "out."
         ]
@@ -358,8 +357,8 @@ def _sentences(
         said.append(f"What the policy is worth cannot be said: {first['overlap']}.")
     elif not first["logged"]:
         said.append(
-            f"The policy and the past did the same to {first['matched']:,} of them "
-            f"({first['agree'] * 100:.0f} %); its value rests on those."
+            f"The policy and the past did the same in {first['matched']:,} of them "
+            f"({percent(first['agree'])}); its value rests on those."
         )
     told = _effect_sentence(judged, effects)
     return [*said, told] if told else said
@@ -379,8 +378,7 @@ def _effect_sentence(judged: Judged, effects: Any) -> str:
     if figure.value is None or figure.low is None or figure.high is None:
         return f"What {quoted(label)} changes on average cannot be said: {figure.reason}."
     if figure.value < 0:
-        turned = replace(figure, value=-figure.value, low=-figure.high, high=-figure.low)
         doubt = "" if figure.high < 0 else "; that it gains money is not ruled out"
-        return f"{said} {money(turned)} less{doubt}."
+        return f"{said} {money(figure.turned())} less{doubt}."
     doubt = "" if figure.low > 0 else "; that it loses money is not ruled out"
     return f"{said} {money(figure)} more{doubt}."

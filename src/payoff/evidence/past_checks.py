@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from payoff.checks import Check, numbered
 from payoff.declare import Decision
-from payoff.errors import listed
+from payoff.errors import listed, percent
 from payoff.evidence.wording import quoted
 
 __all__ = ["past_checks"]
@@ -89,8 +89,8 @@ def _by_chance(past: Mapping[str, Any]) -> Check:
     if "not_measured" in test:
         return result(status="skipped", detail=f"Not measured: {test['not_measured']}.")
     text = (
-        f"From the features one guesses the action taken on {test['guessed'] * 100:.1f} % of rows; "
-        f"the most frequent action alone would be right on {test['by_share'] * 100:.1f} % (p = "
+        f"From the features one guesses the action taken on {percent(test['guessed'])} of rows; "
+        f"the most frequent action alone would be right on {percent(test['by_share'])} (p = "
         f"{test['p_value']:.3f}, {test['n']:,} rows)."
     )
     if past["design"]["how"] == "modelled":

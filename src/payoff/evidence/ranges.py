@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from payoff.declare import Decision
 from payoff.declare.expression import constant_of
 from payoff.declare.payoffs import Cell
+from payoff.errors import chance
 from payoff.evidence.joint import joint_draws
 from payoff.evidence.judged import Judged
 from payoff.evidence.options import Options
@@ -197,9 +198,5 @@ def _sentence(judged: Judged, found: dict[str, Any]) -> str:
     return (
         f"Over the declared ranges of payoffs the gain over {quoted(label)} lies between "
         f"{number(ends['low'])} and {about(ends['high'], unit)}, above zero in "
-        f"{_share(found['ahead'])} of cases; what matters most is {quoted(what)}."
+        f"{chance(found['ahead'])} of cases; what matters most is {quoted(what)}."
     )
-
-
-def _share(p: float) -> str:
-    return "over 99 %" if p > 0.99 else f"{p * 100:.0f} %"

@@ -21,10 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
-from payoff.declare.decision import plural
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
-from payoff.evidence.constraints import constraints_judged
+from payoff.evidence.constraints import constraints_broken, constraints_judged
 from payoff.evidence.evidence import (
     ActionUse,
     Comparison,
@@ -40,6 +39,7 @@ from payoff.evidence.limits import beyond_limits, limit_checks, limits_used
 from payoff.evidence.no_overlap import unmeasured_groups
 from payoff.evidence.offpolicy import bounded
 from payoff.evidence.past_checks import past_checks
+from payoff.evidence.verdict import NEXT_IF_REFUSED
 from payoff.evidence.wording import amount, quoted
 from payoff.evidence.worth import worth
 from payoff.policy.best import fixed_cost
@@ -178,6 +178,8 @@ class _Core:
             actions=uses,
             cells=(),
             feasible=not beyond,
+            shut=policy.shut,
+            breaks=constraints_broken(self.decision, self.stakes, acted.codes),
             fixed_per_period=fixed * self.decision.units_reported,
         )
 
@@ -225,13 +227,10 @@ class _Core:
         best = min(against, key=lambda k: _low(against[k]), default=found[-1].name)
         reference = next((n for n in ("current_rule", "do_nothing") if n in names), best)
         label = quoted(next(p.label for p in found if p.name == best))
-        state = "uncertain"
-        sentence = (
-            f"These rows do not tell whether it earns more than {label}: {self.reason}. Decide "
-            "some cases by chance, and judge on those."
-        )
+        state, then = "uncertain", "Decide some cases by chance, and judge on those."
+        sentence = f"These rows do not tell whether it earns more than {label}: {self.reason}."
         if against and _low(against[best]) > 0:
-            state = "deploy"
+            state, then = "deploy", ""
             sentence = (
                 "It earns more than every policy without a model, whatever the outcomes that were "
                 "never recorded would have been."
@@ -241,15 +240,17 @@ class _Core:
             state, best = "refuse", beaten[0]
             label = quoted(next(p.label for p in found if p.name == best))
             sentence = (
-                f"Do not deploy it: {label} earns as much or more, whatever the outcomes that were "
-                "never recorded would have been."
+                f"{label}, which needs no model, earns as much or more, whatever the outcomes that "
+                "were never recorded would have been."
             )
+            then = NEXT_IF_REFUSED.format(label=label)
         return {
             "state": state,
             "recommended": found[0].name,
             "reference": reference,
             "best_trivial": best,
             "sentence": sentence,
+            "next": then,
         }
 
     def section(
@@ -314,9 +315,8 @@ class _Core:
         }
 
     def _sentences(self, first: Mapping[str, Any], unknown: int) -> list[str]:
-        units = plural(self.decision.unit)
         said = [
-            f"For {unknown:,} of the {len(self.stakes):,} {units} judged nobody knows what would "
+            f"For {unknown:,} of the {len(self.stakes):,} rows judged nobody knows what would "
             f"have happened: {self.reason}."
         ]
         if first["unknown"]:

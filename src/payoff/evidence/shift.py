@@ -10,10 +10,13 @@ from typing import Any, Final
 import numpy as np
 from scipy import special
 
+from payoff.declare import Decision
+from payoff.errors import percent
 from payoff.evidence.base_rate import takes_over
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import share
 from payoff.evidence.judged import Judged
+from payoff.evidence.wording import about
 
 __all__ = ["ELSEWHERE", "outcome_shift"]
 
@@ -91,8 +94,8 @@ def _warning(
         return ""
     worst = max(rows, key=lambda r: abs((r["judge"] or 0) - r["fit"]))
     text = (
-        f"The share of “{worst['outcome']}” was {worst['fit'] * 100:.1f} % in the rows the "
-        f"model learnt from and {worst['judge'] * 100:.1f} % in the rows that judge it."
+        f"The share of “{worst['outcome']}” was {percent(worst['fit'])} in the rows the "
+        f"model learnt from and {percent(worst['judge'])} in the rows that judge it."
     )
     ratio = np.array(
         [
@@ -113,16 +116,22 @@ def _warning(
         return text
     now, then = max(simple, key=as_is.__getitem__), max(simple, key=as_fit.__getitem__)
     gain_now, gain_then = as_is[first] - as_is[now], as_fit[first] - as_fit[then]
-    currency, per, rest = decision.money_unit.partition(" per ")
     turn = _turn(rates, now, label)
     last = turn or " If the share moves again, so will the figures on this page."
     return (
-        f"{text} At the earlier share the policy would have been {currency} "
-        f"{abs(gain_then):,.0f}{per}{rest} {'ahead of' if gain_then >= 0 else 'behind'} the best "
-        f"policy without a model (“{label[then]}”); at the judged share it is "
-        f"{currency} {abs(gain_now):,.0f} {'ahead of' if gain_now >= 0 else 'behind'} "
+        f"{text} At the earlier share the policy would have been "
+        f"{_apart(gain_then, as_fit[first], decision)} “{label[then]}”, then the best without a "
+        f"model; at the judged share it is {_apart(gain_now, as_is[first], decision)} "
         f"“{label[now]}”.{last}"
     )
+
+
+def _apart(gain: float, money: float, decision: Decision) -> str:
+    """Say how far ahead of or behind another policy one is, to stand before its name."""
+    if abs(gain) <= 1e-9 * max(1.0, abs(money)):
+        return "as good as"
+    side = "ahead of" if gain > 0 else "behind"
+    return f"{about(abs(gain), decision.money_unit)} {side}"
 
 
 def _turn(rates: Mapping[str, Any], now: str, label: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.clusters import Sums, standard_error
-from payoff.declare.decision import plural
+from payoff.errors import percent
 from payoff.evidence.diagnosis import Diagnosis, diagnose
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.judged import Judged
@@ -101,29 +101,31 @@ def _sentences(judged: Judged, figures: list[dict[str, Any]]) -> list[str]:
     last = figures[-1]
     found = Diagnosis(**last["diagnosis"])
     total = Estimate(**last["total"])
-    unit, units = judged.decision.unit, plural(judged.decision.unit)
-    subject = "The result"
+    result = f"The result is {money(total)}"
     if last["name"] == "gain":
-        label = next(p.label for p in judged.policies if p.name == last["against"])
-        subject = f"The gain over {quoted(label)}"
+        label = quoted(next(p.label for p in judged.policies if p.name == last["against"]))
+        behind = total.value is not None and total.value < 0
+        result = (
+            f"{label} is ahead by {money(total.turned())}"
+            if behind
+            else f"The gain over {label} is {money(total)}"
+        )
     said = []
     if found.method == "none":
         said.append(
-            f"{subject} is {money(total)}, and how far chance could have moved it cannot be said: "
-            f"{found.because}."
+            f"{result}, and how far chance could have moved that cannot be said: {found.because}."
         )
     elif found.method == "exact":
-        said.append(f"{subject} is {money(total)} for certain: {found.because}.")
+        said.append(f"{result} for certain: {found.because}.")
     else:
         said.append(
-            f"{subject} is {money(total)}. It rests on {found.rows:,} {units} judged, of which "
-            f"{_cases(found, judged, unit)}."
+            f"{result}. That rests on {found.rows:,} rows judged, of which {_cases(found, judged)}."
         )
     top = found.largest_percent or 0.0
     if found.method != "exact" and top > 0.25 and found.independent >= 200:
         said.append(
             f"The largest 1 % of cases hold {top * 100:.0f} % of the money moved, the "
-            f"largest one {found.largest * 100:.1f} %."
+            f"largest one {percent(found.largest)}."
         )
     effective = last["effective_rows"]
     if judged.stakes.clustered and effective and found.method in ("t", "score"):
@@ -134,7 +136,7 @@ def _sentences(judged: Judged, figures: list[dict[str, Any]]) -> list[str]:
     return said
 
 
-def _cases(found: Diagnosis, judged: Judged, unit: str) -> str:
+def _cases(found: Diagnosis, judged: Judged) -> str:
     what = f"{found.differing:,} decide it"
     if judged.stakes.clustered:
         what = f"{found.differing:,} of {found.independent:,} independent cases decide it"

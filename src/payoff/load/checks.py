@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from payoff.checks import Check, numbered
-from payoff.errors import listed, show
+from payoff.errors import listed, percent, show
 from payoff.load.dataset import Dataset, Parts
 from payoff.load.frame import codes_of, is_numeric, is_temporal, moments, numbers
 from payoff.load.split import times
@@ -59,8 +59,8 @@ def _repeated_rows(data: Dataset) -> Check:
     if share > 0.01 and apart:
         return result(
             status="tip",
-            detail=f"{repeated:,} rows ({share:.1%}) repeat all features of another row; twins on "
-            "both sides of the split flatter the model.",
+            detail=f"{repeated:,} rows ({percent(share)}) repeat all features of another row; "
+            "twins on both sides of the split flatter the model.",
             mend="Remove true duplicates, or declare 'cluster' so that twins stay together",
         )
     return result(status="passed", detail=f"{repeated:,} of {len(data):,} rows repeat another.")
@@ -197,7 +197,7 @@ def _leak_by_time(data: Dataset) -> Check:
         return result(
             status="issue",
             detail=f"{listed(late)} lie after the time of the decision ({show(worst)} in "
-            f"{late[worst]:.0%} of rows).",
+            f"{percent(late[worst])} of rows).",
             mend="Exclude them in [data.exclude], or correct 'time'",
         )
     return result(status="passed", detail="No dated feature lies after the time of the decision.")
@@ -223,7 +223,9 @@ def _missing(fit: Dataset) -> Check:
     worst = max(shares, key=lambda k: shares[k], default=None)
     if worst is None or shares[worst] == 0:
         return result(status="passed", detail="No feature has missing values.")
-    return result(status="passed", detail=f"At most {shares[worst]:.1%} missing ({show(worst)}).")
+    return result(
+        status="passed", detail=f"At most {percent(shares[worst])} missing ({show(worst)})."
+    )
 
 
 def _missing_share(column: pa.ChunkedArray) -> float:
@@ -344,14 +346,14 @@ def _unlabelled(data: Dataset, parts: Parts) -> Check:
     if past is not None and past.outcomes_known:
         return result(
             status="passed",
-            detail=f"{lost:,} rows ({share:.1%}) have no outcome; [past] says under which actions "
-            "outcomes were recorded.",
+            detail=f"{lost:,} rows ({percent(share)}) have no outcome; [past] says under which "
+            "actions outcomes were recorded.",
         )
     if share > 0.05:
         return result(
             status="issue",
-            detail=f"{lost:,} rows ({share:.1%}) have no outcome and are left out. If outcomes are "
-            "known only where somebody acted, the figures hold for those rows only.",
+            detail=f"{lost:,} rows ({percent(share)}) have no outcome and are left out. If "
+            "outcomes are known only where somebody acted, the figures hold for those rows only.",
             mend="Wait until outcomes are complete, or say in the brief whom the figures are about",
         )
     return result(status="passed", detail=f"{lost:,} of {len(data):,} rows have no outcome.")
@@ -366,7 +368,7 @@ def _blank_money(data: Dataset) -> Check:
     shares = {c: _missing_share(data.table.column(c)) for c in columns}
     blank = {c: s for c, s in shares.items() if s > 0}
     if blank:
-        shown = ", ".join(f"{show(c)} in {s:.1%} of rows" for c, s in blank.items())
+        shown = ", ".join(f"{show(c)} in {percent(s)} of rows" for c, s in blank.items())
         return result(
             status="tip",
             detail=f"Money reads columns that are missing: {shown}. coalesce, least and greatest "

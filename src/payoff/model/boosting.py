@@ -55,11 +55,29 @@ class Boosted:
 
     def raw(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what LightGBM predicts: (n,) or (n, classes)."""
+        few = len(x) < _FEW_ROWS  # starting threads costs more than a few rows do
+        return np.asarray(self._loaded().predict(x, num_threads=1 if few else threads(x.size)))
+
+    def _loaded(self) -> Any:
         if not self._booster:
             lightgbm = need("lightgbm", extra="all", why=_WHY)
             self._booster.append(lightgbm.Booster(model_str=self.text))
-        few = len(x) < _FEW_ROWS  # starting threads costs more than a few rows do
-        return np.asarray(self._booster[0].predict(x, num_threads=1 if few else threads(x.size)))
+        return self._booster[0]
+
+    def parts(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what each encoded column adds to the log-odds of each outcome seen.
+
+        Returns
+        -------
+        ndarray
+            float64 (n, m, k + 1), the last column being the expected value; of two outcomes the
+            first has only zeros. Sums over the last axis are LightGBM's raw scores.
+        """
+        made = np.asarray(self._loaded().predict(x, pred_contrib=True, num_threads=1))
+        width = x.shape[1] + 1
+        if made.shape[1] == width:
+            return np.stack([np.zeros_like(made), made], axis=1)
+        return made.reshape(len(x), -1, width)
 
     def predict(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return probabilities (n, n_outcomes) for encoded rows (n, k)."""

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from payoff.load.dataset import Dataset
     from payoff.load.fields import Contract
     from payoff.model.crossed import CrossFitted
+    from payoff.model.text.themes import Themes
     from payoff.progress import Progress
 
-__all__ = ["Classifier", "Trainer", "classifier_from", "trainer_of"]
+__all__ = ["Classifier", "Themed", "Trainer", "classifier_from", "trainer_of"]
 
 _MODEL_JSON: Final = "model.json"
 
@@ -58,6 +59,30 @@ class Classifier(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """Return what a reader may want to know, JSON-ready."""
+        ...
+
+
+@runtime_checkable
+class Themed(Protocol):
+    """A fitted model that also says what its documents speak of."""
+
+    @property
+    def themes(self) -> Themes | None:
+        """Themes that were learnt; None where none were."""
+        ...
+
+    def read_table(self, table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.int32] | None]:
+        """Return probabilities (n, O) and themes (n,) of an Arrow table, read once."""
+        ...
+
+    def read_rows(
+        self, rows: Sequence[Mapping[str, Any]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32] | None]:
+        """Return probabilities (n, O) and themes (n,) of mappings of field to value."""
+        ...
+
+    def themes_of_table(self, table: pa.Table) -> NDArray[np.int32] | None:
+        """Return themes (n,) of an Arrow table and nothing else."""
         ...
 
 

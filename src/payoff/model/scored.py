@@ -25,12 +25,15 @@ class Scored:
         (column, outcome) -> float64 (n,): mean of a column that is known later, given the outcome.
     source
         Which model, in words for the report.
+    theme
+        int32 (n,), the theme of each document, -1 for none; None where no themes were learnt.
     """
 
     prob: NDArray[np.float64]
     part: str
     amounts: Mapping[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict)
     source: str = ""
+    theme: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
+from payoff.errors import percent
 from payoff.policy.bounds import Bound, Group, Grouping, bounds_of, group_of
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
@@ -200,7 +201,7 @@ def _policy(
 ) -> Policy:
     how = "For each unit it takes the action with the largest expected money"
     shares = limited_shares(decision)
-    limits = [f"{decision.action_label(a)} for at most {s:.1%}" for a, s in shares.items()]
+    limits = [f"{decision.action_label(a)} for at most {percent(s)}" for a, s in shares.items()]
     if limits:
         how += f", within capacity ({', '.join(limits)} of units)"
     held = [b.name for b in bounds if b.kind != "capacity"]

@@ -55,6 +55,10 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
     ]
 
 
+def _outside(policy: PolicyEvidence) -> str:
+    return f"{wording.opening(policy.outside)}. " if policy.outside else ""
+
+
 def _options(facts: Facts) -> dict[str, Any]:
     rows: list[list[Any]] = []
     for p in facts.evidence.policies[:_MOST_GROUPS]:
@@ -62,7 +66,7 @@ def _options(facts: Facts) -> dict[str, Any]:
         acted = sum(a.share for a in p.actions if facts.acts(a.action))
         rows.append(
             [
-                blocks.cell(facts.policy(p.name), visible(p.how, 240)),
+                blocks.cell(facts.policy(p.name), visible(_outside(p) + p.how, 300)),
                 blocks.cell(total["short"], total["ends"]),
                 blocks.cell(unit["short"], unit["ends"]),
                 wording.share(acted),
@@ -74,7 +78,8 @@ def _options(facts: Facts) -> dict[str, Any]:
     made: list[blocks.Block] = [
         blocks.chart(options_spec(facts)),
         blocks.table(
-            f"Every option, with its {facts.level} interval",
+            "Every option"
+            + wording.with_intervals([p.total for p in facts.evidence.policies], facts.level),
             [
                 "Option and how it decides",
                 facts.money_unit,

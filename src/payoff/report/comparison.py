@@ -70,7 +70,9 @@ def _standings(found: Compared) -> dict[str, Any]:
     for one in found.standings:
         pair = pairs.get(one.name)
         note = "needs no model" if one.baseline else "leads" if pair is None else ""
-        chance = "not in the contest" if one.chance_best is None else _percent(one.chance_best)
+        chance = (
+            "not in the contest" if one.chance_best is None else wording.chance(one.chance_best)
+        )
         rows.append(
             [
                 blocks.cell(visible(one.label), note),
@@ -125,6 +127,7 @@ def _standings(found: Compared) -> dict[str, Any]:
                 ],
                 rows,
                 strong=[0],
+                note=visible(found.rules.get("said", ""), 600),
             ),
             blocks.text(
                 "Paired: all policies decide the same rows, and money is subtracted row by row, so "
@@ -141,10 +144,6 @@ def _standings(found: Compared) -> dict[str, Any]:
             ),
         ],
     )
-
-
-def _percent(p: float) -> str:
-    return "> 99 %" if p > 0.99 else "< 1 %" if p < 0.01 else f"{p * 100:.0f} %"
 
 
 def _where(found: Compared) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from payoff.errors import counted
-from payoff.evidence.evidence import Cell, Estimate, Evidence
+from payoff.evidence.evidence import ActionUse, Cell, Estimate, Evidence
 from payoff.report import wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
@@ -75,20 +74,11 @@ def _refusal(facts: Facts, label: str) -> str:
             f"{worth['text']} ({worth['interval']})."
         )
     if found.total.value < 0:
-        more = _difference(_turned(found.total), label)
+        more = _difference(found.total.turned(), label)
         return f"Do not use {what}: “{simple}” needs no model and is {more}."
+    if found.total.method == "exact" and found.total.value == 0:
+        return f"Do not use {what}: “{label}” did the same as “{simple}”, which needs no model."
     return f"Do not use {what}: “{label}” is {_difference(found.total, simple)}, which needs none."
-
-
-def _turned(estimate: Estimate) -> Estimate:
-    """Return the same difference the other way round."""
-
-    def minus(x: float | None) -> float | None:
-        return None if x is None else -x
-
-    return replace(
-        estimate, value=minus(estimate.value), low=minus(estimate.high), high=minus(estimate.low)
-    )
 
 
 def _difference(gain: Estimate, against: str) -> str:
@@ -98,7 +88,7 @@ def _difference(gain: Estimate, against: str) -> str:
     if gain.value is None:
         return f"{told['text']}, against “{against}”"
     if gain.value < 0:
-        text, ends = wording.figure(_turned(gain))["text"], _brief(told["interval"])
+        text, ends = wording.figure(gain.turned())["text"], _brief(told["interval"])
         return f"estimated at {text} less than “{against}” (difference {told['short']}, {ends})"
     return f"estimated at {told['text']} more than “{against}” ({_brief(told['interval'])})"
 
@@ -163,11 +153,7 @@ def _people(facts: Facts) -> dict[str, str]:
     used = [a for a in facts.subject.actions if every or facts.acts(a.action)]
     total = sum(a.per_period for a in used)
     shown = sorted(used, key=lambda a: -a.per_period)[:4]
-    parts = [
-        f"{facts.action(a.action, 50)}: {wording.people(a.per_period)} "
-        f"({wording.percent(a.share)} of {facts.units})"
-        for a in shown
-    ]
+    parts = [_use(facts, a) for a in shown]
     if len(used) > len(shown):
         parts.append(counted(len(used) - len(shown), "more action"))
     if every:
@@ -188,6 +174,19 @@ def _people(facts: Facts) -> dict[str, str]:
         "interval": _counted(facts, bounds),
         "note": ("; ".join(parts) or "no action other than doing nothing") + ".",
     }
+
+
+def _use(facts: Facts, use: ActionUse) -> str:
+    """Say how often an action is taken, or why it is left out."""
+    label = facts.action(use.action, 50)
+    if use.action in facts.subject.shut and not use.per_period:
+        declared = next(a for a in facts.decision["actions"] if a["name"] == use.action)
+        cost = declared.get("fixed_cost")
+        money = f" of {wording.money(cost, facts.money_unit)}" if cost else ""
+        return f"{label}: left out, because it would not earn its fixed cost{money}"
+    return (
+        f"{label}: {wording.people(use.per_period)} ({wording.percent(use.share)} of {facts.units})"
+    )
 
 
 def _mistakes(facts: Facts) -> dict[str, str]:

@@ -29,14 +29,18 @@ _STATES: Final = {"unknown": "rows without a group", "small": "few rows", "withh
 
 
 def short_groups(facts: Facts, most: int) -> blocks.Block | None:
-    """Return the ``most`` groups with the smallest gain per unit; None when none is declared."""
+    """Return the ``most`` groups with the smallest gain per unit; None when none is declared.
+
+    They are ranked by the shrunken gain: among raw gains the smallest is mostly that of a group of
+    few rows.
+    """
     every = [(s, g) for s in facts.evidence.subgroups for g in s.groups]
     if not every:
         return None
     usable = [(s, g) for s, g in every if _known(g.gain) and _known(g.total_gain)]
     if not usable:
         return blocks.absent("Gain by group", "no group has enough rows to be shown")
-    usable.sort(key=lambda pair: _value(pair[1].gain))
+    usable.sort(key=lambda pair: _fair(pair[1]))
     rows: list[list[Any]] = []
     for subgroup, group in usable[:most]:
         each = wording.figure(group.gain, plus=True)
@@ -54,8 +58,11 @@ def short_groups(facts: Facts, most: int) -> blocks.Block | None:
     note = [f"{counted(hidden, 'more group')} on the analyst's page."] if hidden else []
     if any(g.gain is not None and g.gain.low is None for _, g in usable[:most]):
         note.append("No interval: too few cases; the analyst's page says more.")
+    if hidden and any(_known(g.shrunken_gain) for _, g in usable):
+        note.append("Chosen by the gain that allows for how few rows a group has.")
     return blocks.table(
-        f"The groups with the smallest gain, with its {facts.level} interval",
+        f"The groups with the smallest gain{_over(facts)}"
+        + wording.with_intervals([g.gain for _, g in usable[:most]], facts.level),
         [
             "Group",
             "Rows",
@@ -66,6 +73,18 @@ def short_groups(facts: Facts, most: int) -> blocks.Block | None:
         rows,
         note=" ".join(note),
     )
+
+
+def _over(facts: Facts) -> str:
+    reference = facts.reference
+    if reference is None or reference.name == facts.subject.name:
+        return ""
+    return f" over “{facts.policy(reference.name, 60)}”"
+
+
+def _fair(group: Group) -> float:
+    """Return the gain to rank a group by."""
+    return _value(group.shrunken_gain if _known(group.shrunken_gain) else group.gain)
 
 
 def _known(estimate: Estimate | None) -> bool:
@@ -176,7 +195,10 @@ def _money_table(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.
     if shrinkage:
         notes.append(f"No shrunken gain: {visible(shrinkage, 200)}.")
     return blocks.table(
-        f"Money by {visible(subgroup.name, 80)}, each with its {facts.level} interval",
+        f"Money by {visible(subgroup.name, 80)}"
+        + wording.with_intervals(
+            [g.gain for g in subgroup.groups if g.gain is not None], facts.level
+        ),
         [
             "Group",
             f"Rows, share of {facts.units}",

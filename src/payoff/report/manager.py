@@ -9,7 +9,7 @@ from payoff.errors import counted
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
-from payoff.report.figures import named, three_numbers
+from payoff.report.figures import named, three_numbers, verdict_word
 from payoff.report.groups import HIDDEN, short_groups
 
 __all__ = ["changes", "limits", "manager_sections", "options_spec", "options_table", "warnings"]
@@ -19,6 +19,8 @@ _LINE: Final = 105  # letters of a printed line
 _MOST_LIMITS: Final = 4
 _LONG_NOTE: Final = 220  # letters below one of the three numbers
 _FEW: Final = 100
+#: Issues that the verdict has told already.
+_IN_THE_HEADLINE: Final = frozenset({"PAY-E202", "PAY-E203"})
 
 
 def warnings(facts: Facts) -> list[dict[str, str]]:
@@ -62,8 +64,8 @@ def options_table(facts: Facts, most: int = 60) -> blocks.Block:
         "",
     )
     return blocks.table(
-        f"Options in {facts.money_unit}; each estimate with its {facts.level} interval, from "
-        f"{wording.number(facts.n, 0)} rows",
+        f"Options in {facts.money_unit}, estimated from {wording.number(facts.n, 0)} rows"
+        + wording.with_intervals([p.total for p in policies], facts.level),
         ["Option", facts.money_unit, f"“{facts.policy(facts.subject.name, 40)}” minus this option"],
         rows,
         strong=[0],
@@ -75,13 +77,15 @@ def _role(facts: Facts, name: str) -> str:
     verdict = facts.evidence.verdict
     said = []
     if name == facts.subject.name:
-        said.append("judged for use" if verdict.get("state") != "deploy" else "recommended")
+        state = str(verdict.get("state"))
+        said.append(verdict_word(state).lower())
     if name == verdict.get("reference"):
         said.append("compared with")
     if facts.evidence.policy(name).baseline:
         said.append("needs no model")
-    if not facts.evidence.policy(name).feasible:
-        said.append("beyond the capacity")
+    outside = facts.evidence.policy(name).outside
+    if outside:
+        said.append(visible(outside, 120))
     return ", ".join(said)
 
 
@@ -156,7 +160,11 @@ def limits(facts: Facts) -> list[str]:
     shift = str(evidence.shift.get("warning") or "")
     if shift and all(shift != c.detail for c in evidence.checks if c.page_one):
         said.append(visible(shift, 300))
-    open_issues = [c for c in evidence.checks if c.status == "issue" and not c.page_one]
+    open_issues = [
+        c
+        for c in evidence.checks
+        if c.status == "issue" and not c.page_one and c.code not in _IN_THE_HEADLINE
+    ]
     if open_issues:
         named = "; ".join(f"{visible(c.title, 60)} ({visible(c.code)})" for c in open_issues[:5])
         more = f"; and {len(open_issues) - 5} more" if len(open_issues) > 5 else ""
@@ -224,9 +232,9 @@ def changes(facts: Facts) -> list[str]:
 
 
 def _rests_on_few(intervals: Mapping[str, Any]) -> bool:
-    """Whether fewer than a hundred cases of one size would tell as much."""
+    """Whether fewer than a hundred cases of one size would tell as much of the last figure."""
     paying = [f["diagnosis"]["paying"] for f in intervals.get("figures", ())]
-    return bool(paying) and min(paying) < _FEW
+    return bool(paying) and paying[-1] < _FEW
 
 
 def _first_changes(facts: Facts) -> list[str]:

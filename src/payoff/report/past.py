@@ -165,7 +165,8 @@ def _estimators(facts: Facts, found: Sequence[Mapping[str, Any]]) -> list[blocks
             "term",
         ),
         blocks.table(
-            f"Three estimates of each option in {unit}, each with its {facts.level} interval",
+            f"Three estimates of each option in {unit}, with {facts.level} intervals where "
+            "they can be given",
             [
                 "Option",
                 "Rows that agree",

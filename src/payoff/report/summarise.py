@@ -38,7 +38,9 @@ def summarise(evidence: Evidence, *, bundle: Mapping[str, Any] | None = None) ->
     facts = Facts(evidence)
     state = str(evidence.verdict.get("state"))
     title = visible(evidence.decision.get("title") or evidence.decision.get("name") or "Decision")
-    sentence = visible(evidence.verdict.get("sentence") or "", 500)
+    # Where there is something to do now, the headline has said the rest.
+    said = evidence.verdict.get("next") or evidence.verdict.get("sentence")
+    sentence = visible(said or "", 500)
     return {
         "bundle_id": str((bundle or {}).get("id", "")),
         "kind": "Decision report",

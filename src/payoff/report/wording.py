@@ -9,9 +9,10 @@ estimate, and it stands with its interval or with the reason why it has none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from payoff.errors import chance, percent
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.wording import MINUS, number, place_of, scientific
 from payoff.report.escape import visible
@@ -30,6 +31,7 @@ __all__ = [
     "plain_number",
     "share",
     "signed",
+    "with_intervals",
 ]
 
 _PREFIXES: Final = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
@@ -102,30 +104,6 @@ def share(value: float | None, place: int | None = None) -> str:
     return f"{text} %"
 
 
-def percent(value: float) -> str:
-    """Write a share for a sentence, without a decimal that is zero.
-
-    Examples
-    --------
-    >>> percent(0.95), percent(0.123)
-    ('95 %', '12.3 %')
-    """
-    return share(value).replace(".0 %", " %")
-
-
-def chance(p: float) -> str:
-    """Write a probability that was counted on draws, without claiming certainty.
-
-    Examples
-    --------
-    >>> chance(0.924), chance(1.0), chance(0.0)
-    ('92 %', 'over 99 %', 'below 1 %')
-    """
-    if p > 0.99:
-        return "over 99 %"
-    return "below 1 %" if p < 0.01 else f"{p * 100:.0f} %"
-
-
 def interval(estimate: Estimate | dict[str, Any] | None) -> str:
     """Write the interval of an estimate, or why there is none.
 
@@ -159,6 +137,25 @@ def interval(estimate: Estimate | dict[str, Any] | None) -> str:
         place = place_of(low, high, value)
         ends = f"{number(low, place)} to {number(high, place)}"
     return f"{level} interval {ends}"
+
+
+def with_intervals(estimates: Iterable[Estimate | None], level: str) -> str:
+    """Say for the caption of a table how many of its estimates have an interval.
+
+    Examples
+    --------
+    >>> e = Estimate(
+    ...     value=1.0, low=0.0, high=2.0, level=0.95, unit="EUR", n=9, n_clusters=9, method="t"
+    ... )
+    >>> with_intervals([e, e], "95 %"), with_intervals([e, None], "95 %")
+    (', each with its 95 % interval', ', with 95 % intervals where they can be given')
+    >>> with_intervals([None], "95 %")
+    ''
+    """
+    have = [e is not None and e.low is not None for e in estimates]
+    if have and all(have):
+        return f", each with its {level} interval"
+    return f", with {level} intervals where they can be given" if any(have) else ""
 
 
 def reason_of(facts: Estimate | dict[str, Any] | None) -> str:

@@ -15,8 +15,16 @@ from payoff.optional import need
 from payoff.serve.document import openapi
 from payoff.serve.journal import Journal, frames_of, moment, to_stderr
 from payoff.serve.log import DecisionLog, NoLog
-from payoff.serve.page import POLICY, origin_of, page
-from payoff.serve.problems import MethodError, PathError, SizeError, SlowError, body_of, spoken
+from payoff.serve.page import origin_of, page, policy_of
+from payoff.serve.problems import (
+    BusyError,
+    MethodError,
+    PathError,
+    SizeError,
+    SlowError,
+    body_of,
+    spoken,
+)
 from payoff.serve.servable import Servable
 from payoff.serve.service import Service
 from payoff.serve.wire import check_headers, encode
@@ -37,7 +45,9 @@ _INLINE: Final = 4_096
 # while it writes sees a broken connection and not the reason.
 _DRAIN: Final = 4
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ROUTES: Final = ("/", "/decide", "/livez", "/openapi.json", "/readyz")
+_ROUTES: Final = ("/", "/decide", "/explain", "/livez", "/openapi.json", "/readyz")
+# An explanation decides dozens of variants of a row; more at once would hold up decisions.
+_MOST_EXPLAINING: Final = 2
 _KEY: Final = "payoff.call"
 _HEADERS: Final = {
     "cache-control": "no-store",
@@ -71,6 +81,7 @@ def create_app(
     max_body: int = MAX_BODY,
     max_rows: int = MAX_ROWS,
     body_timeout: float = 30.0,
+    explain_wait: float = 10.0,
     journal: Journal = to_stderr,
 ) -> Starlette:
     """Make the application that serves one bundle.
@@ -87,14 +98,16 @@ def create_app(
         Most bytes and rows of one request.
     body_timeout
         Seconds within which a request's body must have arrived.
+    explain_wait
+        Seconds that a request for an explanation waits while others are under way.
     journal
         Takes one event per request, and one per fault.
 
     Returns
     -------
     Starlette
-        An ASGI application with ``POST /decide`` and ``GET`` of ``/livez``, ``/readyz``,
-        ``/openapi.json`` and ``/``.
+        An ASGI application with ``POST`` of ``/decide`` and ``/explain``, and ``GET`` of
+        ``/livez``, ``/readyz``, ``/openapi.json`` and ``/``.
 
     Raises
     ------
@@ -114,11 +127,14 @@ def create_app(
         max_rows=max_rows,
         journal=journal,
     )
-    routes = _Endpoints(service, max_body=max_body, body_timeout=body_timeout)
+    routes = _Endpoints(
+        service, max_body=max_body, body_timeout=body_timeout, explain_wait=explain_wait
+    )
     app = Starlette(
         routes=[
             Route("/", routes.page, methods=["GET"]),
             Route("/decide", routes.decide, methods=["POST"]),
+            Route("/explain", routes.explain, methods=["POST"]),
             Route("/livez", routes.livez, methods=["GET"]),
             Route("/openapi.json", routes.openapi, methods=["GET"]),
             Route("/readyz", routes.readyz, methods=["GET"]),
@@ -134,8 +150,12 @@ def create_app(
 class _Endpoints:
     """The routes of one service. What does not change is encoded once."""
 
-    def __init__(self, service: Service, *, max_body: int, body_timeout: float) -> None:
+    def __init__(
+        self, service: Service, *, max_body: int, body_timeout: float, explain_wait: float
+    ) -> None:
         bundle = service.bundle
+        self._places = asyncio.Semaphore(_MOST_EXPLAINING)
+        self._wait = explain_wait
         self._service = service
         self._max_body = max_body
         self._timeout = body_timeout
@@ -154,16 +174,35 @@ class _Endpoints:
 
     async def decide(self, request: Request) -> Response:
         call: _Call = request.scope[_KEY]
-        body = await _body(request, call, most=self._max_body, seconds=self._timeout)
-        check_headers(
-            request.headers.getlist("content-type"), request.headers.get("content-encoding")
-        )
+        body = await self._read(request, call)
         # A durable log waits for the disk, which must not hold up every other request.
         if len(body) <= _INLINE and not self._service.log.durable:
             content, call.rows = self._answer(body, call.request_id)
         else:
             content, call.rows = await asyncio.to_thread(self._answer, body, call.request_id)
         return _json(content)
+
+    async def explain(self, request: Request) -> Response:
+        call: _Call = request.scope[_KEY]
+        body = await self._read(request, call)
+        try:
+            async with asyncio.timeout(self._wait):
+                await self._places.acquire()
+        except TimeoutError:
+            raise BusyError.explaining(self._wait) from None
+        try:
+            content = await asyncio.to_thread(lambda: encode(self._service.explain(body)))
+        finally:
+            self._places.release()
+        call.rows = 1
+        return _json(content)
+
+    async def _read(self, request: Request, call: _Call) -> bytes:
+        body = await _body(request, call, most=self._max_body, seconds=self._timeout)
+        check_headers(
+            request.headers.getlist("content-type"), request.headers.get("content-encoding")
+        )
+        return body
 
     def _answer(self, body: bytes, request_id: str) -> tuple[bytes, int]:
         answer = self._service.answer(body, request_id)
@@ -184,7 +223,9 @@ class _Endpoints:
         origin = origin_of(request.scope.get("scheme", "http"), request.headers.get("host"))
         content = page(self._service.bundle, origin).encode("utf-8", "backslashreplace")
         return Response(
-            content, headers={"content-security-policy": POLICY}, media_type="text/html"
+            content,
+            headers={"content-security-policy": policy_of(self._service.bundle)},
+            media_type="text/html",
         )
 
 
@@ -301,6 +342,8 @@ class _Envelope:
             headers = {}
             if isinstance(told, MethodError) and told.need:
                 headers["allow"] = told.need
+            if isinstance(told, BusyError):
+                headers["retry-after"] = "5"
             if told.status in (408, 413):
                 headers["connection"] = "close"  # the rest of the body is not worth reading
             response = _json(encode(body_of(told, call.request_id)), told.status, headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from payoff.errors import listed
+from payoff.serve.explained import explanation_schema
 from payoff.serve.servable import Field, Servable, unit_field
 
 __all__ = ["openapi", "sample", "seen"]
@@ -35,6 +36,7 @@ _ERRORS: Final = {
     500: "The server failed; the cause is in its log under the request id.",
     503: "The decision could not be recorded, so it is not given.",
 }
+_EXPLAIN_ERRORS: Final = {**_ERRORS, 503: "Too many explanations are asked for at once."}
 
 
 def openapi(bundle: Servable, *, max_rows: int, max_body: int, version: str) -> dict[str, Any]:
@@ -85,6 +87,7 @@ def openapi(bundle: Servable, *, max_rows: int, max_body: int, version: str) -> 
                 },
                 "Decision": _decision(bundle),
                 "Answer": _answer(bundle),
+                "Explanation": explanation_schema(bundle),
                 **_fixed_schemas(),
             },
             "parameters": {"RequestId": _REQUEST_ID},
@@ -246,6 +249,12 @@ def _decision(bundle: Servable) -> dict[str, Any]:
             "category, a number out of range. The decision stands, on less experience.",
         },
     }
+    if bundle.themes:
+        properties["theme"] = {
+            "enum": [*bundle.themes.names, None],
+            "description": "What the document speaks of, by words that tell it from the others; "
+            "null for a document without a word that was learnt.",
+        }
     return _closed(properties, "One decision.")
 
 
@@ -333,6 +342,22 @@ def _paths() -> dict[str, Any]:
                 "responses": {
                     "200": _response("One decision per row.", "Answer"),
                     **{str(s): _response(text, "Error") for s, text in _ERRORS.items()},
+                },
+            }
+        },
+        "/explain": {
+            "post": {
+                "operationId": "explain",
+                "summary": "Say why one row gets its decision; nothing is recorded.",
+                "parameters": [{"$ref": "#/components/parameters/RequestId"}],
+                "requestBody": {
+                    "required": True,
+                    "description": "One row; a batch holds no more than one.",
+                    "content": {"application/json": batch},
+                },
+                "responses": {
+                    "200": _response("The decision and its reasons.", "Explanation"),
+                    **{str(s): _response(text, "Error") for s, text in _EXPLAIN_ERRORS.items()},
                 },
             }
         },

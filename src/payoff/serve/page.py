@@ -1,7 +1,8 @@
 """The page at ``/``: what is decided here, which fields it reads, and how to ask.
 
 Names of columns, categories and decisions are somebody else's text. Every text on the page goes
-through :func:`_shown`; the page has no script, and its policy lets only this one style apply.
+through :func:`_shown`; its policy lets only this one style apply, and only the page of a decision
+about documents has a script, the one of its panel.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ import shlex
 from typing import Final
 
 from payoff.errors import plain
+from payoff.serve import panel
 from payoff.serve.document import sample, seen
 from payoff.serve.servable import Field, Servable
 
-__all__ = ["POLICY", "origin_of", "page"]
+__all__ = ["POLICY", "origin_of", "page", "policy_of"]
 
 _STYLE: Final = """
 :root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}
+body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;
+overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #8886}
 td{overflow-wrap:anywhere}
@@ -33,8 +36,24 @@ POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
+_PANEL_STYLE: Final = _STYLE + panel.STYLE
+_PANEL_DIGEST: Final = base64.b64encode(hashlib.sha256(_PANEL_STYLE.encode()).digest()).decode()
+_PANEL_POLICY: Final = (
+    f"default-src 'none'; script-src 'sha256-{panel.DIGEST}'; connect-src 'self'; "
+    f"style-src 'sha256-{_PANEL_DIGEST}'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _LONGEST: Final = 160
+
+
+def _reads_documents(bundle: Servable) -> bool:
+    return any(f.type == "text" for f in bundle.contract.fields)
+
+
+def policy_of(bundle: Servable) -> str:
+    """Return the content security policy of a bundle's page."""
+    return _PANEL_POLICY if _reads_documents(bundle) else POLICY
 
 
 def page(bundle: Servable, origin: str) -> str:
@@ -51,13 +70,16 @@ def page(bundle: Servable, origin: str) -> str:
     title = _shown(decision.title)
     rows = "\n".join(_row(f) for f in bundle.contract.fields)
     actions = ", ".join(_shown(a.label) for a in decision.actions)
+    style, explain = _STYLE, ""
+    if _reads_documents(bundle):
+        style, explain = _PANEL_STYLE, panel.panel(bundle.contract.fields, _shown)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>{_STYLE}</style>
+<style>{style}</style>
 </head>
 <body>
 <main>
@@ -66,7 +88,7 @@ def page(bundle: Servable, origin: str) -> str:
 Money is in {_shown(decision.currency)}.</p>
 <h2>Ask</h2>
 <pre><code>{html.escape(_curl(bundle, origin))}</code></pre>
-<p>Routes, bodies and failures: <a href="/openapi.json">openapi.json</a>.</p>
+{explain}<p>Routes, bodies and failures: <a href="/openapi.json">openapi.json</a>.</p>
 <h2>Fields</h2>
 <table>
 <thead><tr><th scope="col">Field</th><th scope="col">Type</th><th scope="col">Required</th>

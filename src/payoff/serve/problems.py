@@ -9,7 +9,8 @@
     |-- MediaTypeError          415  PAY-S007
     `-- SlowError               408  PAY-S008
     ServiceError                500  PAY-S010
-    `-- LogError                503  PAY-S009
+    |-- LogError                503  PAY-S009
+    `-- BusyError               503  PAY-S011
 
 The status sits on the class; nothing here looks at a code to find it.
 """
@@ -22,6 +23,7 @@ from typing import Any, ClassVar, Final
 from payoff.errors import DataError, ExpressionError, PayoffError, RequestError, listed, show
 
 __all__ = [
+    "BusyError",
     "LogError",
     "MediaTypeError",
     "MethodError",
@@ -179,6 +181,24 @@ class LogError(ServiceError):
             got="a decision log that refuses entries",
             need="a record of every decision before it is answered",
             mend="Send the request again later; nothing was decided",
+        )
+
+
+class BusyError(ServiceError):
+    """As much work of this kind is under way as the server does at once."""
+
+    status: ClassVar[int] = 503
+
+    @classmethod
+    def explaining(cls, seconds: float) -> BusyError:
+        """Too many explanations are asked for at a time; decisions go first."""
+        return cls(
+            "too many explanations are asked for at once",
+            code="PAY-S011",
+            where="path '/explain'",
+            got=f"no free place within {seconds:g} s",
+            need="a moment with fewer explanations under way",
+            mend="Ask again in a moment; decisions are not held up",
         )
 
 

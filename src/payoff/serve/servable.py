@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from payoff.declare import Decision
 
-__all__ = ["Contract", "Field", "Row", "Servable", "unit_field"]
+__all__ = ["Contract", "Field", "Row", "Servable", "Themes", "unit_field"]
 
 Row = Mapping[str, Any]
 
@@ -96,6 +96,15 @@ class Contract(Protocol):
         ...
 
 
+class Themes(Protocol):
+    """What the documents of a decision speak of."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Name of each theme."""
+        ...
+
+
 class Servable(Protocol):
     """A bundle that can decide."""
 
@@ -114,12 +123,21 @@ class Servable(Protocol):
         """The fields a row may have."""
         ...
 
+    @property
+    def themes(self) -> Themes | None:
+        """Themes of the documents, named in each answer; None where none were learnt."""
+        ...
+
     def prepare(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Return rows as they may be kept: personal data in documents redacted."""
         ...
 
     def decide(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         """Decide rows that fit the contract, in order."""
+        ...
+
+    def explain(self, row: Row) -> dict[str, Any]:
+        """Explain the decision about one row that fits the contract."""
         ...
 
 

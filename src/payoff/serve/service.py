@@ -85,6 +85,7 @@ class Service:
                 "action_label": labels[made["action"]],
                 "probabilities": made["probabilities"],
                 "expected_money": made["expected_money"],
+                **({"theme": made["theme"]} if self.bundle.themes else {}),
                 "warnings": unusual,
             }
             for made, unusual in zip(
@@ -97,6 +98,37 @@ class Service:
             "decision": decision.name,
             "currency": decision.currency,
             "decisions": decisions,
+        }
+
+    def explain(self, body: bytes) -> dict[str, Any]:
+        """Explain the decision about the one row of a request body; nothing is recorded.
+
+        Returns
+        -------
+        dict
+            ``bundle_id``, ``decision``, ``currency``, and what the bundle says of the row.
+
+        Raises
+        ------
+        RequestError
+            ``PAY-S001``, ``PAY-S002``; ``PAY-S006`` for more than one row.
+        DataError
+            ``PAY-L010`` when money cannot be computed for the row.
+        """
+        rows = decode(body, max_rows=1)
+        problems = self._problems(rows)
+        if problems:
+            raise RequestError.invalid(problems)
+        [row] = self.bundle.prepare(rows)
+        decision = self.bundle.decision
+        labels = {a.name: a.label for a in decision.actions}
+        made = self.bundle.explain(row)
+        return {
+            "bundle_id": self.bundle.id,
+            "decision": decision.name,
+            **made,
+            "action_label": labels[made["action"]],
+            "warnings": self.bundle.contract.unusual([row])[0],
         }
 
     def _problems(self, rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -388,7 +388,7 @@ class Reading:
                 cell = self.decision.payoffs.cell(action, outcome)
                 if columns_of(cell.node):
                     self._refuse_cell(action, outcome, cell)
-            raise EvidenceError.needs_rows("money is so large that its fourth power is no number")
+            raise EvidenceError.needs_rows("money so large that its fourth power is no number")
 
     def _refuse_cell(self, action: str, outcome: str, cell: Any) -> None:
         decision, scan = self.decision, self.asked.scan

@@ -16,6 +16,7 @@ from payoff.declare.file import load
 from payoff.errors import DataError, EvidenceError
 from payoff.evidence.acted import Acted
 from payoff.evidence.contest import Compared, contest
+from payoff.evidence.limits import kept_to
 from payoff.load.dataset import Dataset
 from payoff.load.frame import codes_of
 from payoff.load.roles import assign
@@ -106,7 +107,28 @@ def compare(
         seed=judging.training.seed,
     )
     progress("compare", 1, 1)
-    return found
+    return replace(found, rules=_rules(entries, acted, judging))
+
+
+def _rules(entries: Sequence[_Entry], acted: Sequence[Acted], judging: Decision) -> dict[str, Any]:
+    """Say what each contestant keeps to, and whether they play by the same rules.
+
+    Recorded actions keep to what nobody wrote down; they are left out.
+    """
+    of = {
+        e.name: kept_to(e.bundle.decision if e.bundle else judging)
+        for e, a in zip(entries, acted, strict=True)
+        if a.policy.kind != "recorded"
+    }
+    differ = len(set(of.values())) > 1
+    said = ""
+    if differ:
+        each = "; ".join(f"{name}: {', '.join(words) or 'none'}" for name, words in of.items())
+        said = (
+            f"The contestants keep to different limits ({each}), so part of the difference may be "
+            "what a limit costs, not what a model is worth."
+        )
+    return {"differ": differ, "of": {k: list(v) for k, v in of.items()}, "said": said}
 
 
 def _entries(contestants: Sequence[str | Path]) -> list[_Entry]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.clusters import cluster_sums
-from payoff.errors import PayoffError, counted
+from payoff.errors import PayoffError, counted, percent
 from payoff.evidence.interval import mean_money
 from payoff.evidence.wording import money as in_words
 from payoff.evidence.worth import worth
@@ -174,8 +174,8 @@ def _compared(
     before, after = (float(np.average(r, weights=weight)) for r in right)
     sentences = [
         f"{counted(int(twin.sum()), 'fitting row')} of {len(fit):,} are copies or near copies of "
-        f"another. Had they been on both sides, accuracy would read {after:.1%} instead of "
-        f"{before:.1%}.",
+        f"another. Had they been on both sides, accuracy would read {percent(after)} instead of "
+        f"{percent(before)}.",
         f"The model's value would differ by {in_words(money)}"
         + (f"; no interval, because {money.reason}." if money.low is None else "."),
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from payoff.columns import SCORED_ACTION
+from payoff.columns import SCORED_ACTION, SCORED_PART
 from payoff.declare import Decision
 from payoff.declare.file import load
 from payoff.engine.duckdb_engine import DuckDB
@@ -16,8 +16,9 @@ from payoff.errors import BundleError, EvidenceError
 from payoff.evidence import sql
 from payoff.evidence.evidence import Estimate, Evidence
 from payoff.evidence.figures_sql import FIGURES, Statements
+from payoff.load.source import files_of, fingerprint_of
 
-__all__ = ["Match", "figures_of", "run", "statements"]
+__all__ = ["Match", "figures_of", "other_rows", "run", "statements"]
 
 _FILES: Final = (".parquet", ".pq", ".csv", ".tsv")
 
@@ -116,6 +117,8 @@ def run(
 ) -> list[Match]:
     """Run statements on a file by DuckDB, and set each number beside the evidence's.
 
+    Rows scored by a bundle that was made from others have no part: then all of them are taken.
+
     Raises
     ------
     EvidenceError
@@ -129,11 +132,31 @@ def run(
     if made.kind == "model" and SCORED_ACTION not in known:
         raise EvidenceError.not_scored(SCORED_ACTION, known)
     made.table = relation
+    made.parted = made.kind == "model" and SCORED_PART in known
     matches = []
     for name in names:
         answers = engine.query(made.figure(name).rstrip(";\n")).to_pylist()
         matches += _matches(made.decision, evidence, name, answers)
     return matches
+
+
+def other_rows(made: Statements, evidence: Evidence, data: str | Path) -> str:
+    """Say why a file's rows are not those that were judged; "" where they seem to be.
+
+    Parameters
+    ----------
+    made
+        Statements that :func:`run` has run on the file.
+    """
+    judged = evidence.policies[0].value.n
+    found = int(DuckDB().query(made.count().rstrip(";\n")).to_pylist()[0]["n"])
+    if made.kind == "model" and not made.parted:
+        return f"the bundle was made from other rows than these (no column {SCORED_PART})"
+    if found != judged:
+        return f"{found:,} of these rows judge, and the evidence rests on {judged:,}"
+    if made.kind != "model" and fingerprint_of(files_of(data)) != evidence.data.get("fingerprint"):
+        return "the file is not the one that was judged (another SHA-256)"
+    return ""
 
 
 def _matches(

@@ -50,16 +50,16 @@ def unfit(asked: Predicted) -> str:
     decision = asked.decision
     later = set(decision.data.known_later) & set(decision.payoffs.columns)
     reasons = {
-        "rows of one cluster vary together, which cells do not show": decision.data.cluster,
-        "a capacity is filled by rank, which needs every row's gain": decision.limits
+        "rows of one cluster, which vary together": decision.data.cluster,
+        "a capacity, which goes to the rows of largest gain": decision.limits
         or [a for a in decision.actions if a.capacity is not None],
-        "constraints are kept by prices, which need every row's gain": decision.constraints,
-        "fixed costs decide which actions are used at all": decision.model_cost
+        "constraints, kept by prices on the gain of each row": decision.constraints,
+        "fixed costs, which decide which actions are used at all": decision.model_cost
         or [a for a in decision.actions if a.fixed_cost],
-        "past decisions are weighed row by row": decision.past,
-        "a score is turned into probabilities row by row": asked.kind == "score",
-        "money depends on amounts known only later": asked.kind == "probability" and later,
-        f"money is made of more than {_MOST_TERMS} different terms over columns": len(
+        "past decisions, which are weighed row by row": decision.past,
+        "a score, which is turned into probabilities row by row": asked.kind == "score",
+        "money that depends on amounts known only later": asked.kind == "probability" and later,
+        f"money made of more than {_MOST_TERMS} different terms over columns": len(
             terms_of(decision)
         )
         > _MOST_TERMS,
@@ -80,20 +80,20 @@ def _unfit_columns(asked: Predicted) -> str:
     numeric += asked.columns.values() if asked.kind == "probability" else []
     for column in numeric:
         if not _is_number(types.get(column, "DOUBLE")):
-            return f"column {show(column)} holds {types[column]}, not numbers"
+            return f"column {show(column)} of {types[column]}, not of numbers"
     rule = decision.current_rule
     read_by = [*decision.payoffs.columns, *(rule.columns if rule else ())]
     for column in dict.fromkeys([*read_by, *(s.column for s in decision.subgroups if s.column)]):
         kind = types.get(column, "VARCHAR")
         if not _is_number(kind) and kind not in _PLAIN:
-            return f"column {show(column)} holds values of type {kind}"
+            return f"column {show(column)} of type {kind}"
         if column in read_by and kind in ("DATE", "TIMESTAMP"):
-            return f"column {show(column)} holds dates, which expressions read as text"
+            return f"column {show(column)} of dates, which expressions read as text"
     named = [rule.column] if rule and rule.column else []
     named += [asked.columns["action"]] if asked.kind == "action" else []
     for column in named:
         if types.get(column, "VARCHAR") != "VARCHAR":
-            return f"column {show(column)} should name actions and holds {types[column]}"
+            return f"column {show(column)} of {types[column]}, where names of actions should be"
     return ""
 
 
@@ -109,7 +109,7 @@ def _unfit_values(asked: Predicted) -> str:
         raise DataError.empty(asked.name)
     outcome = decision.data.outcome
     if pc.count_distinct(head.column(outcome)).as_py() > _MOST_VALUES:
-        return f"column {show(outcome)} has more than {_MOST_VALUES:,} values"
+        return f"column {show(outcome)} of more than {_MOST_VALUES:,} values"
     sample = read(head.drop_columns([outcome]))
     assign(sample, decision, need_outcome=False)
     columns = TableColumns(sample.table)
@@ -124,14 +124,14 @@ def _unfit_values(asked: Predicted) -> str:
         if scan.types[column] == "VARCHAR" and not pa.types.is_string(
             sample.table.column(column).type
         ):
-            return f"column {show(column)} holds numbers or dates as text"
+            return f"column {show(column)} of numbers or dates kept as text"
     for subgroup in decision.subgroups:
         if subgroup.column is None or subgroup.bands:
             continue
         if pc.count_distinct(head.column(subgroup.column)).as_py() > _MOST_VALUES:
             return (
-                f"the subgroup {show(subgroup.name)} has more than {_MOST_VALUES:,} values; give "
-                "it 'bands'"
+                f"a subgroup {show(subgroup.name)} of more than {_MOST_VALUES:,} values; give it "
+                "'bands'"
             )
     return ""
 

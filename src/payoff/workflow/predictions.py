@@ -181,7 +181,7 @@ def _one_pass(
     if against:
         if forced:
             raise EvidenceError.needs_rows(against)
-        progress("read and check", 0, 1, f"single rows: {against}")
+        progress("read and check", 0, 1, f"single rows, because of {against}")
         return None
     if files:
         progress("fingerprint", 0, 1)

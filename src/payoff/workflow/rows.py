@@ -14,6 +14,7 @@ from payoff.checks import Check, numbered
 from payoff.declare import Decision
 from payoff.declare import checks as declare_checks
 from payoff.declare.file import load
+from payoff.errors import percent
 from payoff.load import checks as load_checks
 from payoff.load.dataset import Dataset, Parts
 from payoff.load.evaluate import TableColumns
@@ -95,7 +96,7 @@ def _rule_fires(decision: Decision, rule: NDArray[np.int16] | None) -> Check:
         return result(status="not_applicable", detail="Today's rule is not declared.")
     counts = np.bincount(rule, minlength=len(decision.actions))
     shares = ", ".join(
-        f"{name} {n / len(rule) * 100:.1f} %"
+        f"{name} {percent(n / len(rule))}"
         for name, n in zip(decision.action_names, counts, strict=True)
     )
     if decision.current_rule.cases and np.count_nonzero(counts) == 1:

@@ -14,8 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from payoff.bundle import Bundle
-from payoff.columns import SCORED_ACTION, SCORED_PART, expected_of, probability_of
-from payoff.declare import Decision
+from payoff.columns import SCORED_ACTION, SCORED_PART, SCORED_THEME, expected_of, probability_of
 from payoff.errors import BundleError, DataError, EnvironmentError_
 from payoff.load.dataset import Dataset
 from payoff.load.evaluate import TableColumns
@@ -50,7 +49,8 @@ def score_rows(
     -------
     pyarrow.Table
         The rows as read, with ``y_prob_<outcome>``, ``expected_<action>`` (money per unit),
-        ``payoff_action``, and, where the rows are those the bundle was made from, ``payoff_part``
+        ``payoff_action``, of documents ``payoff_theme`` (null for one without a word that was
+        learnt), and, where the rows are those the bundle was made from, ``payoff_part``
         (``fit``, ``choose``, ``judge``; null for rows that took no part). The action is that of
         the recommended policy; a capacity is filled within each part, or within all rows given.
 
@@ -69,7 +69,7 @@ def score_rows(
     source = read(decision.data if data is None else data, database=decision.data.database)
     rows = assign(source, decision, need_outcome=False)
     progress("read", 1, 1, f"{len(rows):,} rows")
-    _refuse_names(decision, source)
+    _refuse_names(opened, source)
     progress("score", 0, 1)
     scored = score(opened.model, opened.amounts, opened.calibrator, rows)
     columns = TableColumns(rows.table)
@@ -101,6 +101,9 @@ def score_rows(
         table = table.append_column(expected_of(action), pa.array(expected[:, a]))
     names = np.array(decision.action_names)
     table = table.append_column(SCORED_ACTION, pa.array(names[codes].tolist(), pa.string()))
+    if isinstance(scored, Scored) and scored.theme is not None and opened.themes is not None:
+        told = pa.array(opened.themes.named(scored.theme), pa.string())
+        table = table.append_column(SCORED_THEME, told)
     if (parts != "").any():
         table = table.append_column(SCORED_PART, pa.array([p or None for p in parts.tolist()]))
     progress("score", 1, 1, f"{len(rows):,} rows")
@@ -117,12 +120,14 @@ def _parts(bundle: Bundle, source: Source, rows: Dataset) -> NDArray[np.str_]:
     return parts
 
 
-def _refuse_names(decision: Decision, source: Source) -> None:
+def _refuse_names(bundle: Bundle, source: Source) -> None:
+    decision = bundle.decision
     ours = [
         *map(probability_of, decision.outcome_names),
         *map(expected_of, decision.action_names),
         SCORED_ACTION,
         SCORED_PART,
+        *([SCORED_THEME] if bundle.themes else []),
     ]
     twice = [name for name in ours if name in source.table.column_names]
     if twice:

@@ -8,7 +8,7 @@ from payoff.load.dataset import Dataset
 from payoff.model.amounts import AmountModel
 from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
-from payoff.model.kinds import Classifier
+from payoff.model.kinds import Classifier, Themed
 from payoff.model.scored import Scored, ScoredArms
 
 __all__ = ["score"]
@@ -46,9 +46,15 @@ def score(
     """
     if isinstance(model, ArmModels):  # it holds its own calibration and amounts
         return model.predict_table(data.table, data.part)
+    theme = None
+    if isinstance(model, Themed):
+        raw, theme = model.read_table(data.table)
+    else:
+        raw = model.predict_table(data.table)
     return Scored(
-        prob=calibrator.apply(model.predict_table(data.table)),
+        prob=calibrator.apply(raw),
         part=data.part,
         amounts=amounts.predict_table(data.table) if amounts else {},
         source=model.name,
+        theme=theme,
     )

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from payoff.declare.writer import toml_key, toml_value
-from payoff.errors import DataError, DeclarationError, listed, show
+from payoff.errors import DataError, DeclarationError, listed, percent, show
 from payoff.load.checks import alone
 from payoff.load.frame import codes_of, is_numeric, is_temporal, numbers
 from payoff.load.source import Source
@@ -171,7 +171,7 @@ def look(source: Source, outcome: str | None = None) -> Look:
 
 def _words(column: pa.ChunkedArray, distinct: int) -> str:
     missing = column.null_count / max(len(column), 1)
-    gap = f", {missing:.0%} missing" if missing >= 0.005 else ""
+    gap = f", {percent(missing)} missing" if missing >= 0.005 else ""
     if is_numeric(column.type):
         values = numbers(column)
         good = values[np.isfinite(values)]

@@ -20,7 +20,9 @@ def test_contributions_sum_to_the_log_odds(model, text):
     row = {**ROW, "message": text}
     found = contributions(model, row, outcome="card", against="login")
     p = model.predict_rows([row])[0]
-    total = sum(w["log_odds"] for w in found["words"]) + sum(found["rest"].values())
+    total = sum(w["log_odds"] for w in found["words"])
+    total += sum(found["columns"].values()) + sum(found["rest"].values())
+    assert set(found["columns"]) == {"amount"}
     assert found["log_odds"] == pytest.approx(np.log(p[0] / p[2]), abs=1e-5)
     assert total == pytest.approx(found["log_odds"], abs=1e-5)
 

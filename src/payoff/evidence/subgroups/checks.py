@@ -10,7 +10,7 @@ from scipy import special
 
 from payoff.checks import Check, numbered
 from payoff.declare import Decision
-from payoff.errors import listed
+from payoff.errors import listed, percent
 from payoff.evidence.evidence import Estimate, Group, SubgroupEvidence
 from payoff.evidence.subgroups.impact import FOUR_FIFTHS
 
@@ -154,8 +154,8 @@ def errors_apart(decision: Decision, subgroups: Sequence[SubgroupEvidence]) -> C
                 if worse(_value(group, rate), usual):
                     which = among.format(positive=decision.positive)
                     found.append(
-                        f"{subgroup.name}: {group.label} ({_percent(_value(group, rate))} {which} "
-                        f"acted on, {_percent(usual)} in all groups)"
+                        f"{subgroup.name}: {group.label} ({percent(_value(group, rate))} {which} "
+                        f"acted on, {percent(usual)} in all groups)"
                     )
                 else:
                     slight += 1
@@ -185,7 +185,3 @@ def _usual(groups: Sequence[Group], rate: str) -> float:
 
 def _value(group: Group, rate: str) -> float:
     return float(group.rates[rate].value or 0.0)
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.1f} %"

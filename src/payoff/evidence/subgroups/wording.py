@@ -6,6 +6,7 @@ from typing import Final
 
 from payoff.declare import Decision
 from payoff.declare.decision import plural
+from payoff.errors import percent
 from payoff.evidence.evidence import Group, SubgroupEvidence
 from payoff.evidence.wording import money, quoted
 
@@ -90,4 +91,4 @@ def _unknown(decision: Decision, found: SubgroupEvidence) -> str:
     if not found.unknown.get("n"):
         return ""
     units = plural(decision.unit)
-    return f"For {share * 100:.3g} % of {units} the group by {found.name} is not known."
+    return f"For {percent(share)} of {units} the group by {found.name} is not known."

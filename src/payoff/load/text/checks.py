@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from payoff.checks import Check, numbered
-from payoff.errors import counted, listed, show
+from payoff.errors import counted, listed, percent, show
 from payoff.load.dataset import Dataset, Parts
 from payoff.load.text.corpus import documents
 from payoff.load.text.sheet import data_sheet
@@ -52,8 +52,8 @@ def check(data: Dataset, parts: Parts, sheet: Mapping[str, Any]) -> tuple[Check,
 def _short(sheet: Mapping[str, Any]) -> Check:
     result = numbered("PAY-L121", "Empty and one-word documents")
     n, empty, one = (sheet["documents"][k] for k in ("n", "empty", "one_word"))
-    detail = f"Of {counted(n, 'document')}, empty: {empty:,} ({empty / n:.1%}); of one word: "
-    detail += f"{one:,} ({one / n:.1%})."
+    detail = f"Of {counted(n, 'document')}, empty: {empty:,} ({percent(empty / n)}); of one word: "
+    detail += f"{one:,} ({percent(one / n)})."
     if empty > _NO_WORDS * n:
         return result(
             status="issue",
@@ -75,11 +75,11 @@ def _languages(sheet: Mapping[str, Any]) -> Check:
     if "not_measured" in found:
         return result(status="skipped", detail=str(found["not_measured"]))
     counts, n = found["counts"], max(found["read"], 1)
-    shown = ", ".join(f"{code} {k / n:.1%}" for code, k in list(counts.items())[:6])
+    shown = ", ".join(f"{code} {percent(k / n)}" for code, k in list(counts.items())[:6])
     detail = (
         f"Of {counted(found['read'], 'document')}: {shown or 'none sure'}; too short or unsure "
     )
-    detail += f"{found['unsure'] / n:.1%}."
+    detail += f"{percent(found['unsure'] / n)}."
     strange = found["unexpected"]["n"]
     if found["expected"] and strange > _ANOTHER_LANGUAGE * n:
         return result(
@@ -122,7 +122,7 @@ def _twins(parts: Parts) -> Check:
     return result(
         status="passed",
         detail=f"{detail} They stay together; by chance {otherwise['n']:,} judging rows "
-        f"({otherwise['share']:.1%}) would have had a twin among the rows learnt from.",
+        f"({percent(otherwise['share'])}) would have had a twin among the rows learnt from.",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.errors import EnvironmentError_, counted
+from payoff.errors import EnvironmentError_, counted, percent
 from payoff.load.text.corpus import counted_words
 from payoff.load.text.language import UNKNOWN, languages
 from payoff.load.text.personal import KINDS, find
@@ -286,7 +286,7 @@ def _sentences(sheet: dict[str, Any]) -> list[str]:
     noise = sheet["label_noise"]
     if noise.get("n"):
         said.append(
-            f"{counted(noise['n'], 'label')} ({noise['share']:.1%}) look wrong to a model that had "
-            "not seen those rows; they are listed to be looked at."
+            f"{counted(noise['n'], 'label')} ({percent(noise['share'])}) look wrong to a model "
+            "that had not seen those rows; they are listed to be looked at."
         )
     return said[:3]

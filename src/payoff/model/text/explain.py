@@ -18,12 +18,24 @@ from payoff.model.text.terms import MOST_CHARACTERS, Terms
 if TYPE_CHECKING:
     from payoff.model.text.model import TextModel
 
-__all__ = ["contributions", "nearest_documents", "removals"]
+__all__ = [
+    "contributions",
+    "documents_read",
+    "nearest_documents",
+    "removals",
+    "segments",
+    "strengths",
+]
 
 _TOKEN: Final = re.compile(r"\S+")
 _WORD: Final = re.compile(r"\w+")
 _MOST_REMOVED: Final = 5
 _MOST_TRIED: Final = 40
+_FEWEST_TRIED: Final = 8
+#: Characters that may be read again to find removals, so that a long document is not read for ever.
+_MOST_CHARACTERS_AGAIN: Final = 400_000
+_SHARES: Final = (0.1, 0.3, 0.6)
+_FAINTEST: Final = 0.2
 
 
 def contributions(
@@ -47,7 +59,8 @@ def contributions(
     -------
     dict
         ``log_odds``; ``words``, a list of ``{"column", "word", "start", "end", "log_odds"}`` in
-        the order of the text; ``rest``, name -> log-odds. They sum to ``log_odds``.
+        the order of the text; ``columns``, ordinary column -> log-odds; ``rest``, name -> log-odds.
+        They sum to ``log_odds``.
     """
     x = model.features.encode_rows([row])
     margins = model.core.margins(x)[0]
@@ -73,20 +86,102 @@ def contributions(
     for column, terms in model.features.terms.items():
         (a, b), (c, d) = blocks["words", column], blocks["characters", column]
         words += _by_word(documents[column][0], column, terms, part[a:b], part[c:d])
+    columns: dict[str, float] = {}
     labels = model.features.encoder.owners if model.features.encoder else []
     for kind, _, a, b in model.features.blocks():
         if kind == "embedding":
             rest["meaning of the whole document"] = float(part[a:b].sum())
         elif kind == "columns":
             for owner, value in zip(labels, part[a:b].tolist(), strict=True):
-                rest[owner] = rest.get(owner, 0.0) + value
+                columns[owner] = columns.get(owner, 0.0) + value
     return {
         "outcome": outcome,
         "against": seen[two],
         "log_odds": slope * float(margins[one] - margins[two]),
         "words": words,
+        "columns": columns,
         "rest": rest,
     }
+
+
+def strengths(words: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return how strongly each word is marked, from -3 (against) to 3 (for).
+
+    A word is marked by its share of the strongest word's log-odds: 3 from 60 %, 2 from 30 %, 1 from
+    10 %. Where no word reaches 0.2 the shares are of 0.2, so that noise is not painted.
+
+    Examples
+    --------
+    >>> strengths([{"log_odds": 2.0}, {"log_odds": -0.7}, {"log_odds": 0.1}])
+    [3, -2, 0]
+    """
+    most = max([_FAINTEST, *(abs(w["log_odds"]) for w in words)])
+    found = []
+    for word in words:
+        level = sum(abs(word["log_odds"]) >= share * most for share in _SHARES)
+        found.append(level if word["log_odds"] > 0 else -level)
+    return found
+
+
+def segments(text: str, words: Sequence[Mapping[str, Any]], longest: int) -> list[tuple[str, int]]:
+    """Cut a document into runs of text with their strengths, around its strongest words.
+
+    Parameters
+    ----------
+    text
+        As :func:`documents_read` returns it.
+    words
+        Words of this document with ``start``, ``end`` and ``strength``, in order.
+    longest
+        Most characters; of a longer document the stretch that holds most strength is kept.
+
+    Examples
+    --------
+    >>> words = [{"start": 2, "end": 6, "strength": 3}]
+    >>> segments("I lost it", words, 100)
+    [('I ', 0), ('lost', 3), (' it', 0)]
+    """
+    first, end = _stretch(text, words, longest)
+    out: list[tuple[str, int]] = [("… ", 0)] if first else []
+    at = first
+    for word in words:
+        if word["strength"] and word["start"] >= at and word["end"] <= end:
+            if word["start"] > at:
+                out.append((text[at : word["start"]], 0))
+            out.append((text[word["start"] : word["end"]], word["strength"]))
+            at = word["end"]
+    out.append((text[at:end] + (" …" if end < len(text) else ""), 0))
+    return [part for part in out if part[0]]
+
+
+def _stretch(text: str, words: Sequence[Mapping[str, Any]], longest: int) -> tuple[int, int]:
+    """Return the run of characters, cut between words, that holds most strength."""
+    if len(text) <= longest:
+        return 0, len(text)
+    marked = [w for w in words if w["strength"]]
+    best, most = 0, -1.0
+    for i, word in enumerate(marked):
+        inside = 0.0
+        for other in marked[i:]:
+            if other["end"] > word["start"] + longest - longest // 8:
+                break
+            inside += other["strength"] ** 2
+        if inside > most:
+            best, most = word["start"], inside
+    first = min(max(0, best - longest // 8), len(text) - longest)
+    blank = text.rfind(" ", 0, first + 1)
+    first = blank + 1 if first and first - blank < 40 else first
+    end = min(len(text), first + longest)
+    if end < len(text):
+        blank = text.rfind(" ", first, end)
+        end = blank if end - blank < 40 else end
+    return first, end
+
+
+def documents_read(model: TextModel, row: Mapping[str, Any]) -> dict[str, str]:
+    """Return each document as the places of its words count it."""
+    documents = documents_of_rows([row], model.features.columns)
+    return {column: _read(texts[0]) for column, texts in documents.items()}
 
 
 def _read(text: str) -> str:
@@ -181,8 +276,8 @@ def removals(
 ) -> dict[str, Any]:
     """Return the fewest words found whose removal changes the decision, checked by deciding again.
 
-    Words are tried one by one, those that speak most for the decision first; then the first two,
-    three, and so on up to five together.
+    Words are tried one by one, those that speak most for the decision first, up to 40 (of long
+    documents fewer, down to 8); then the first two, three, and so on up to five together.
 
     Parameters
     ----------
@@ -198,7 +293,9 @@ def removals(
         or None where none of the trials changes it; ``tried``, how many rows were decided.
     """
     usable = [w for w in words if w["log_odds"] > 0]
-    ranked = sorted(usable, key=lambda w: (-w["log_odds"], w["start"]))[:_MOST_TRIED]
+    size = 1 + sum(len(str(row[c])) for c in {str(w["column"]) for w in words})
+    most = min(_MOST_TRIED, max(_FEWEST_TRIED, _MOST_CHARACTERS_AGAIN // size))
+    ranked = sorted(usable, key=lambda w: (-w["log_odds"], w["start"]))[:most]
     groups = [[w] for w in ranked]
     groups += [ranked[:n] for n in range(2, min(_MOST_REMOVED, len(ranked)) + 1)]
     actions = decide([row, *(_without(row, group) for group in groups)])

@@ -144,6 +144,14 @@ class TextFeatures:
         first, end = self._semantic()
         return end - first
 
+    def vectors(self, x: csr_matrix) -> NDArray[np.float32] | None:
+        """Return the embeddings in encoded rows, float32 (n, d); None without an embedder."""
+        if self.embedder is None:
+            return None
+        _, _, first, end = next(b for b in self.blocks() if b[0] == "embedding")
+        found: NDArray[np.float32] = x[:, first:end].toarray() / np.float32(EMBEDDING_SCALE)
+        return found
+
     def semantic(self, x: csr_matrix) -> csr_matrix:
         """Return what says whether documents are alike: embeddings, else words and characters.
 

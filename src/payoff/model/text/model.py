@@ -18,7 +18,9 @@ from payoff.model.text.embedding import embedder_from
 from payoff.model.text.familiar import References
 from payoff.model.text.features import TextFeatures
 from payoff.model.text.margins import Margins
+from payoff.model.text.prepare import documents_of_rows, documents_of_table, joined
 from payoff.model.text.terms import Block, Terms
+from payoff.model.text.themes import Themes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,6 +47,8 @@ class TextModel:
         Vectors of documents learnt from, to tell what is unlike all of them.
     facts
         JSON-ready: settings, importance, number of rows, seed.
+    themes
+        What the documents speak of; None where none were learnt.
     """
 
     name: str
@@ -53,6 +57,7 @@ class TextModel:
     core: Margins
     references: References
     facts: Mapping[str, Any] = field(default_factory=dict)
+    themes: Themes | None = None
 
     def predict_table(self, table: pa.Table) -> NDArray[np.float64]:
         """Return probabilities (n, O) for an Arrow table, a few thousand rows at a time."""
@@ -73,6 +78,38 @@ class TextModel:
         """Return the same for mappings of field to value."""
         x = self.features.encode_rows(rows)
         return self._familiarity(x, self.core.predict(x))
+
+    def read_table(self, table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.int32] | None]:
+        """Return probabilities and the theme of each row, int32 (n,), documents read once."""
+        prob = np.zeros((table.num_rows, len(self.outcomes)))
+        theme = np.full(table.num_rows, -1, dtype=np.int32)
+        for start in range(0, table.num_rows, _CHUNK):
+            some = table.slice(start, _CHUNK)
+            x = self.features.encode_table(some)
+            rows = slice(start, start + x.shape[0])
+            prob[rows] = self.core.predict(x)
+            if self.themes is not None:
+                texts = joined(documents_of_table(some, self.features.columns))
+                theme[rows] = self.themes.assign(texts, self.features.vectors(x))
+        return prob, None if self.themes is None else theme
+
+    def read_rows(
+        self, rows: Sequence[Mapping[str, Any]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32] | None]:
+        """Return the same for mappings of field to value."""
+        x = self.features.encode_rows(rows)
+        if self.themes is None:
+            return self.core.predict(x), None
+        texts = joined(documents_of_rows(rows, self.features.columns))
+        return self.core.predict(x), self.themes.assign(texts, self.features.vectors(x))
+
+    def themes_of_table(self, table: pa.Table) -> NDArray[np.int32] | None:
+        """Return the theme of each row and nothing else; None where none were learnt."""
+        if self.themes is None:
+            return None
+        texts = joined(documents_of_table(table, self.features.columns))
+        embedder = self.features.embedder
+        return self.themes.assign(texts, embedder.embed(texts) if embedder else None)
 
     def _predict(
         self, table: pa.Table, *, familiar: bool = False
@@ -116,6 +153,7 @@ class TextModel:
         out["coef.npy"] = bytes_of(self.core.coef)
         out["intercept.npy"] = bytes_of(self.core.intercept)
         out |= self.references.files()
+        out |= self.themes.files() if self.themes else {}
         return out | (features.embedder.files() if features.embedder else {})
 
     @classmethod
@@ -164,6 +202,7 @@ class TextModel:
             ),
             references=References.from_files(files, features.semantic_width),
             facts=body["facts"],
+            themes=Themes.from_files(files),
         )
 
     def describe(self) -> dict[str, Any]:

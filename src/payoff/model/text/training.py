@@ -28,9 +28,10 @@ from payoff.model.text.margins import (
     slope_of,
 )
 from payoff.model.text.model import TextModel
-from payoff.model.text.prepare import documents_of_table
+from payoff.model.text.prepare import documents_of_table, joined
 from payoff.model.text.summary import importance
 from payoff.model.text.terms import learn_terms
+from payoff.model.text.themes import learn_themes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -127,6 +128,19 @@ def fit(
     margins, known, strength = work.held_out(x, rows, _usual(features))
     slope = slope_of(margins, known, w[work.sample(rows)])
     core = fit_margins(x, y, w, n_outcomes=len(outcomes), strength=strength, seed=seed, slope=slope)
+    settings = data.decision.text
+    themes, without = learn_themes(
+        joined(work.take(rows)),
+        data.place[rows],
+        wanted=settings.themes,
+        smallest=data.decision.evidence.smallest_group,
+        seed=seed,
+        vectors=features.vectors(x),
+        by=features.embedder.name if features.embedder else "words",
+        twins=None if data.twins is None else data.twins[rows],
+        redacted=settings.redact,
+        excerpts=settings.excerpts,
+    )
     progress("fit model", 1, 1, name)
     return TextModel(
         name=name,
@@ -151,7 +165,9 @@ def fit(
             },
             "positive": data.decision.positive_code,
             "seed": seed,
+            "themes": dict(themes.facts) if themes else {"not_measured": without},
         },
+        themes=themes,
     )
 
 
