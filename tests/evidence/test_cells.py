@@ -538,7 +538,7 @@ def test_the_report_shows_cells_and_what_is_missing(rng):
     table = {"y": y, "y_prob": prob, "g": np.array(["a", "b"])[y]}
     cells, _ = both(binary(subgroups=("g",), volume=10_000), table)
     page = documents(cells)["report.html"]
-    assert "one pass" in page
+    assert "summed where the rows lie" in page
     assert json.loads(cells.to_json())["data"]["path"]["bins"] == BINS
 
 

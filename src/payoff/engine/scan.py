@@ -110,7 +110,7 @@ class Scan:
                 if self._table is not None:
                     connection.register("payoff_rows", self._table)
                 if not stage:
-                    return _answer(connection, sql)
+                    return connection.sql(sql).to_arrow_table()
                 return _watched(connection, sql, progress, stage)
             except duckdb.Error as error:
                 raise DataError.unreadable(
@@ -157,11 +157,6 @@ def _quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
-    relation = connection.sql(sql)
-    return pa.table({}) if relation is None else relation.to_arrow_table()
-
-
 def _watched(
     connection: duckdb.DuckDBPyConnection, sql: str, progress: Progress, stage: str
 ) -> pa.Table:
@@ -170,7 +165,7 @@ def _watched(
 
     def work() -> None:
         try:
-            answer["table"] = _answer(connection, sql)
+            answer["table"] = connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
             answer["error"] = error
 

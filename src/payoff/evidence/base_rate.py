@@ -18,11 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare.decision import plural
-from payoff.evidence.interval import share
-from payoff.evidence.joint import covariance, fieller, figure, quantile_t
-from payoff.evidence.judged import Judged
+from payoff.evidence.joint import fieller, figure, quantile_t
+from payoff.evidence.measured import Again, Measured
 from payoff.evidence.options import Options, options_of
-from payoff.evidence.refit import refitted
 from payoff.evidence.wording import about, quoted
 
 __all__ = ["Lines", "base_rate", "lines_of", "winners"]
@@ -71,23 +69,10 @@ class Lines:
         return None if d1 == d0 else d0 / (d0 - d1)
 
 
-def lines_of(judged: Judged, options: Options) -> Lines:
+def lines_of(judged: Measured, options: Options, rate: float) -> Lines:
     """Return each option's mean money within the positive outcome and within the rest."""
-    stakes = judged.stakes
-    hit = stakes.outcome == judged.decision.positive_code
-    size = options.values.shape[1]
-    means = []
-    residual = np.empty((len(stakes), 2 * size), order="F")
-    for part, rows in enumerate((hit, ~hit)):
-        weight = np.where(rows, stakes.weight, 0.0)
-        weight /= weight.sum()
-        mean = weight @ options.values
-        means.append(mean)
-        for k in range(size):
-            residual[:, part * size + k] = (options.values[:, k] - mean[k]) * weight
-    cov = covariance(residual, stakes.resampled)
-    rate = float(stakes.weight[hit].sum() / stakes.weight.sum())
-    return Lines(positive=means[0][:size], rest=means[1][:size], cov=cov, rate=rate)
+    means, cov = judged.within(options.columns)
+    return Lines(positive=means[0], rest=means[1], cov=cov, rate=rate)
 
 
 def winners(lines: Lines) -> list[tuple[float, float, int]]:
@@ -123,8 +108,13 @@ def winners(lines: Lines) -> list[tuple[float, float, int]]:
     return found
 
 
-def base_rate(judged: Judged) -> dict[str, Any]:
+def base_rate(judged: Measured, again: Again) -> dict[str, Any]:
     """Return the value of every option against the base rate, and where another becomes best.
+
+    Parameters
+    ----------
+    again
+        Decides again at other base rates.
 
     Returns
     -------
@@ -137,19 +127,14 @@ def base_rate(judged: Judged) -> dict[str, Any]:
     -----
     With more than two outcomes, the positive one is set against the rest, whose own mix stays.
     """
-    decision, stakes = judged.decision, judged.stakes
-    if stakes.why_not_by_outcome:
-        return {"not_measured": stakes.why_not_by_outcome}
-    judge_rate = share(
-        stakes.outcome == decision.positive_code,
-        stakes.weight,
-        stakes.resampled,
-        level=decision.evidence.level,
-    )
+    decision = judged.decision
+    if judged.why_not_by_outcome:
+        return {"not_measured": judged.why_not_by_outcome}
+    judge_rate = judged.share(judged.outcomes == decision.positive_code)
     if judge_rate.value is None or not 0 < judge_rate.value < 1:
         return {"not_measured": f"“{decision.positive}” never or always happens in these rows"}
     options = options_of(judged)
-    lines = lines_of(judged, options)
+    lines = lines_of(judged, options, judge_rate.value)
     units = decision.units_reported
     before = judged.background.fit_shares
     fit_rate = None if before is None else float(before.get(str(decision.positive), 0.0))
@@ -164,7 +149,7 @@ def base_rate(judged: Judged) -> dict[str, Any]:
     found = {
         "outcome": decision.positive,
         "unit": decision.money_unit,
-        "n": len(stakes),
+        "n": judged.n,
         "judged": asdict(judge_rate),
         "fit": fit_rate,
         "choose": (judged.background.choose_shares or {}).get(str(decision.positive)),
@@ -183,12 +168,12 @@ def base_rate(judged: Judged) -> dict[str, Any]:
         "left_out": list(options.left_out),
         "best": best,
         "crossings": crossings,
-        "refitted": refitted(judged, grid, fit_rate),
+        "refitted": again.by_rate(grid, fit_rate),
     }
     return found | {"sentences": _sentences(judged, options, found)}
 
 
-def _crossing(judged: Judged, options: Options, lines: Lines, other: int) -> dict[str, Any]:
+def _crossing(judged: Measured, options: Options, lines: Lines, other: int) -> dict[str, Any]:
     """Return where the recommended policy and another earn the same, with Fieller's interval."""
     q = lines.crossing(0, other)
     k = len(options.names)
@@ -259,7 +244,7 @@ def _first_to_take_over(found: Mapping[str, Any]) -> list[str]:
     return [str(c["against"]) for c in first]
 
 
-def _sentences(judged: Judged, options: Options, found: Mapping[str, Any]) -> list[str]:
+def _sentences(judged: Measured, options: Options, found: Mapping[str, Any]) -> list[str]:
     decision = judged.decision
     outcome = next(o.label for o in decision.outcomes if o.name == decision.positive)
     rate = found["judged"]["value"]

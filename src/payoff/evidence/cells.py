@@ -44,8 +44,12 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
+#: Powers of the money that are summed in all cells; higher ones only by action.
+SCORED: Final = 2
+
 #: Up to this many rows, money that is constant in every cell is written out row by row.
 _WRITTEN_OUT: Final = 2_000_000
+_UNEVEN: Final = "the money is so uneven that its interval needs the single rows; judge with --rows"
 #: Why a section that needs single rows is missing.
 NEEDS_ROWS: Final = (
     "the rows were judged from cells, and this needs the single rows; judge with --rows"
@@ -108,8 +112,8 @@ class CellSet:
     prob
         float64 (c,), sums of weight times positive probability; None but by bin of the score.
     best
-        float64 (c,), sums of weight times money of the action that turned out best; None by bin of
-        the score.
+        float64 (c,), sums of weight times money of the action that turned out best; not a number by
+        bin of the score.
     """
 
     n: Floats
@@ -130,7 +134,7 @@ class CellSet:
     y2: Floats
     higher: Higher | None
     prob: Floats | None
-    best: Floats | None
+    best: Floats
 
     def __len__(self) -> int:
         """Return the number of cells."""
@@ -174,34 +178,51 @@ class Money:
         """Return the money less a constant."""
         return Money(constant=self.constant - value, factor=self.factor)
 
+    def only(self, cells: NDArray[np.bool_]) -> Money:
+        """Return the money of some of the cells, and none in the others."""
+        return Money(
+            constant=np.where(cells, self.constant, 0.0),
+            factor=np.where(cells[:, None], self.factor, 0.0),
+        )
+
+    def power(self, cells: CellSet, weights: int, degree: int) -> Floats:
+        """Return ``sum w^weights v^degree`` of each cell; degree up to weights, weights up to 4."""
+        c, letter = self.constant, "xyzq"[weights - 1]
+        out = c**degree * getattr(cells, f"w{weights}")
+        if np.any(self.factor):
+            sums = cells if weights <= SCORED else cells.higher
+            for j in range(1, degree + 1):
+                form = _DOTS[j - 1](self.factor, getattr(sums, f"{letter}{j}"))
+                out = out + math.comb(degree, j) * c ** (degree - j) * form
+        return np.asarray(out, dtype=np.float64)
+
     def sums(self, cells: CellSet) -> Floats:
         """Return the weighted sum of each cell, ``sum w v``."""
-        return self.constant * cells.w1 + _dot(self.factor, cells.x1)
+        return self.power(cells, 1, 1)
 
     def cross(self, cells: CellSet) -> Floats:
         """Return ``sum w^2 v`` of each cell."""
-        return self.constant * cells.w2 + _dot(self.factor, cells.y1)
+        return self.power(cells, 2, 1)
 
     def squares(self, cells: CellSet) -> Floats:
         """Return ``sum w^2 v^2`` of each cell."""
-        c, k = self.constant, self.factor
-        return c * c * cells.w2 + 2 * c * _dot(k, cells.y1) + _dot2(k, cells.y2)
+        return self.power(cells, 2, 2)
 
     def cubes(self, cells: CellSet) -> Floats:
         """Return ``sum w^3 v^3`` of each cell."""
-        assert cells.higher is not None
-        c, k, sums = self.constant, self.factor, cells.higher
-        once, twice, thrice = _dot(k, sums.z1), _dot2(k, sums.z2), _dot3(k, sums.z3)
-        return c**3 * cells.w3 + 3 * c * c * once + 3 * c * twice + thrice
+        return self.power(cells, 3, 3)
 
     def fourths(self, cells: CellSet) -> Floats:
         """Return ``sum w^4 v^4`` of each cell."""
-        assert cells.higher is not None
-        c, k, sums = self.constant, self.factor, cells.higher
-        once, twice = _dot(k, sums.q1), _dot2(k, sums.q2)
-        thrice, fourth = _dot3(k, sums.q3), _dot4(k, sums.q4)
-        rest = 6 * c * c * twice + 4 * c * thrice + fourth
-        return c**4 * cells.w4 + 4 * c**3 * once + rest
+        return self.power(cells, 4, 4)
+
+    def product(self, other: Money, cells: CellSet) -> float:
+        """Return ``sum w^2 v u`` over all cells, u being the other money."""
+        c, k, d, m = self.constant, self.factor, other.constant, other.factor
+        each = c * d * cells.w2 + c * _dot(m, cells.y1) + d * _dot(k, cells.y1)
+        if np.any(k) and np.any(m):
+            each = each + np.einsum("ci,cj,cij->c", k, m, cells.y2, optimize=True)
+        return float(each.sum())
 
 
 def _dot(k: Floats, x: Floats) -> Floats:
@@ -220,7 +241,17 @@ def _dot4(k: Floats, x: Floats) -> Floats:
     return np.asarray(np.einsum("ci,cj,cl,cm,cijlm->c", k, k, k, k, x, optimize=True))
 
 
-def mean(cells: CellSet, money: Money, decision: Decision, *, identical: str = "") -> Estimate:
+_DOTS: Final = (_dot, _dot2, _dot3, _dot4)
+
+
+def mean(
+    cells: CellSet,
+    money: Money,
+    decision: Decision,
+    *,
+    identical: str = "",
+    level: float | None = None,
+) -> Estimate:
     """Estimate mean money per unit from cells, as :func:`payoff.evidence.worth.worth` from rows.
 
     ``m = sum w v / sum w`` and ``se^2 = n / (n - 1) * sum w^2 (v - m)^2 / (sum w)^2``, with
@@ -236,11 +267,17 @@ def mean(cells: CellSet, money: Money, decision: Decision, *, identical: str = "
         Its level, unit, weights and outcomes.
     identical
         Why every row has the same value by construction; "" when it has not.
+    level
+        Of the interval; None means the declared one. At another level the interval is that of any
+        mean: neither constant money nor an outcome that was never seen plays a part.
     """
-    level, unit = decision.evidence.level, decision.value_unit
+    unit = decision.value_unit
     n, total = round(float(cells.n.sum())), float(cells.w1.sum())
-    unseen = _unseen(decision, cells)
-    constant = all(constant_of(c.node) is not None for c in decision.payoffs.cells.values())
+    unseen = _unseen(decision, cells) if level is None else None
+    constant = level is None and all(
+        constant_of(c.node) is not None for c in decision.payoffs.cells.values()
+    )
+    level = decision.evidence.level if level is None else level
     if n <= _WRITTEN_OUT and decision.data.weight is None and not np.any(money.factor):
         values = np.repeat(money.constant, np.round(cells.n).astype(np.int64))
         sums = cluster_sums(values, np.ones(n), None)
@@ -255,7 +292,38 @@ def mean(cells: CellSet, money: Money, decision: Decision, *, identical: str = "
         if method == "t" and ends is not None and unseen is not None:
             refused = too_rare(unseen, n, ends, level)
             method, ends, reason = ("none", None, refused) if refused else (method, ends, reason)
-    return _estimate(decision, value, method, ends, reason, n)
+    return _estimate(cells, value, method, ends, reason, level=level, unit=unit)
+
+
+def mean_like(
+    cells: CellSet, money: Money, decision: Decision, like: Estimate, *, identical: str = ""
+) -> Estimate:
+    """Estimate mean money by bin of the score, where third and fourth powers are not summed.
+
+    Money that is constant in every cell is written out, as in :func:`mean`. Other money takes over
+    the method of money already diagnosed that has its tails: what was promised is known before the
+    outcome, so realised less promised money has the tails of the realised; and two thresholds act
+    on the same rows.
+
+    Parameters
+    ----------
+    like
+        The estimate whose method is taken over.
+    identical
+        As in :func:`mean`.
+    """
+    n, total = round(float(cells.n.sum())), float(cells.w1.sum())
+    level, unit = decision.evidence.level, decision.value_unit
+    written = n <= _WRITTEN_OUT and decision.data.weight is None and not np.any(money.factor)
+    if identical or written or total <= 0:
+        return mean(cells, money, decision, identical=identical)
+    value = _centre(cells, money)
+    spread = float(np.maximum(money.less(value).squares(cells), 0.0).sum())
+    if like.method == "t":
+        ends = _by_t(cells, value, spread, level)
+        return _estimate(cells, value, "t", ends, "", level=level, unit=unit)
+    reason = like.reason if like.method == "none" else _UNEVEN
+    return _estimate(cells, value, "none", None, reason, level=level, unit=unit)
 
 
 def _centre(cells: CellSet, money: Money) -> float:
@@ -266,52 +334,27 @@ def _centre(cells: CellSet, money: Money) -> float:
 
 
 def _estimate(
-    decision: Decision,
+    cells: CellSet,
     value: float | None,
     method: str,
     ends: tuple[float, float] | None,
     reason: str,
-    n: int,
+    *,
+    level: float,
+    unit: str,
 ) -> Estimate:
+    n = round(float(cells.n.sum()))
     low, high = ends or (None, None)
     return Estimate(
         value=value,
         low=low,
         high=high,
-        level=decision.evidence.level,
-        unit=decision.value_unit,
+        level=level,
+        unit=unit,
         n=n,
         n_clusters=n,
         method=method,
         reason=reason,
-    )
-
-
-def mean_like(cells: CellSet, money: Money, decision: Decision, like: Estimate) -> Estimate:
-    """Estimate mean money whose tails are those of money already diagnosed.
-
-    By bin of the score only squares are summed. What was promised is known before the outcome, so
-    realised less promised money has the tails of the realised: where that has a t interval, so
-    has the difference, and where it has none, the difference has none either.
-
-    Parameters
-    ----------
-    like
-        The estimate whose method is taken over.
-    """
-    n, total = round(float(cells.n.sum())), float(cells.w1.sum())
-    if total <= 0:
-        return _estimate(decision, None, "none", None, "there are no rows", n)
-    value = _centre(cells, money)
-    residual = money.less(value)
-    spread = float(np.maximum(residual.squares(cells), 0.0).sum())
-    if like.method != "t" or n < 2:
-        reason = like.reason or (
-            "the money is so uneven that its interval needs the single rows; judge with --rows"
-        )
-        return _estimate(decision, value, "none", None, reason, n)
-    return _estimate(
-        decision, value, "t", _by_t(cells, value, spread, decision.evidence.level), "", n
     )
 
 
@@ -371,8 +414,7 @@ def _interval(
     if method == "none":
         return "none", None, because
     if method != "t":
-        why = "the money is so uneven that its interval needs the single rows; judge with --rows"
-        return "none", None, why
+        return "none", None, _UNEVEN
     return "t", _by_t(cells, value, spread, level), ""
 
 

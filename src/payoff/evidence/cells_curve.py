@@ -15,7 +15,7 @@ from payoff.evidence.cells_sql import BINS, FOLDS, edge
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.terms import Terms
 
-__all__ = ["calibration", "cross_fitted", "value_curve"]
+__all__ = ["best_edge", "calibration", "cross_fitted", "value_curve"]
 
 _POINTS: Final = 101
 _TENTHS: Final = 10
@@ -40,15 +40,25 @@ def cross_fitted(terms: Terms, cells: CellSet, direction: tuple[int, int]) -> tu
     """
     assert cells.score is not None
     assert cells.fold is not None
+    folds = range(FOLDS)
+    first, second = (best_edge(terms, cells.take(cells.fold != f), direction) for f in folds)
+    return first, second
+
+
+def best_edge(terms: Terms, cells: CellSet, direction: tuple[int, int]) -> int:
+    """Return the bin from which acting would have earned most, from 0 (always) to 1,024 (never).
+
+    Parameters
+    ----------
+    direction
+        As in :func:`cross_fitted`.
+    """
+    assert cells.score is not None
     high, low = direction
     gain = (_under(terms, cells, high) - _under(terms, cells, low)).sums(cells)
-    found = []
-    for fold in range(FOLDS):
-        others = cells.fold != fold
-        by_bin = np.bincount(cells.score[others], weights=gain[others], minlength=BINS)
-        total = np.concatenate([[0.0], np.cumsum(by_bin[::-1])])  # acting in the k highest bins
-        found.append(BINS - int(np.argmax(total)))
-    return found[0], found[1]
+    by_bin = np.bincount(cells.score, weights=gain, minlength=BINS)
+    total = np.concatenate([[0.0], np.cumsum(by_bin[::-1])])  # acting in the k highest bins
+    return BINS - int(np.argmax(total))
 
 
 def value_curve(

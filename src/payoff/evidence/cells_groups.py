@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
-from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, effective_rows, mean, share
-from payoff.evidence.evidence import Estimate, Group, SubgroupEvidence
-from payoff.evidence.subgroups.build import UNKNOWN
-from payoff.evidence.subgroups.impact import impact_ratio
+from payoff.evidence.cells import CellSet, Money, effective_rows, mean, share
+from payoff.evidence.cells_sums import CellSums
+from payoff.evidence.evidence import Estimate, SubgroupEvidence
+from payoff.evidence.subgroups.compose import UNKNOWN, subgroup_of
 from payoff.evidence.subgroups.rates import RATES, absent
-from payoff.evidence.subgroups.wording import sentences
 from payoff.evidence.terms import Terms
 from payoff.policy.choose import default_action
 from payoff.policy.policy import Policy
@@ -58,16 +56,25 @@ def subgroup_evidence(
     groups: Mapping[str, Grouped],
     first: Policy,
     reference: Policy,
+    *,
+    seed: int,
 ) -> tuple[SubgroupEvidence, ...]:
-    """Return the figures of every group; what compares many groups by dealing rows is left out."""
+    """Return the figures of every group, as from rows; see :mod:`payoff.evidence.cells_sums`."""
     total = float(next(iter(groups.values())).cells.w1.sum()) if groups else 1.0
     return tuple(
-        _Subgroup(decision, terms, name, groups[name], (first, reference), total).made()
+        subgroup_of(
+            _Source(decision, terms, name, groups[name], (first, reference), total),
+            decision,
+            seed=seed,
+            parts=len(groups),
+        )
         for name in groups
     )
 
 
-class _Subgroup:
+class _Source:
+    """One declared subgroup by cell; see :class:`payoff.evidence.subgroups.compose.GroupSource`."""
+
     def __init__(
         self,
         decision: Decision,
@@ -78,96 +85,41 @@ class _Subgroup:
         total: float,
     ) -> None:
         self.decision, self.name, self.found = decision, name, found
+        self.labels = [*found.labels, UNKNOWN]
         self.total = total
         self.level = decision.evidence.level
         self.weighted = decision.data.weight is not None
         cells = found.cells
         codes = codes_in(pair[0], cells)
-        self.value = Money.of(terms, codes, cells.outcome)
-        self.gain = self.value - Money.of(terms, codes_in(pair[1], cells), cells.outcome)
-        self.acted = codes != default_action(decision)
+        self.money = {"value": Money.of(terms, codes, cells.outcome)}
+        self.money["gain"] = self.money["value"] - Money.of(
+            terms, codes_in(pair[1], cells), cells.outcome
+        )
+        self.took = codes != default_action(decision)
         self.positive = cells.outcome == decision.positive_code
+        self.inside = [found.codes == k for k in range(len(self.labels))]
+        self.some = [cells.take(inside) for inside in self.inside]
 
-    def made(self) -> SubgroupEvidence:
-        labels = [*self.found.labels, UNKNOWN]
-        groups = [self._group(k, label) for k, label in enumerate(labels)]
-        groups, reference = self._impact(groups)
-        unknown = groups[-1]
-        plain = [g for g in groups[:-1] if g.gain is not None and g.gain.value is not None]
-        ranked = sorted(plain, key=lambda g: g.gain.value if g.gain and g.gain.value else 0.0)
-        missing = {"not_measured": NEEDS_ROWS}
-        made = SubgroupEvidence(
-            name=self.name,
-            groups=tuple(groups if unknown.n else groups[:-1]),
-            compared=dict.fromkeys(("gain", "true_positive_rate", "false_positive_rate"), missing),
-            shrinkage=missing,
-            reference=reference,
-            worst=ranked[0].label if len(ranked) > 1 else None,
-            unknown={"n": unknown.n, "share": unknown.share},
-        )
-        return replace(made, sentences=sentences(self.decision, made))
+    def size(self, k: int) -> tuple[int, float]:
+        """Return the rows of a group, and its share of all units."""
+        some = self.some[k]
+        return round(float(some.n.sum())), float(some.w1.sum()) / self.total
 
-    def _group(self, k: int, label: str) -> Group:
-        inside = self.found.codes == k
-        some = self.found.cells.take(inside)
-        n, weight = round(float(some.n.sum())), float(some.w1.sum())
-        smallest = self.decision.evidence.smallest_group
-        reason = f"fewer than {smallest} rows were judged"
-        bare = Group(
-            label=label,
-            state="small",
-            reason=reason if n else "no row of this group was judged",
-            n=n,
-            share=weight / self.total,
-            positives=None,
-            rate=None,
-            value=None,
-            gain=None,
-            total_gain=None,
-        )
-        if n < smallest or weight <= 0:
-            return bare
-        if self.found.kept[k]:
-            reason = "its figures would show those of a smaller group by subtraction"
-            return replace(bare, state="withheld", reason=reason)
-        positive, acted = self.positive[inside], self.acted[inside]
-        seen = replace(
-            bare,
-            reason="",
-            positives=round(float(some.n[positive].sum())),
-            rate=share(some, positive, level=self.level, weighted=self.weighted),
-            rates=self._rates(some, acted, positive),
-        )
-        if seen.positives in (0, n):
-            which = "no" if seen.positives == 0 else "nothing but the"
-            return replace(
-                seen,
-                state="not_estimable",
-                reason=f"{which} positive outcome among {n:,} rows, so what the policy earns when "
-                "it is right or wrong cannot be seen",
-            )
-        differs = self.gain.take(inside)
-        alike = not (np.any(differs.constant) or np.any(differs.factor))
-        same = "the two policies earn the same on every row" if alike else ""
-        gain = self._mean(some, differs, same)
-        unknown = k == len(self.found.labels)
-        units, unit = self.decision.units_reported, self.decision.money_unit
-        return replace(
-            seen,
-            state="unknown" if unknown else "ok",
-            reason="the group of these rows is not known" if unknown else "",
-            value=self._mean(some, self.value.take(inside)),
-            gain=gain,
-            total_gain=gain.scaled(seen.share * units, unit),
-        )
+    def withheld(self, k: int) -> bool:
+        """Whether showing the group would give a smaller one away."""
+        return bool(self.found.kept[k])
 
-    def _mean(self, cells: CellSet, money: Money, identical: str = "") -> Estimate:
-        return mean(cells, money, self.decision, identical=identical)
+    def positives(self, k: int) -> tuple[int, Estimate]:
+        """Return the rows with the positive outcome, and the share of such units."""
+        some, positive = self.some[k], self.positive[self.inside[k]]
+        rate = share(some, positive, level=self.level, weighted=self.weighted)
+        return round(float(some.n[positive].sum())), rate
 
-    def _rates(
-        self, cells: CellSet, acted: NDArray[np.bool_], positive: NDArray[np.bool_]
-    ) -> dict[str, Estimate]:
+    def rates(self, k: int) -> Mapping[str, Estimate]:
+        """Return the shares acted on, overall and by outcome."""
         fewest = max(self.decision.evidence.smallest_denominator, 1)
+        inside = self.inside[k]
+        acted, positive = self.took[inside], self.positive[inside]
         parts = {
             "acted": (acted, np.ones(len(acted), dtype=bool)),
             "true_positive_rate": (acted, positive),
@@ -177,7 +129,7 @@ class _Subgroup:
         }
         found = {}
         for name, (hit, among) in parts.items():
-            some = cells.take(among)
+            some = self.some[k].take(among)
             n = round(float(some.n.sum()))
             found[name] = (
                 absent(n, RATES[name][1], self.level)
@@ -186,22 +138,32 @@ class _Subgroup:
             )
         return found
 
-    def _impact(self, groups: list[Group]) -> tuple[list[Group], str | None]:
-        """Compare shares acted on with that of the largest group whose group is known."""
-        shown = [g.state not in ("small", "withheld") for g in groups]
-        if sum(shown[:-1]) < 2:
-            return groups, None
-        best = max((k for k in range(len(groups) - 1) if shown[k]), key=lambda k: groups[k].share)
-        known: dict[int, Any] = {}
-        for k in range(len(groups)):
-            if shown[k]:
-                inside = self.found.codes == k
-                some = self.found.cells.take(inside)
-                known[k] = effective_rows(some, self.acted[inside], weighted=self.weighted)
-        told = [
-            replace(g, impact=impact_ratio(known[k], known[best], level=self.level, n=g.n))
-            if shown[k] and k != best
-            else g
-            for k, g in enumerate(groups)
-        ]
-        return told, groups[best].label
+    def gain(self, k: int) -> Estimate:
+        """Return money per unit against the reference policy."""
+        differs = self.money["gain"].take(self.inside[k])
+        alike = not (np.any(differs.constant) or np.any(differs.factor))
+        same = "the two policies earn the same on every row" if alike else ""
+        return mean(self.some[k], differs, self.decision, identical=same)
+
+    def value(self, k: int) -> Estimate:
+        """Return money per unit."""
+        return mean(self.some[k], self.money["value"].take(self.inside[k]), self.decision)
+
+    def acted(self, k: int) -> tuple[float, float]:
+        """Return the share acted on, and how many equal rows would know it as well."""
+        return effective_rows(self.some[k], self.took[self.inside[k]], weighted=self.weighted)
+
+    def money_sums(self, what: str) -> CellSums:
+        """Return the sums of ``"gain"`` or ``"value"`` by group."""
+        place, groups = self.found.codes, len(self.labels)
+        return CellSums.of(self.found.cells, self.money[what], place, groups)
+
+    def rate_sums(self, rate: str) -> CellSums:
+        """Return the sums of being acted on by group, among those an error rate is of."""
+        among = self.positive if rate == "true_positive_rate" else ~self.positive
+        cells = self.found.cells.take(among)
+        acted = Money(
+            constant=self.took[among].astype(np.float64),
+            factor=np.zeros((len(cells), self.money["gain"].factor.shape[1])),
+        )
+        return CellSums.of(cells, acted, self.found.codes[among], len(self.labels))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.evidence import sql
+from payoff.evidence.cells import SCORED
 from payoff.evidence.terms import Terms
 from payoff.policy.choose import default_action
 
@@ -38,8 +39,6 @@ __all__ = [
 BINS: Final = 1024
 #: Up to so many actions bin, action and half fit 16 bits, with room to see a bin too high.
 SMALL: Final = 3
-#: Powers of the money that are summed by bin of the score.
-SCORED: Final = 2
 #: Halves of the rows: each acts by the threshold that is best on the other.
 FOLDS: Final = 2
 #: Places of the score that say what is wrong with a row's probabilities.

@@ -18,10 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.errors import chance
-from payoff.evidence.evidence import Estimate
-from payoff.evidence.interval import cluster_sums, mean_money
-from payoff.evidence.joint import best_shares, joint_draws, joint_means, quantile_t
-from payoff.evidence.judged import Judged
+from payoff.evidence.joint import best_shares, quantile_t
+from payoff.evidence.measured import Measured
 from payoff.evidence.options import Options, options_of
 from payoff.evidence.wording import about, quoted
 
@@ -59,7 +57,7 @@ def evsi(mean: NDArray[np.float64], draws: NDArray[np.float64], part: float) -> 
     return max(0.0, float(believed.max(axis=1).mean() - mean.max()))
 
 
-def information(judged: Judged) -> dict[str, Any]:
+def information(judged: Measured) -> dict[str, Any]:
     """Return P(best) of every option, the worth of more rows, and the test against a margin.
 
     Returns
@@ -75,19 +73,17 @@ def information(judged: Judged) -> dict[str, Any]:
         return {"not_measured": "there is one option only, so there is nothing to choose"}
     decision = judged.decision
     units = decision.units_reported
-    drawn = joint_draws(judged.stakes, options.values, seed=judged.seed)
-    mean = np.average(options.values, axis=0, weights=judged.stakes.weight)
+    drawn = judged.draws(options.columns)
+    mean = judged.joint(options.columns).mean
     ahead = best_shares(drawn.means)
     unit = decision.money_unit
     more = []
     for factor, words in _MORE:
         worth = evsi(mean, drawn.means, factor / (1 + factor)) * units
-        more.append(
-            {"rows": factor * len(judged.stakes), "words": words, "worth": worth, "unit": unit}
-        )
+        more.append({"rows": factor * judged.n, "words": words, "worth": worth, "unit": unit})
     perfect = evsi(mean, drawn.means, 1.0)
     found = {
-        "n": len(judged.stakes),
+        "n": judged.n,
         "n_clusters": judged.policies[0].value.n_clusters,
         "method": drawn.method,
         "draws": len(drawn.means),
@@ -120,12 +116,12 @@ def _beats_simple(means: NDArray[np.float64], options: Options) -> float | None:
     return float(np.mean(means[:, 0] >= means[:, list(options.simple)].max(axis=1)))
 
 
-def _rows_needed(judged: Judged, options: Options) -> dict[str, Any]:
+def _rows_needed(judged: Measured, options: Options) -> dict[str, Any]:
     """Return how many rows would make the gain's interval leave out zero, if the gain stays."""
     if not options.simple:
         return {"not_measured": "there is no policy without a model"}
-    gain = judged.own - judged.best_trivial
-    found = joint_means(gain[:, None], judged.stakes.weight, judged.stakes.resampled)
+    best = str(judged.verdict["best_trivial"])
+    found = judged.joint([judged.money(options.names[0]) - judged.money(best)])
     error = math.sqrt(float(found.cov[0, 0]))
     d = float(found.mean[0])
     if error == 0 or d == 0:
@@ -137,12 +133,12 @@ def _rows_needed(judged: Judged, options: Options) -> dict[str, Any]:
     return {
         "rows": rows,
         "have": found.n,
-        "against": str(judged.verdict["best_trivial"]),
+        "against": best,
         "settled": bool(rows <= found.n),
     }
 
 
-def non_inferiority(judged: Judged) -> dict[str, Any]:
+def non_inferiority(judged: Measured) -> dict[str, Any]:
     """Say whether the policy may be worse than what is compared with by more than the margin.
 
     The paired one-sided interval at the declared level: its lower end is that of the two-sided
@@ -154,7 +150,9 @@ def non_inferiority(judged: Judged) -> dict[str, Any]:
     label = next(p.label for p in judged.policies if p.name == name)
     if name == judged.policies[0].name:
         return {"not_measured": "there is nothing to compare with"}
-    difference = judged.total(_one_sided(judged))
+    difference = judged.one_sided(judged.policies[0].name, name).scaled(
+        decision.units_reported, decision.money_unit
+    )
     level = f"{decision.evidence.level * 100:g} %"
     base = {"against": name, "margin": margin, "difference": asdict(difference)}
     if difference.low is None or difference.high is None:
@@ -181,18 +179,7 @@ def non_inferiority(judged: Judged) -> dict[str, Any]:
     return base | {"answer": "unknown", "sentence": said}
 
 
-def _one_sided(judged: Judged) -> Estimate:
-    stakes = judged.stakes
-    return mean_money(
-        cluster_sums(judged.own - judged.reference, stakes.weight, stakes.resampled),
-        level=max(2 * judged.decision.evidence.level - 1, 1e-6),
-        unit=judged.decision.value_unit,
-        seed=judged.seed,
-        identical="" if np.any(judged.own != judged.reference) else "the two earn the same",
-    )
-
-
-def _sentences(judged: Judged, options: Options, found: dict[str, Any]) -> list[str]:
+def _sentences(judged: Measured, options: Options, found: dict[str, Any]) -> list[str]:
     decision = judged.decision
     beats, own = found["beats_simple"], quoted(options.labels[0])
     said: list[str] = []
@@ -211,8 +198,7 @@ def _sentences(judged: Judged, options: Options, found: dict[str, Any]) -> list[
             f"of {chance(best['probability_best'])}."
         )
     again = found["more"][0]
-    total = abs(float(np.average(judged.own, weights=judged.stakes.weight)))
-    total *= decision.units_reported
+    total = abs(judged.policies[0].total.value or 0.0)
     if again["worth"] < 0.01 * max(total, 1e-12):
         said.append(
             "Judging on more rows would hardly change the choice: it is worth next to nothing."

@@ -9,7 +9,6 @@ the standard error of :mod:`payoff.evidence.interval`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from payoff.evidence.evidence import Estimate
-from payoff.evidence.judged import Judged
+from payoff.evidence.measured import Draws, Joint, Measured
 from payoff.policy.stakes import Stakes
 from payoff.rng import generator
 
@@ -38,29 +37,6 @@ _MOST_DRAWN: Final = 12_000
 #: Up to so many different cases their counts are drawn, whatever the number of rows.
 _MOST_KINDS: Final = 3_000
 DRAWS: Final = 2_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Joint:
-    """Means float64 (k,), their covariance float64 (k, k), and the independent cases behind."""
-
-    mean: NDArray[np.float64]
-    cov: NDArray[np.float64]
-    n: int
-    n_clusters: int
-
-    def of(self, factors: NDArray[np.float64]) -> tuple[float, float]:
-        """Return the mean and the standard error of a linear combination."""
-        spread = float(factors @ self.cov @ factors)
-        return float(self.mean @ factors), math.sqrt(max(spread, 0.0))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Draws:
-    """Joint draws of k means, float64 (draws, k), and how they were made."""
-
-    means: NDArray[np.float64]
-    method: str
 
 
 def covariance(
@@ -173,7 +149,7 @@ def fieller(
 
 
 def figure(
-    judged: Judged,
+    judged: Measured,
     value: float | None,
     ends: tuple[float, float] | None,
     unit: str,
@@ -187,7 +163,7 @@ def figure(
         high=None if ends is None else ends[1],
         level=judged.decision.evidence.level,
         unit=unit,
-        n=len(judged.stakes),
+        n=judged.n,
         n_clusters=judged.policies[0].value.n_clusters,
         method="none" if ends is None else method,
         reason=reason,

@@ -47,6 +47,8 @@ from payoff.evidence.past import past_section
 from payoff.evidence.past_cells import past_cells
 from payoff.evidence.past_checks import past_checks
 from payoff.evidence.people import people
+from payoff.evidence.refit import RowsAgain
+from payoff.evidence.room import capacity_curve, volume
 from payoff.evidence.selected import judge_selected
 from payoff.evidence.sensitivity import sensitivity
 from payoff.evidence.shift import outcome_shift
@@ -151,9 +153,14 @@ def judge(
         else subgroup_evidence(judged)
     )
     reliability = missing if why else calibration(judged)
-    rates = base_rate(judged)
+    again = RowsAgain(judged=judged)
+    rates = base_rate(judged, again)
     shift = outcome_shift(judged, rates)
-    levers = missing if why else sensitivity(judged)
+    levers = (
+        missing
+        if why
+        else sensitivity(judged, again, capacity=capacity_curve(judged), volume=volume(judged))
+    )
     sureness = missing if why else intervals(judged)
     capacity = limits_used(judged)
     constraints = constraints_judged(judged, beside)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,13 @@ from payoff.errors import DataError
 from payoff.evidence import cells_curve
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Background
-from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, share
-from payoff.evidence.cells_groups import Grouped, codes_in, subgroup_evidence
+from payoff.evidence.base_rate import base_rate
+from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, mean_like, share
+from payoff.evidence.cells_again import CellsAgain
+from payoff.evidence.cells_groups import codes_in, subgroup_evidence
+from payoff.evidence.cells_judged import ActedCells, CellJudged, Cells
 from payoff.evidence.cells_sql import BINS, edge
+from payoff.evidence.change_checks import change_checks
 from payoff.evidence.evidence import (
     ActionUse,
     Cell,
@@ -32,8 +35,15 @@ from payoff.evidence.evidence import (
     PolicyEvidence,
 )
 from payoff.evidence.facts import certain, decision_facts, versions
+from payoff.evidence.information import information
 from payoff.evidence.interval import wilson
+from payoff.evidence.limits import limit_checks
+from payoff.evidence.optimism import Removed, optimism_told
+from payoff.evidence.past import NOT_DECLARED
 from payoff.evidence.past_checks import past_checks
+from payoff.evidence.people import people
+from payoff.evidence.room import volume_told
+from payoff.evidence.sensitivity import sensitivity
 from payoff.evidence.shift import ELSEWHERE
 from payoff.evidence.terms import Terms
 from payoff.evidence.verdict import verdict
@@ -41,32 +51,9 @@ from payoff.policy.choose import orientation, untuned
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
 
-__all__ = ["Cells", "judge_cells", "means"]
+__all__ = ["judge_cells", "means"]
 
 Codes = NDArray[np.int16]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Cells:
-    """What was summed.
-
-    Parameters
-    ----------
-    base
-        Cells by outcome and actions.
-    score
-        Cells by bin of the positive probability; None without probabilities, or with more than two
-        outcomes.
-    groups
-        Subgroup -> its cells.
-    threshold
-        The bins from which the tuned policy acts in either half; None where no threshold can act.
-    """
-
-    base: CellSet
-    score: CellSet | None
-    groups: Mapping[str, Grouped]
-    threshold: tuple[int, int] | None
 
 
 def judge_cells(
@@ -104,8 +91,30 @@ def judge_cells(
     found = tuple(core.policy(a) for a in known)
     comparisons = tuple(core.comparison(known[0], other) for other in known[1:])
     judgement = verdict(found, comparisons)
+    judged = CellJudged(
+        decision,
+        terms,
+        cells,
+        acted=known,
+        policies=found,
+        comparisons=comparisons,
+        verdict=judgement,
+        background=background,
+    )
+    again = CellsAgain(judged)
+    rates = base_rate(judged, again)
+    levers = sensitivity(
+        judged,
+        again,
+        capacity={"not_measured": "no action is limited"},
+        volume=volume_told(judged, [], None),
+    )
+    past = {"not_measured": NOT_DECLARED}
+    sureness = {"not_measured": NEEDS_ROWS}
     reference = next(a for a in known if a.policy.name == judgement["reference"])
-    groups = subgroup_evidence(decision, terms, cells.groups, known[0].policy, reference.policy)
+    groups = subgroup_evidence(
+        decision, terms, cells.groups, known[0].policy, reference.policy, seed=background.seed
+    )
     reliability: Mapping[str, Any] = {"not_measured": NEEDS_ROWS}
     curve: Mapping[str, Any] = {"not_measured": NEEDS_ROWS}
     if recorded is not None:
@@ -139,15 +148,10 @@ def judge_cells(
             calibration=reliability,
             shift=shift,
             capacity=(),
-            intervals={"not_measured": NEEDS_ROWS},
+            intervals=sureness,
             ours=False,
         )
     )
-    missing: dict[str, Any] = {
-        f.name: {"not_measured": NEEDS_ROWS}
-        for f in dataclasses.fields(Evidence)
-        if f.default_factory is not dataclasses.MISSING
-    }
     return Evidence(
         decision=decision_facts(decision),
         data=background.data,
@@ -163,25 +167,20 @@ def judge_cells(
         checks=(
             *background.checks,
             *own,
-            *past_checks(
-                decision,
-                missing["past"],
-                background.data,
-                recorded=recorded is not None,
-            ),
+            *past_checks(decision, past, background.data, recorded=recorded is not None),
+            *limit_checks(None, ()),
+            *change_checks(decision, judgement, levers, rates),
         ),
         seed=background.seed,
         made_with=versions(),
-        **missing,
+        people=people(judged),
+        sensitivity=levers,
+        base_rate=rates,
+        information=information(judged),
+        intervals=sureness,
+        optimism=core.optimism(known, found),
+        past=past,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Acted:
-    """A policy and its action in each cell."""
-
-    policy: Policy
-    codes: Codes
 
 
 def means(decision: Decision, terms: Terms, cells: CellSet, *, with_prob: bool) -> Stakes:
@@ -227,7 +226,7 @@ class _Core:
 
     # -------------------------------------------------------------------------------- policies
 
-    def acted(self, policy: Policy) -> _Acted:
+    def acted(self, policy: Policy) -> ActedCells:
         """Apply a policy to the cells, in each of which everything it looks at is the same."""
         cells, names = self.cells.base, self.decision.action_names
         if policy.kind == "likeliest":
@@ -248,7 +247,7 @@ class _Core:
             codes = np.where(passed, high, low).astype(np.int16)
         else:
             codes = codes_in(policy, cells)
-        return _Acted(policy=policy, codes=codes)
+        return ActedCells(policy=policy, codes=codes)
 
     # --------------------------------------------------------------------------------- figures
 
@@ -258,7 +257,7 @@ class _Core:
     def scaled(self, estimate: Estimate) -> Estimate:
         return estimate.scaled(self.decision.units_reported, self.decision.money_unit)
 
-    def policy(self, acted: _Acted) -> PolicyEvidence:
+    def policy(self, acted: ActedCells) -> PolicyEvidence:
         policy = acted.policy
         money = Money.of(self.terms, acted.codes, self.cells.base.outcome)
         value = self.estimate(money, certain(self.decision, policy))
@@ -274,7 +273,9 @@ class _Core:
             cells=cells,
         )
 
-    def table(self, acted: _Acted, money: Money) -> tuple[tuple[ActionUse, ...], tuple[Cell, ...]]:
+    def table(
+        self, acted: ActedCells, money: Money
+    ) -> tuple[tuple[ActionUse, ...], tuple[Cell, ...]]:
         actions, outcomes = self.decision.action_names, self.decision.outcome_names
         cells = self.cells.base
         place = acted.codes.astype(np.int64) * len(outcomes) + cells.outcome
@@ -285,7 +286,6 @@ class _Core:
 
         earned = money.sums(cells)
         n, w, m = sums(cells.n), sums(cells.w1), sums(earned)
-        assert cells.best is not None
         regret = sums(cells.best - earned)
         found = tuple(
             Cell(
@@ -320,7 +320,7 @@ class _Core:
             low, high = found.low or 0.0, found.high if found.high is not None else 1.0
         return {"share": part, "per_period": part * units, "low": low * units, "high": high * units}
 
-    def comparison(self, first: _Acted, other: _Acted) -> Comparison:
+    def comparison(self, first: ActedCells, other: ActedCells) -> Comparison:
         cells, a, b = self.cells.base, first.codes, other.codes
         differ = a != b
         money = Money.of(self.terms, a, cells.outcome) - Money.of(self.terms, b, cells.outcome)
@@ -332,4 +332,36 @@ class _Core:
             value=value,
             total=self.scaled(value),
             differ=float(cells.w1[differ].sum() / self.total),
+        )
+
+    def optimism(
+        self, known: Sequence[ActedCells], found: Sequence[PolicyEvidence]
+    ) -> dict[str, Any]:
+        """Return what tuning the threshold on the rows it judges would have flattered it by."""
+        names = [a.policy.name for a in known]
+        cells, threshold = self.cells.score, self.cells.threshold
+        if "threshold" not in names or cells is None or threshold is None:
+            return optimism_told([])
+        policy, honest = known[names.index("threshold")].policy, found[names.index("threshold")]
+        assert cells.score is not None
+        actions = self.decision.action_names
+        high, low = actions.index(str(policy.high)), actions.index(str(policy.low))
+        best = cells_curve.best_edge(self.terms, cells, (high, low))
+        tuned = np.where(cells.score >= best, high, low).astype(np.int16)
+        taken = np.where(cells.score >= np.array(threshold)[cells.fold], high, low).astype(np.int16)
+        apparent = Money.of(self.terms, tuned, cells.outcome)
+        removed = apparent - Money.of(self.terms, taken, cells.outcome)
+        same = "" if np.any(tuned != taken) else "both ways act alike on every row"
+        like = honest.value
+        return optimism_told(
+            [
+                Removed(
+                    name="threshold",
+                    apparent=self.scaled(mean_like(cells, apparent, self.decision, like)),
+                    honest=honest.total,
+                    removed=self.scaled(
+                        mean_like(cells, removed, self.decision, like, identical=same)
+                    ),
+                )
+            ]
         )

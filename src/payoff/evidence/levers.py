@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare.expression import constant_of
-from payoff.evidence.judged import Judged
+from payoff.evidence.measured import Measured
 from payoff.evidence.options import Options
-from payoff.policy.best import default_action, policy_value
+from payoff.policy.best import default_action
 
 __all__ = ["Lever", "Reach", "levers_of", "reach"]
 
@@ -47,17 +47,6 @@ class Lever:
     outcome: str | None
     now: float
     slope: NDArray[np.float64]
-
-    def column(self, judged: Judged, options: Options, option: int) -> NDArray[np.float64]:
-        """Return the slope of one option unit by unit, float64 (n,), per unit."""
-        decision, stakes = judged.decision, judged.stakes
-        codes = options.codes[option]
-        rows: NDArray[np.bool_] = codes == decision.action_names.index(self.action)
-        if self.outcome is not None:
-            rows = rows & (stakes.outcome == decision.outcome_names.index(self.outcome))
-        if self.kind == "factor":
-            return np.where(rows, policy_value(codes, stakes), 0.0)
-        return np.asarray(rows * (-1.0 if self.kind == "cost" else 1.0), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +98,7 @@ def reach(value: NDArray[np.float64], slope: NDArray[np.float64], others: Iterab
     )
 
 
-def levers_of(judged: Judged, options: Options) -> list[Lever]:
+def levers_of(judged: Measured, options: Options) -> list[Lever]:
     """Return the levers that move the lead of the recommended policy, the strongest first.
 
     Strength is how much the lead over the best policy without a model moves when the payoff moves
@@ -118,7 +107,7 @@ def levers_of(judged: Judged, options: Options) -> list[Lever]:
     changes what happens, outcomes under a policy are not seen: only the cost of actions is left.
     """
     decision = judged.decision
-    by_outcome = not judged.stakes.why_not_by_outcome
+    by_outcome = not judged.why_not_by_outcome
     cells = [{(c.action, c.outcome): c for c in p.cells} for p in options.policies]
     found: list[Lever] = []
     for action in decision.action_names:

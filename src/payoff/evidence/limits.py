@@ -147,8 +147,13 @@ def _limit(
     }
 
 
-def limit_checks(judged: Judged, constraints: Sequence[Mapping[str, Any]]) -> tuple[Check, Check]:
-    """Return the checks of constraints, and of limits where units come one at a time."""
+def limit_checks(
+    judged: Judged | None, constraints: Sequence[Mapping[str, Any]]
+) -> tuple[Check, Check]:
+    """Return the checks of constraints, and of limits where units come one at a time.
+
+    ``judged`` is None where rows were judged from cells, which hold no decision with limits.
+    """
     return _kept(constraints), _one_at_a_time(judged)
 
 
@@ -169,9 +174,11 @@ def _kept(constraints: Sequence[Mapping[str, Any]]) -> Check:
     return result(status="passed", detail=text)
 
 
-def _one_at_a_time(judged: Judged) -> Check:
+def _one_at_a_time(judged: Judged | None) -> Check:
     """Act by prices alone, as the server does, and see whether a limit would be exceeded."""
     result = numbered("PAY-E219", "Limits when cases come one at a time")
+    if judged is None:
+        return result(status="not_applicable", detail="No limit is kept by prices.")
     decision, stakes, first = judged.decision, judged.stakes, judged.first
     limits = [b for b in first.policy.bounds if b.kind in _LIMITS]
     if not limits or stakes.expected is None or first.policy.kind != "expected":

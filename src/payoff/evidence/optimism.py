@@ -32,7 +32,15 @@ from payoff.policy.choose import (
 )
 from payoff.policy.stakes import Stakes
 
-__all__ = ["Step", "best_of", "cross_fitted_choice", "optimism", "tuned_threshold"]
+__all__ = [
+    "Removed",
+    "Step",
+    "best_of",
+    "cross_fitted_choice",
+    "optimism",
+    "optimism_told",
+    "tuned_threshold",
+]
 
 _WHAT: Final = {
     "learning": "The model judged on the rows it learnt from, against rows it had not seen",
@@ -59,6 +67,16 @@ class Step:
     stakes: Stakes
     apparent: NDArray[np.float64]
     honest: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """One step of tuning in money per period: as it flatters itself, honestly, and the rest."""
+
+    name: str
+    apparent: Estimate
+    honest: Estimate
+    removed: Estimate
 
 
 def best_of(per_unit: Mapping[str, NDArray[np.float64]], weight: NDArray[np.float64]) -> str:
@@ -131,9 +149,7 @@ def optimism(decision: Decision, steps: Sequence[Step], *, seed: int) -> dict[st
         ``steps``: per step ``name``, ``what``, ``apparent``, ``honest`` and ``removed``, estimates
         in the decision's money; ``sentences`` for the manager.
     """
-    if not steps:
-        return {"not_measured": "nothing was tuned on rows payoff has seen"}
-    found, sentences = [], []
+    told = []
     for step in steps:
         same = "" if np.any(step.apparent != step.honest) else "both ways act alike on every row"
 
@@ -141,18 +157,36 @@ def optimism(decision: Decision, steps: Sequence[Step], *, seed: int) -> dict[st
             one = worth(decision, step.stakes, values, seed=seed, identical=why)
             return one.scaled(decision.units_reported, decision.money_unit)
 
-        removed = total(step.apparent - step.honest, why=same)
-        found.append(
-            {
-                "name": step.name,
-                "what": _WHAT[step.name],
-                "apparent": asdict(total(step.apparent)),
-                "honest": asdict(total(step.honest)),
-                "removed": asdict(removed),
-            }
+        told.append(
+            Removed(
+                name=step.name,
+                apparent=total(step.apparent),
+                honest=total(step.honest),
+                removed=total(step.apparent - step.honest, why=same),
+            )
         )
-        if removed.value and removed.value > 0:
-            sentences.append(_sentence(step.name, removed))
+    return optimism_told(told)
+
+
+def optimism_told(steps: Sequence[Removed]) -> dict[str, Any]:
+    """Return the section of steps whose figures are known; see :func:`optimism`."""
+    if not steps:
+        return {"not_measured": "nothing was tuned on rows payoff has seen"}
+    found = [
+        {
+            "name": step.name,
+            "what": _WHAT[step.name],
+            "apparent": asdict(step.apparent),
+            "honest": asdict(step.honest),
+            "removed": asdict(step.removed),
+        }
+        for step in steps
+    ]
+    sentences = [
+        _sentence(step.name, step.removed)
+        for step in steps
+        if step.removed.value and step.removed.value > 0
+    ]
     return {"steps": found, "sentences": sentences}
 
 

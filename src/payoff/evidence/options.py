@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from payoff.evidence.evidence import PolicyEvidence
-from payoff.evidence.judged import Judged
+from payoff.evidence.measured import Column, Measured
 
 __all__ = ["MOST_OPTIONS", "Options", "options_of"]
 
@@ -25,17 +22,14 @@ class Options:
     ----------
     policies
         Their evidence.
-    codes
-        int16 (n,) action of each unit under each policy.
-    values
-        float64 (n, k), money of each unit.
+    columns
+        Money of each unit under each of them.
     left_out
         Policies beyond capacity or without a value, and those beyond the most that are compared.
     """
 
     policies: tuple[PolicyEvidence, ...]
-    codes: tuple[NDArray[np.int16], ...]
-    values: NDArray[np.float64]
+    columns: tuple[Column, ...]
     left_out: tuple[str, ...]
 
     @property
@@ -54,16 +48,14 @@ class Options:
         return tuple(k for k, p in enumerate(self.policies) if k and p.baseline)
 
 
-def options_of(judged: Judged) -> Options:
+def options_of(judged: Measured) -> Options:
     """Return the recommended policy and the best of the others that capacity allows."""
     others = [p for p in judged.policies[1:] if p.feasible and p.value.value is not None]
     best = sorted(others, key=lambda p: -(p.value.value or 0.0))[: MOST_OPTIONS - 1]
     kept = (judged.policies[0], *(p for p in others if p in best))
     names = {p.name for p in kept}
-    codes = {a.policy.name: a.codes for a in judged.acted}
     return Options(
         policies=kept,
-        codes=tuple(codes[p.name] for p in kept),
-        values=np.stack([judged.values[p.name] for p in kept]).T,
+        columns=tuple(judged.money(p.name) for p in kept),
         left_out=tuple(p.name for p in judged.policies if p.name not in names),
     )

@@ -31,7 +31,12 @@ from payoff.policy.choose import default_action
 from payoff.policy.past import PastStakes, doubly_robust
 from payoff.rng import generator
 
-__all__ = ["HOW", "assigned_by_chance", "past_section"]
+__all__ = ["HOW", "NOT_DECLARED", "assigned_by_chance", "past_section"]
+
+#: Why nothing is said of the past where the decision file does not.
+NOT_DECLARED: Final = (
+    "the decision file does not say what was done in the past: [past] is not declared"
+)
 
 HOW: Final = {
     "randomised": "chance chose the action",
@@ -53,10 +58,7 @@ def past_section(judged: Judged) -> dict[str, Any]:
     """
     past = judged.stakes.past
     if past is None:
-        return {
-            "not_measured": "the decision file does not say what was done in the past: [past] is "
-            "not declared"
-        }
+        return {"not_measured": NOT_DECLARED}
     estimators = [_estimators(judged, past, one) for one in judged.acted]
     effects = _uplifts(judged, past)
     tested = assigned_by_chance(judged)

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from payoff.declare import Decision
 from payoff.declare.decision import plural
 from payoff.evidence.evidence import Cell, Estimate, PolicyEvidence
-from payoff.evidence.interval import share
-from payoff.evidence.judged import Judged
+from payoff.evidence.measured import UNKNOWN_MISTAKES, GroupSums, Measured
 from payoff.evidence.wording import about, quoted
 from payoff.policy.choose import default_action
 
@@ -28,7 +27,7 @@ _MOST_KINDS: Final = 12
 _MOST_GROUPS: Final = 5
 
 
-def people(judged: Judged) -> dict[str, Any]:
+def people(judged: Measured) -> dict[str, Any]:
     """Return the mistakes of the recommended policy as people and money per period.
 
     Returns
@@ -39,24 +38,25 @@ def people(judged: Judged) -> dict[str, Any]:
         for two outcomes, ``against`` (how many more or fewer than the reference), ``groups`` (who
         carries most of each) and ``sentences``.
     """
-    why = judged.stakes.why_not_by_outcome
+    why = judged.why_not_by_outcome
     if why:
         return {"not_measured": why}
     decision = judged.decision
     own = judged.policies[0]
     kinds = [_kind(decision, c) for c in own.cells if c.regret_per_period > 1e-12 and c.n]
     kinds.sort(key=lambda k: -k["cost_per_period"])
-    wrong = _mistaken(judged, judged.before_fixed_costs(judged.first.policy.name))
+    missing = {"not_measured": UNKNOWN_MISTAKES}
+    wrong = judged.mistaken(own.name)
     found: dict[str, Any] = {
-        "n": len(judged.stakes),
+        "n": judged.n,
         "units": plural(decision.unit),
         "unit": decision.money_unit,
-        "right": _counted(judged, ~wrong),
-        "mistakes": _counted(judged, wrong),
+        "right": missing if wrong is None else _counted(judged, ~wrong),
+        "mistakes": missing if wrong is None else _counted(judged, wrong),
         "cost": sum(c.regret_per_period for c in own.cells),
         "kinds": kinds[:_MOST_KINDS],
         "kinds_left_out": max(0, len(kinds) - _MOST_KINDS),
-        "groups": _by_group(judged, wrong),
+        "groups": [_group(decision, g) for g in judged.by_group()],
         "against": _against(judged, wrong),
     }
     if len(decision.outcomes) == 2:
@@ -64,18 +64,9 @@ def people(judged: Judged) -> dict[str, Any]:
     return found | {"sentences": _sentences(judged, found)}
 
 
-def _mistaken(judged: Judged, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    best = judged.stakes.realised.max(axis=1)
-    return np.asarray(values < best - 1e-12 * np.maximum(1.0, np.abs(best)), dtype=np.bool_)
-
-
-def _counted(judged: Judged, rows: NDArray[np.bool_]) -> dict[str, Any]:
+def _counted(judged: Measured, rows: NDArray[np.bool_]) -> dict[str, Any]:
     """Return units per period with Wilson's interval of their share."""
-    decision = judged.decision
-    found = share(
-        rows, judged.stakes.weight, judged.stakes.resampled, level=decision.evidence.level
-    )
-    return asdict(_per_period(decision, found))
+    return asdict(_per_period(judged.decision, judged.share(rows)))
 
 
 def _per_period(decision: Decision, found: Estimate) -> Estimate:
@@ -109,11 +100,11 @@ def _word(decision: Decision, cell: Cell) -> str:
     return "wrong action" if idle else "false alarm"
 
 
-def _two_outcomes(judged: Judged, own: PolicyEvidence) -> dict[str, Any]:
+def _two_outcomes(judged: Measured, own: PolicyEvidence) -> dict[str, Any]:
     """Return false alarms, missed cases, and one in how many acted on is a false alarm."""
-    decision, stakes = judged.decision, judged.stakes
-    acted = judged.first.codes != default_action(decision)
-    hit = stakes.outcome == decision.positive_code
+    decision = judged.decision
+    acted = judged.codes(own.name) != default_action(decision)
+    hit = judged.outcomes == decision.positive_code
     idle = decision.action_names[default_action(decision)]
 
     def money(cells: Sequence[Cell]) -> dict[str, float]:
@@ -124,31 +115,25 @@ def _two_outcomes(judged: Judged, own: PolicyEvidence) -> dict[str, Any]:
 
     alarms = [c for c in own.cells if c.action != idle and c.outcome != decision.positive]
     missed = [c for c in own.cells if c.action == idle and c.outcome == decision.positive]
-    among = share(
-        ~hit[acted],
-        stakes.weight[acted],
-        None if stakes.resampled is None else stakes.resampled[acted],
-        level=decision.evidence.level,
-    )
     return {
         "false_alarms": _counted(judged, acted & ~hit) | money(alarms),
         "missed": _counted(judged, ~acted & hit) | money(missed),
         "caught": _counted(judged, acted & hit),
-        "false_alarm_share": asdict(among),
+        "false_alarm_share": asdict(judged.share(~hit, acted)),
     }
 
 
-def _against(judged: Judged, wrong: NDArray[np.bool_]) -> dict[str, Any]:
+def _against(judged: Measured, wrong: NDArray[np.bool_] | None) -> dict[str, Any]:
     """Return how many more or fewer mistakes of each kind than under the reference."""
     name = str(judged.verdict["reference"])
-    if name == judged.first.policy.name:
+    own = judged.policies[0].name
+    if name == own:
         return {"not_measured": "there is no other policy to compare with"}
-    decision, stakes = judged.decision, judged.stakes
-    codes = next(a.codes for a in judged.acted if a.policy.name == name)
-    other = _mistaken(judged, judged.before_fixed_costs(str(judged.verdict["reference"])))
-    idle, hit = default_action(decision), stakes.outcome == decision.positive_code
-    own_acts, other_acts = judged.first.codes != idle, codes != idle
-    weight = stakes.weight / stakes.weight.sum() * decision.units_reported
+    decision = judged.decision
+    idle, hit = default_action(decision), judged.outcomes == decision.positive_code
+    own_acts, other_acts = judged.codes(own) != idle, judged.codes(name) != idle
+    other = judged.mistaken(name)
+    weight = judged.weights / judged.weights.sum() * decision.units_reported
 
     def more(mine: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:
         return float(weight @ mine - weight @ theirs)
@@ -156,9 +141,9 @@ def _against(judged: Judged, wrong: NDArray[np.bool_]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "policy": name,
         "label": next(p.label for p in judged.policies if p.name == name),
-        "mistakes": more(wrong, other),
+        "mistakes": None if wrong is None or other is None else more(wrong, other),
         "acted_on": more(own_acts, other_acts),
-        "n": len(stakes),
+        "n": judged.n,
     }
     if len(decision.outcomes) == 2:
         found["false_alarms"] = more(own_acts & ~hit, other_acts & ~hit)
@@ -166,46 +151,39 @@ def _against(judged: Judged, wrong: NDArray[np.bool_]) -> dict[str, Any]:
     return found
 
 
-def _by_group(judged: Judged, wrong: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    """Return, per declared subgroup, the groups with the highest share of mistakes.
+def _group(decision: Decision, sums: GroupSums) -> dict[str, Any]:
+    """Return the groups of one subgroup with the highest share of mistakes.
 
     Groups with fewer rows or mistakes than may be shown are left out, not shown as zero.
     """
-    decision, stakes = judged.decision, judged.stakes
+    if sums.mistakes is None or sums.counted is None:
+        return {
+            "subgroup": sums.name,
+            "left_out": 0,
+            "groups": [],
+            "not_measured": UNKNOWN_MISTAKES,
+        }
     least = decision.evidence.smallest_group
-    own = judged.before_fixed_costs(judged.first.policy.name)
-    cost = stakes.weight * (stakes.realised.max(axis=1) - own)
-    found = []
-    for name, (labels, place) in judged.subgroups.items():
-        code = place.astype(np.int64) + 1
-        size = len(labels) + 1
-        n = np.bincount(code, minlength=size)[1:]
-        weight = np.bincount(code, weights=stakes.weight, minlength=size)[1:]
-        mistakes = np.bincount(code, weights=stakes.weight * wrong, minlength=size)[1:]
-        counted = np.bincount(code, weights=wrong, minlength=size)[1:]
-        money = np.bincount(code, weights=cost, minlength=size)[1:]
-        shown = (n >= least) & (counted >= min(least, 10)) & (weight > 0)
-        rate = np.divide(mistakes, weight, out=np.full(len(n), -1.0), where=weight > 0)
-        scale = decision.units_reported / float(stakes.weight.sum())
-        order = [int(k) for k in np.argsort(-rate, kind="stable") if shown[k]]
-        found.append(
+    n, weight, mistakes, cost = sums.n, sums.weight, sums.mistakes, sums.cost
+    shown = (n >= least) & (sums.counted >= min(least, 10)) & (weight > 0)
+    rate = np.divide(mistakes, weight, out=np.full(len(n), -1.0), where=weight > 0)
+    scale = decision.units_reported / sums.total
+    order = [int(k) for k in np.argsort(-rate, kind="stable") if shown[k]]
+    return {
+        "subgroup": sums.name,
+        "left_out": int((~shown).sum()),
+        "groups": [
             {
-                "subgroup": name,
-                "left_out": int((~shown).sum()),
-                "groups": [
-                    {
-                        "label": labels[k],
-                        "n": int(n[k]),
-                        "share": float(rate[k]),
-                        "per_period": float(mistakes[k] * scale),
-                        "cost_per_period": float(money[k] * scale),
-                        "part_of_cost": float(money[k] / money.sum()) if money.sum() else None,
-                    }
-                    for k in order[:_MOST_GROUPS]
-                ],
+                "label": sums.labels[k],
+                "n": int(n[k]),
+                "share": float(rate[k]),
+                "per_period": float(mistakes[k] * scale),
+                "cost_per_period": float(cost[k] * scale),
+                "part_of_cost": float(cost[k] / cost.sum()) if cost.sum() else None,
             }
-        )
-    return found
+            for k in order[:_MOST_GROUPS]
+        ],
+    }
 
 
 def heads(value: float) -> str:
@@ -222,17 +200,19 @@ def heads(value: float) -> str:
     return f"{round(value, -digits):,.0f}"
 
 
-def _sentences(judged: Judged, found: dict[str, Any]) -> list[str]:
+def _sentences(judged: Measured, found: dict[str, Any]) -> list[str]:
     decision = judged.decision
     per = f"per {decision.period}" if decision.volume is not None else "in every 1,000"
     units = plural(decision.unit)
     unit = decision.money_unit
     if "false_alarms" not in found:
         wrong = found["mistakes"]
+        lost = f"{about(found['cost'], unit)} less than the best actions, known only afterwards."
         said = [
-            f"For {heads(wrong['value'])} {units} {per} another action would have been better; "
-            f"together that is {about(found['cost'], unit)} less than the best actions, known "
-            "only afterwards."
+            f"It earned {lost}"
+            if "not_measured" in wrong
+            else f"For {heads(wrong['value'])} {units} {per} another action would have been "
+            f"better; together that is {lost}"
         ]
         if found["kinds"]:
             worst = found["kinds"][0]
@@ -277,8 +257,12 @@ def _compared(found: dict[str, Any], units: str, per: str) -> list[str]:
         [(other["false_alarms"], "false alarms"), (other["missed"], "missed cases")]
         if "false_alarms" in other
         else [(other["mistakes"], "mistakes")]
+        if other["mistakes"] is not None
+        else []
     )
     told = [more(v, w) for v, w in parts if abs(v) >= 0.5]
+    if not parts:
+        return []
     if not told:
         return [f"That is as many as under {quoted(other['label'])}."]
     return [f"Against {quoted(other['label'])} that is {' and '.join(told)} {per}."]

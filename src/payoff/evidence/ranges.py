@@ -19,8 +19,7 @@ from payoff.declare import Decision
 from payoff.declare.expression import constant_of
 from payoff.declare.payoffs import Cell
 from payoff.errors import chance
-from payoff.evidence.joint import joint_draws
-from payoff.evidence.judged import Judged
+from payoff.evidence.measured import Measured
 from payoff.evidence.options import Options
 from payoff.evidence.wording import about, number, quoted
 from payoff.rng import generator
@@ -60,7 +59,7 @@ def mean_of(low: float, mode: float, high: float, distribution: str) -> float:
     return mode if distribution == "normal" else (low + mode + high) / 3
 
 
-def payoff_ranges(judged: Judged, options: Options) -> dict[str, Any]:
+def payoff_ranges(judged: Measured, options: Options) -> dict[str, Any]:
     """Return the value and the lead with payoff ranges carried in, and each payoff's part.
 
     Returns
@@ -80,10 +79,10 @@ def payoff_ranges(judged: Judged, options: Options) -> dict[str, Any]:
     ]
     if not ranged:
         return {"not_measured": "no payoff is declared with a range (low, high)"}
-    if judged.stakes.why_not_by_outcome:
-        return {"not_measured": judged.stakes.why_not_by_outcome}
+    if judged.why_not_by_outcome:
+        return {"not_measured": judged.why_not_by_outcome}
     units = decision.units_reported
-    rows = joint_draws(judged.stakes, options.values, seed=judged.seed)
+    rows = judged.draws(options.columns)
     rng = generator(judged.seed, "payoff ranges")
     size = len(rows.means)
     moves = np.stack([_moves(cell, size, rng) for _, _, cell in ranged], axis=1)
@@ -104,7 +103,7 @@ def payoff_ranges(judged: Judged, options: Options) -> dict[str, Any]:
     knowing = float(centred.max(axis=1).mean() - centred.mean(axis=0).max())
     found: dict[str, Any] = {
         "unit": decision.money_unit,
-        "n": len(judged.stakes),
+        "n": judged.n,
         "draws": size,
         "level": decision.evidence.level,
         "value": _pair(judged, sampled[:, 0], both[:, 0], value[0], expected[0]),
@@ -171,7 +170,7 @@ def _slope(decision: Decision, options: Options, action: str, outcome: str) -> N
 
 
 def _pair(
-    judged: Judged,
+    judged: Measured,
     without: NDArray[np.float64],
     both: NDArray[np.float64],
     now: float,
@@ -187,7 +186,7 @@ def _pair(
     return {"without": ends(without, now), "with": ends(both, expected)}
 
 
-def _sentence(judged: Judged, found: dict[str, Any]) -> str:
+def _sentence(judged: Measured, found: dict[str, Any]) -> str:
     decision = judged.decision
     most = max(found["payoffs"], key=lambda p: p["part"])
     label = next(p.label for p in judged.policies if p.name == found["against"])

@@ -6,6 +6,8 @@ action of largest expected money is taken again: what refitting on rows of that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -13,10 +15,17 @@ from numpy.typing import NDArray
 
 from payoff.errors import EvidenceError
 from payoff.evidence.judged import Judged
-from payoff.evidence.redecide import decides_by_money, expected_with, free, greedy
+from payoff.evidence.measured import Redecided
+from payoff.evidence.redecide import (
+    decides_by_money,
+    expected_with,
+    free,
+    greedy,
+    value_by_payoff,
+)
 from payoff.policy.best import default_action
 
-__all__ = ["moved_odds", "refitted"]
+__all__ = ["RowsAgain", "moved_odds", "odds", "refit_told", "refitted"]
 
 #: Rows times re-decisions that the curve may cost where each must be done apart.
 _MOST_WORK: Final = 10_000_000
@@ -68,27 +77,86 @@ def refitted(judged: Judged, grid: NDArray[np.float64], fit: float | None) -> di
         len(stakes) * len(grid) <= _MOST_WORK and not decision.limits and not decision.constraints
     )
     places = np.unique(np.concatenate([grid if fine else [], marks]))
-    ratio = _odds(places) / _odds(np.array([speaks]))
+    ratio = odds(places) / odds(np.array([speaks]))
     try:
         shares = _two_actions(judged, ratio) if swift else _one_by_one(judged, ratio, places)
     except EvidenceError as error:
         return {"not_measured": f"at another base rate, {error.what}"}
     value = (places * shares[0] + (1 - places) * shares[1]) * decision.units_reported
-    at = _value_at(places, value)
+    return refit_told(places, value, speaks=speaks, marks=marks, n=len(stakes))
+
+
+def refit_told(
+    places: NDArray[np.float64],
+    value: NDArray[np.float64],
+    *,
+    speaks: float,
+    marks: Sequence[float],
+    n: int,
+) -> dict[str, Any]:
+    """Return the curve of refitting as the evidence holds it.
+
+    Parameters
+    ----------
+    places, value
+        float64 (k,), base rates and money per period.
+    speaks
+        The base rate the probabilities were made for.
+    marks
+        The share at fitting, where it is known, and that of the judging rows.
+    n
+        Rows judged.
+    """
     return {
         "speaks_of": speaks,
         "rate": places.tolist(),
         "value": value.tolist(),
-        "at_judged": at(marks[-1]),
-        "at_fit": None if fit is None else at(fit),
-        "n": len(stakes),
+        "at_judged": float(np.interp(marks[-1], places, value)),
+        "at_fit": float(np.interp(marks[0], places, value)) if len(marks) > 1 else None,
+        "n": n,
         "note": "The odds of every probability are moved from the base rate it speaks of to the "
         "one assumed, and the action of largest expected money is taken again. It has no interval: "
         "it shows a direction, not a promise.",
     }
 
 
-def _odds(q: NDArray[np.float64]) -> NDArray[np.float64]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RowsAgain:
+    """Deciding again on single rows; see :class:`payoff.evidence.measured.Again`."""
+
+    judged: Judged
+
+    def why_not(self, kind: str) -> str:
+        """Say why the policy cannot decide again, whatever kind of lever moves."""
+        del kind
+        return decides_by_money(self.judged)
+
+    def spread(self) -> float:
+        """Return the mean of what the choice of an action changes at most, money per unit."""
+        stakes = self.judged.stakes
+        spread = stakes.realised.max(axis=1) - stakes.realised.min(axis=1)
+        return float(np.average(spread, weights=stakes.weight)) or 1.0
+
+    def by_payoff(
+        self, action: str, outcome: str, grid: NDArray[np.float64], kind: str
+    ) -> Redecided | None:
+        """Decide again under each change of a payoff."""
+        found = value_by_payoff(self.judged, action, outcome, grid, factor=kind == "factor")
+        return None if found is None else Redecided(changes=found[0], value=found[1])
+
+    def by_rate(self, grid: NDArray[np.float64], fit: float | None) -> dict[str, Any]:
+        """Decide again under probabilities moved to each base rate."""
+        return refitted(self.judged, grid, fit)
+
+
+def odds(q: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the odds of shares, kept finite.
+
+    Examples
+    --------
+    >>> odds(np.array([0.5, 0.75])).tolist()
+    [1.0, 3.0]
+    """
     held = np.clip(q, 1e-9, 1 - 1e-9)
     return np.asarray(held / (1 - held), dtype=np.float64)
 
@@ -152,10 +220,6 @@ def _one_by_one(
         money = stakes.realised[rows, codes] - fixed
         out[:, k] = [float(w @ money) for w in inside]
     return out
-
-
-def _value_at(places: NDArray[np.float64], value: NDArray[np.float64]) -> Any:
-    return lambda q: float(np.interp(q, places, value))
 
 
 def _rate_spoken_of(judged: Judged, fit: float | None) -> float:

@@ -8,16 +8,18 @@ from typing import Any, Final
 import numpy as np
 from scipy import special
 
+from payoff.declare import Decision
 from payoff.declare.decision import plural
 from payoff.evidence.curve import threshold_values
 from payoff.evidence.evidence import PolicyEvidence
 from payoff.evidence.joint import figure
 from payoff.evidence.judged import Judged
+from payoff.evidence.measured import Measured
 from payoff.evidence.redecide import decides_by_money
 from payoff.evidence.wording import about, quoted
 from payoff.policy.best import limited_shares
 
-__all__ = ["capacity_curve", "volume"]
+__all__ = ["capacity_curve", "volume", "volume_told"]
 
 _POINTS: Final = 21
 
@@ -113,27 +115,49 @@ def volume(judged: Judged) -> dict[str, Any]:
     period. With fixed costs F the policy overtakes another at the volume
     ``(F_own - F_other) / (v_own - v_other)``, v being money per unit before fixed costs.
     """
-    decision = judged.decision
-    found: dict[str, Any] = {"matters": False, "n": len(judged.stakes), "turns": []}
     own = judged.policies[0]
     simple = [p for p in judged.policies[1:] if p.baseline and p.feasible]
     turns = [_turn(judged, p) for p in simple if p.fixed_per_period != own.fixed_per_period]
+    by_volume = _by_volume(judged) if _limited(judged.decision) else None
+    return volume_told(judged, turns, by_volume)
+
+
+def _limited(decision: Decision) -> bool:
+    return any(a.capacity and a.capacity.per_period is not None for a in decision.actions) or any(
+        x.per_period is not None for x in decision.limits
+    )
+
+
+def volume_told(
+    judged: Measured,
+    turns: list[dict[str, Any]],
+    by_volume: list[dict[str, float]] | None,
+) -> dict[str, Any]:
+    """Return what volume changes, in figures and a sentence.
+
+    Parameters
+    ----------
+    turns
+        Volumes at which fixed costs are earned, one per policy whose fixed costs differ.
+    by_volume
+        Value at other volumes; None where nothing declared is limited per period.
+    """
+    decision, own = judged.decision, judged.policies[0]
+    found: dict[str, Any] = {"matters": False, "n": judged.n, "turns": []}
     said: list[str] = []
     if turns:
         found |= {"matters": True, "turns": turns}
         known = [t for t in turns if t["volume"]["value"] is not None and t["better_above"]]
         if known:
             last = max(known, key=lambda t: t["volume"]["value"])
-            label = next(p.label for p in simple if p.name == last["against"])
+            label = next(p.label for p in judged.policies if p.name == last["against"])
             said.append(
                 f"The fixed costs of {quoted(own.label)} are earned from "
                 f"{last['volume']['value']:,.0f} {plural(decision.unit)} per {decision.period} on; "
                 f"with fewer, {quoted(label)} is better."
             )
-    if any(a.capacity and a.capacity.per_period is not None for a in decision.actions) or any(
-        x.per_period is not None for x in decision.limits
-    ):
-        found |= {"matters": True, "rows": _by_volume(judged)}
+    if by_volume is not None:
+        found |= {"matters": True, "rows": by_volume}
         said.append(
             "Capacity is fixed per period, so with more units a smaller share of them can be acted "
             "on: the money grows less than the volume."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.evidence.evidence import Estimate
-from payoff.evidence.joint import fieller, figure, joint_means, quantile_t
-from payoff.evidence.judged import Judged
+from payoff.evidence.joint import fieller, figure, quantile_t
 from payoff.evidence.levers import Lever, Reach, levers_of, reach
+from payoff.evidence.measured import Again, Measured
 from payoff.evidence.options import Options, options_of
 from payoff.evidence.ranges import payoff_ranges
-from payoff.evidence.redecide import decides_by_money, value_by_payoff
-from payoff.evidence.room import capacity_curve, volume
 from payoff.evidence.wording import about, quoted
 
 __all__ = ["sensitivity"]
@@ -25,10 +23,21 @@ _MAP: Final = np.linspace(0.0, 2.5, 11)
 #: The change of a payoff that the comparison of payoffs shows.
 CHANGE: Final = 0.2
 _AGAIN: Final = 6
+#: A lead this part of the largest one behind is the rounding of sums: the two earn the same.
+_ROUNDING: Final = 1e-12
 
 
-def sensitivity(judged: Judged) -> dict[str, Any]:
+def sensitivity(
+    judged: Measured, again: Again, *, capacity: Mapping[str, Any], volume: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return what would change the answer, for each payoff and for the room there is.
+
+    Parameters
+    ----------
+    again
+        Decides again under changed payoffs.
+    capacity, volume
+        What more room and more units change, from :mod:`payoff.evidence.room`.
 
     Returns
     -------
@@ -45,14 +54,16 @@ def sensitivity(judged: Judged) -> dict[str, Any]:
         return {"not_measured": "there is one option only, so nothing can change places"}
     levers = levers_of(judged, options)
     found = {
-        "n": len(judged.stakes),
+        "n": judged.n,
         "unit": judged.decision.money_unit,
         "against": judged.verdict["best_trivial"],
-        "levers": [_lever(judged, options, x, again=k < _AGAIN) for k, x in enumerate(levers)],
+        "levers": [
+            _lever(judged, options, x, again if k < _AGAIN else None) for k, x in enumerate(levers)
+        ],
         "map": _map(options, levers),
         "ranges": payoff_ranges(judged, options),
-        "capacity": capacity_curve(judged),
-        "volume": volume(judged),
+        "capacity": capacity,
+        "volume": volume,
         "left_out": list(options.left_out),
         "note": "The actions of every policy are held while one payoff moves; under “again” the "
         "recommended policy decides again by the changed money.",
@@ -64,7 +75,7 @@ def _values(options: Options) -> NDArray[np.float64]:
     return np.array([p.total.value or 0.0 for p in options.policies])
 
 
-def _lever(judged: Judged, options: Options, lever: Lever, *, again: bool) -> dict[str, Any]:
+def _lever(judged: Measured, options: Options, lever: Lever, again: Again | None) -> dict[str, Any]:
     decision = judged.decision
     value = _values(options)
     simple = options.simple or tuple(range(1, len(options.names)))
@@ -85,9 +96,9 @@ def _lever(judged: Judged, options: Options, lever: Lever, *, again: bool) -> di
         "lead_less": float(lead - size * slope),
         "lead_more": float(lead + size * slope),
         "slope": float(slope),
-        "again": _again(judged, options, lever)
-        if again
-        else {"not_measured": f"only the {_AGAIN} strongest are decided again"},
+        "again": {"not_measured": f"only the {_AGAIN} strongest are decided again"}
+        if again is None
+        else _again(judged, options, lever, again),
     }
 
 
@@ -105,7 +116,7 @@ def _ends(options: Options, lever: Lever, found: Reach) -> dict[str, Any]:
     }
 
 
-def _stays(judged: Judged, options: Options, lever: Lever, found: Reach) -> dict[str, Any]:
+def _stays(judged: Measured, options: Options, lever: Lever, found: Reach) -> dict[str, Any]:
     """Return both ends of a range as estimates, with Fieller's interval for a ratio."""
     return _ends(options, lever, found) | {
         "low": _end(judged, options, lever, found.low, found.below),
@@ -114,16 +125,17 @@ def _stays(judged: Judged, options: Options, lever: Lever, found: Reach) -> dict
 
 
 def _end(
-    judged: Judged, options: Options, lever: Lever, change: float | None, other: int | None
+    judged: Measured, options: Options, lever: Lever, change: float | None, other: int | None
 ) -> dict[str, Any]:
     unit = "times" if lever.kind == "factor" else judged.decision.value_unit
     if change is None or other is None:
         why = "no other option takes over on this side"
         return asdict(figure(judged, None, None, unit, why))
-    stakes = judged.stakes
-    lead = options.values[:, 0] - options.values[:, other]
-    slope = lever.column(judged, options, 0) - lever.column(judged, options, other)
-    found = joint_means(np.stack([lead, slope]).T, stakes.weight, stakes.resampled)
+    lead = options.columns[0] - options.columns[other]
+    moved = [
+        judged.lever(options.names[k], lever.action, lever.outcome, lever.kind) for k in (0, other)
+    ]
+    found = judged.joint([lead, moved[0] - moved[1]])
     t = quantile_t(judged.decision.evidence.level, found.n_clusters)
     ends = fieller(float(found.mean[0]), float(found.mean[1]), found.cov, t)
     told: Estimate = figure(
@@ -136,14 +148,14 @@ def _end(
     return asdict(told)
 
 
-def _again(judged: Judged, options: Options, lever: Lever) -> dict[str, Any]:
+def _again(judged: Measured, options: Options, lever: Lever, again: Again) -> dict[str, Any]:
     """Return where a policy without a model would catch up with one that decides again."""
-    why = decides_by_money(judged)
-    if why:
-        return {"not_measured": why}
     if lever.outcome is None:
         return {"not_measured": "decided again by payoff only"}
-    size = abs(lever.now) or _typical(judged)
+    why = again.why_not(lever.kind)
+    if why:
+        return {"not_measured": why}
+    size = abs(lever.now) or again.spread()
     value, simple = _values(options), list(options.simple)
     if not simple:
         return {"not_measured": "there is no policy without a model"}
@@ -152,14 +164,14 @@ def _again(judged: Judged, options: Options, lever: Lever) -> dict[str, Any]:
     grid = np.unique(np.concatenate([np.linspace(-1, 1, 161) * min(max(reaches), 20 * size), [0]]))
     if lever.kind == "factor":
         grid = grid[grid >= -1.0]
-    made = value_by_payoff(judged, lever.action, lever.outcome, grid, factor=lever.kind == "factor")
+    made = again.by_payoff(lever.action, lever.outcome, grid, lever.kind)
     if made is None:
         return {"not_measured": "deciding again within capacity takes too long on so many rows"}
-    places, own = made
+    places, own = made.changes, made.value
     trivial = (value[simple] + places[:, None] * lever.slope[simple]).max(axis=1)
     lead = own - trivial
     low, high = _span(places, lead)
-    return {
+    found = {
         "now": float(np.interp(0.0, places, own)),
         "low": None if low is None else lever.now + low,
         "high": None if high is None else lever.now + high,
@@ -167,13 +179,9 @@ def _again(judged: Judged, options: Options, lever: Lever) -> dict[str, Any]:
         "looked_from": lever.now + float(places[0]),
         "looked_to": lever.now + float(places[-1]),
         "points": len(places),
-        "n": len(judged.stakes),
+        "n": judged.n,
     }
-
-
-def _typical(judged: Judged) -> float:
-    spread = judged.stakes.realised.max(axis=1) - judged.stakes.realised.min(axis=1)
-    return float(np.average(spread, weights=judged.stakes.weight)) or 1.0
+    return found if made.off is None else found | {"off_by_at_most": made.off}
 
 
 def _span(
@@ -181,7 +189,7 @@ def _span(
 ) -> tuple[float | None, float | None]:
     """Return the changes nearest to zero, on each side, where the lead changes its sign."""
     zero = int(np.searchsorted(places, 0.0))
-    ahead = lead > 0
+    ahead = lead > -_ROUNDING * max(float(np.abs(lead).max()), 1e-300)
     low = high = None
     for k in range(zero, len(places) - 1):
         if ahead[k] != ahead[k + 1]:
@@ -246,7 +254,7 @@ def _axis(lever: Lever) -> dict[str, Any]:
 # -------------------------------------------------------------------------------- sentences
 
 
-def _sentences(judged: Judged, found: dict[str, Any]) -> list[str]:
+def _sentences(judged: Measured, found: dict[str, Any]) -> list[str]:
     labels = {p.name: p.label for p in judged.policies}
     said: list[str] = []
     for one in found["levers"]:
@@ -266,7 +274,7 @@ def _sentences(judged: Judged, found: dict[str, Any]) -> list[str]:
     return said[:3]
 
 
-def _break_even(judged: Judged, one: dict[str, Any], labels: dict[str, str]) -> str:
+def _break_even(judged: Measured, one: dict[str, Any], labels: dict[str, str]) -> str:
     decision, stays = judged.decision, one["stays"]
     what = (
         f"{quoted(decision.action_label(one['action']))} where the outcome is "

@@ -8,6 +8,7 @@ from typing import Any, Final
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
+from payoff.report.sure import off_by
 
 __all__ = ["change_section"]
 
@@ -83,7 +84,11 @@ def _levers(facts: Facts, found: Mapping[str, Any]) -> list[blocks.Block]:
             "term",
         )
     )
-    return made
+    again = [x["again"] for x in every]
+    left = {a["not_measured"] for a in again if "--rows" in a.get("not_measured", "")}
+    made += [blocks.absent("If the policy decides again", why) for why in sorted(left)]
+    most = max((a.get("off_by_at_most") or 0.0 for a in again), default=0.0)
+    return made + off_by(facts, most or None)
 
 
 def _turn(facts: Facts, end: Mapping[str, Any], who: str | None) -> dict[str, str]:

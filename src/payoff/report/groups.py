@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from payoff.errors import counted
+from payoff.errors import counted, listed
 from payoff.evidence.evidence import Estimate, Group, SubgroupEvidence
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
@@ -108,6 +108,7 @@ def groups_section(facts: Facts) -> dict[str, Any]:
             made.append(blocks.chart(spec))
         made.append(_money_table(facts, subgroup, room))
         made.append(_rates_table(facts, subgroup, room))
+        made += _dealt(subgroup)
     if len(every) > _MOST_TABLES:
         made.append(blocks.text(f"{len(every) - _MOST_TABLES} more are in the evidence file."))
     if not made:
@@ -115,6 +116,16 @@ def groups_section(facts: Facts) -> dict[str, Any]:
     else:
         made += [blocks.text(said, "term") for said in _terms(facts)]
     return blocks.section("a-groups", "Subgroups", made)
+
+
+def _dealt(subgroup: SubgroupEvidence) -> list[blocks.Block]:
+    """Say how chance was found where rows were not dealt, and which groups that leaves out."""
+    found = subgroup.compared.get("gain") or {}
+    if not found.get("how"):
+        return []
+    said = f"By {visible(subgroup.name, 60)}, {found['how']}."
+    out = [visible(label, 50) for label in found.get("left_out", ())]
+    return [blocks.text(f"{said} Left out: {listed(out) if out else 'none'}.", "term")]
 
 
 def _room(sizes: list[int]) -> int:

@@ -9,7 +9,7 @@ from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
 
-__all__ = ["base_rate_section", "errors_section", "information_section"]
+__all__ = ["base_rate_section", "errors_section", "information_section", "off_by"]
 
 _MOST_OPTIONS: Final = 12
 _MOST_LINES: Final = 3
@@ -50,6 +50,9 @@ def errors_section(facts: Facts) -> dict[str, Any]:
                 wording.number(k["cost_per_period"]),
             ]
         )
+    why = blocks.missing_of(found.get("mistakes") or {})
+    if why is not None:
+        made.append(blocks.absent("How many mistakes in all", why))
     if rows:
         made.append(
             blocks.table(
@@ -81,6 +84,9 @@ def _between(low: float | None, high: float | None) -> str:
 
 def _groups(facts: Facts, found: Mapping[str, Any]) -> list[blocks.Block]:
     name = visible(found["subgroup"], 60)
+    why = blocks.missing_of(found)
+    if why is not None:
+        return [blocks.absent(f"Mistakes by {name}", why)]
     if not found["groups"]:
         return [blocks.text(f"By {name}: no group has enough rows and mistakes to be shown.")]
     rows = [
@@ -160,7 +166,21 @@ def base_rate_section(facts: Facts) -> dict[str, Any]:
         made.append(blocks.absent("Correcting the probabilities", str(again["not_measured"])))
     else:
         made.append(blocks.text(visible(again["note"], 400), "term"))
+        made += off_by(facts, again.get("off_by_at_most"))
     return blocks.section("a-rate", title, made)
+
+
+def off_by(facts: Facts, most: float | None) -> list[blocks.Block]:
+    """Say how far figures decided again by bins of the score can be off; nothing for rows."""
+    if most is None:
+        return []
+    return [
+        blocks.text(
+            "Decided again by bins of the probability, not row by row: off by at most "
+            f"{wording.money(most, facts.money_unit)}.",
+            "term",
+        )
+    ]
 
 
 def _crossing(found: Mapping[str, Any] | None) -> dict[str, str]:

@@ -18,8 +18,8 @@ from payoff.errors import DataError, EvidenceError, counted
 from payoff.evidence import sql
 from payoff.evidence.cells import CellSet, Higher
 from payoff.evidence.cells_groups import Grouped
+from payoff.evidence.cells_judged import Cells
 from payoff.evidence.cells_sql import ABSENT, BINS, FOLDS, OUTSIDE, Pass
-from payoff.evidence.judge_cells import Cells
 from payoff.evidence.subgroups.disclosure import withheld
 from payoff.evidence.terms import Terms
 from payoff.load.frame import numbers
@@ -57,12 +57,16 @@ class Predicted:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Found:
-    """The cells, and rows in all, without outcome, and of each outcome (by weight)."""
+    """The cells, and rows in all, without outcome, and of each outcome (by weight).
+
+    ``by_rule`` counts the rows under each action of today's rule, and those without an outcome.
+    """
 
     cells: Cells
     n_rows: int
     n_unlabelled: int
     shares: NDArray[np.float64]
+    by_rule: tuple[NDArray[np.int64], NDArray[np.int64]] | None
 
 
 class Reading:
@@ -101,7 +105,7 @@ class Reading:
         """
         decision = self.decision
         groups: dict[str, Grouped] = {}
-        base = None
+        base = by_rule = None
         n_rows = n_unlabelled = 0
         for subgroup in decision.subgroups:
             part = self._part(f"group {subgroup.name}")
@@ -115,6 +119,7 @@ class Reading:
             )
             n_rows, n_unlabelled = int(rows.sum()), int(rows[outcome < 0].sum())
             base = base or cells
+            by_rule = by_rule or self._by_rule(part, rows, outcome)
         groups = self._withheld(groups)
         if base is None:
             part = self._part("all")
@@ -122,13 +127,31 @@ class Reading:
             outcome, live = self._live(part, rows)
             base = self._set(part, outcome, live)
             n_rows, n_unlabelled = int(rows.sum()), int(rows[outcome < 0].sum())
+            by_rule = self._by_rule(part, rows, outcome)
         shares = np.bincount(base.outcome, weights=base.w1, minlength=len(decision.outcomes))
         return Found(
             cells=Cells(base=base, score=score, groups=groups, threshold=threshold),
             n_rows=n_rows,
             n_unlabelled=n_unlabelled,
             shares=shares / max(float(shares.sum()), 1e-300),
+            by_rule=by_rule,
         )
+
+    def _by_rule(
+        self, part: pa.Table, rows: NDArray[np.int64], outcome: NDArray[np.int16]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """Count rows by the action of today's rule, all and without an outcome."""
+        if self.decision.current_rule is None:
+            return None
+        size = len(self.decision.actions)
+        taken = numbers(part.column("rule")).astype(np.int64)
+        known = taken >= 0
+
+        def count(some: NDArray[np.bool_]) -> NDArray[np.int64]:
+            found = np.bincount(taken[some], weights=rows[some], minlength=size)
+            return found.astype(np.int64)
+
+        return count(known), count(known & (outcome < 0))
 
     def _withheld(self, groups: dict[str, Grouped]) -> dict[str, Grouped]:
         """Mark the groups that would give a small one away, which needs their joint counts."""
@@ -265,7 +288,7 @@ class Reading:
             y2=products("y" if weighted else "q", 2),
             higher=higher,
             prob=sums("prob") if "prob" in names else None,
-            best=None,
+            best=np.full(len(n), np.nan),
         )
         self._refuse_money(cells)
         return self._cleaned(cells, sums)
@@ -290,9 +313,8 @@ class Reading:
 
     def _cleaned(self, cells: CellSet, sums: Any) -> CellSet:
         """Add the money of the action that turned out best; leave out sums that nothing reads."""
-        best = None
+        best = cells.best
         if cells.higher is not None:
-            best = np.zeros(len(cells))
             for o in range(len(self.decision.outcomes)):
                 inside = cells.outcome == o
                 factor = self.terms.factor[:, o]

@@ -26,6 +26,7 @@ from payoff.policy.choose import baselines, orientation
 from payoff.policy.policy import Policy
 from payoff.progress import Progress, silent
 from payoff.workflow.cells import Found, Predicted, Reading
+from payoff.workflow.rows import hidden_under
 
 __all__ = ["MANY", "judge_in_one_pass", "recorded_policy", "unfit"]
 
@@ -260,6 +261,7 @@ def _facts(asked: Predicted, found: Found, cells: int, why: str) -> dict[str, An
         "clustered": False,
         "notes": [said],
         "dropped": dropped,
+        "unknown_where": hidden_under(decision, *found.by_rule) if found.by_rule else None,
         "split": {
             "method": "none",
             "reason": "the predictions were made elsewhere; payoff takes it that none of these "

@@ -24,7 +24,7 @@ from payoff.load.split import split
 from payoff.load.text import checks as text_checks
 from payoff.policy.expected import check_money, rule_actions
 
-__all__ = ["Checked", "check", "data_facts", "open_rows", "unknown_where"]
+__all__ = ["Checked", "check", "data_facts", "hidden_under", "open_rows", "unknown_where"]
 
 #: Outcomes missing on this share of an action's rows, and known on this share of all others.
 _HIDDEN: Final = 0.95
@@ -145,19 +145,35 @@ def unknown_where(data: Dataset) -> dict[str, Any] | None:
     taken = rule_actions(decision, TableColumns(data.table), data.table)
     if taken is None:
         return None
-    unknown = data.outcome < 0
-    for code in np.unique(taken):
-        rows = taken == code
+    size = len(decision.actions)
+    n = np.bincount(taken, minlength=size)
+    return hidden_under(decision, n, np.bincount(taken[data.outcome < 0], minlength=size))
+
+
+def hidden_under(
+    decision: Decision, n: NDArray[np.int64], unknown: NDArray[np.int64]
+) -> dict[str, Any] | None:
+    """Return the recorded action under which outcomes are missing, from counts.
+
+    Parameters
+    ----------
+    n, unknown
+        int64 (n_actions,), rows with each recorded action, and those of them without an outcome.
+    """
+    rule = decision.current_rule
+    if rule is None or rule.column is None or decision.past is not None:
+        return None
+    others, elsewhere = n.sum() - n, unknown.sum() - unknown
+    for code in np.flatnonzero(n >= _FEWEST_HIDDEN):
         if (
-            rows.sum() >= _FEWEST_HIDDEN
-            and (~rows).any()
-            and unknown[rows].mean() >= _HIDDEN
-            and unknown[~rows].mean() <= 1 - _HIDDEN
+            others[code]
+            and unknown[code] >= _HIDDEN * n[code]
+            and elsewhere[code] <= (1 - _HIDDEN) * others[code]
         ):
             return {
                 "column": rule.column,
                 "action": decision.action_names[int(code)],
-                "n": int(rows.sum()),
-                "unknown": int(unknown[rows].sum()),
+                "n": int(n[code]),
+                "unknown": int(unknown[code]),
             }
     return None

@@ -12,14 +12,14 @@ from scipy import special
 
 from payoff.evidence.evidence import Estimate, Group
 from payoff.evidence.subgroups.shrink import FEWEST_GROUPS, sampling_variance, shrink
-from payoff.evidence.subgroups.simultaneous import RESAMPLES, Cases, contrast
+from payoff.evidence.subgroups.simultaneous import RESAMPLES, CaseSums, contrast
 
-__all__ = ["compared_money", "shrunken_money"]
+__all__ = ["compared_money", "compared_rate", "shrunken_money"]
 
 
 def compared_money(
     groups: list[Group],
-    cases: Cases,
+    cases: CaseSums,
     family: NDArray[np.bool_],
     rng: np.random.Generator,
     parts: int,
@@ -39,8 +39,9 @@ def compared_money(
     parts
         Number of subgroups that share the allowance for false alarms.
     """
+    left, family = _described(groups, cases, family)
     if family.sum() < 2:
-        return groups, {"not_measured": "fewer than two groups have a gain to compare"}
+        return groups, {"not_measured": "fewer than two groups have a gain to compare"} | left
     first = next(g.gain for g in groups if g.gain is not None)
     found = contrast(cases, family, level=1 - (1 - first.level) / parts, rng=rng)
     if found is None:
@@ -63,7 +64,61 @@ def compared_money(
         "p_any": float(p[family].min()),
         "groups": int(family.sum()),
         "resamples": RESAMPLES,
-    }
+    } | left
+
+
+def _described(
+    groups: list[Group], cases: CaseSums, family: NDArray[np.bool_]
+) -> tuple[dict[str, Any], NDArray[np.bool_]]:
+    """Return what is to be said of how deals are drawn, and the groups they describe."""
+    if not cases.why:
+        return {}, family
+    out = [groups[k].label for k in np.flatnonzero(family & ~cases.told)]
+    return {"how": cases.why, "left_out": out}, family & cases.told
+
+
+def compared_rate(
+    groups: list[Group],
+    rate: str,
+    cases: CaseSums | None,
+    family: NDArray[np.bool_],
+    rng: np.random.Generator,
+    parts: int,
+    *,
+    level: float,
+) -> tuple[list[Group], Mapping[str, Any]]:
+    """Give every group the adjusted p-value of an error rate.
+
+    Parameters
+    ----------
+    groups, family, rng, parts
+        As in :func:`compared_money`.
+    rate
+        Name of the rate.
+    cases
+        Who was acted on, among those the rate is of; None with fewer than two groups.
+    level
+        Simultaneous level.
+    """
+    left: dict[str, Any] = {}
+    found = None
+    if cases is not None:
+        left, family = _described(groups, cases, family)
+    if cases is not None and family.sum() > 1:
+        found = contrast(cases, family, level=level, rng=rng)
+    if found is None:
+        reason = "fewer than two groups have this rate, or it is the same on every row"
+        return groups, {"not_measured": reason} | left
+    p = np.minimum(1.0, found.p_adjusted * parts)
+    told = [
+        replace(g, p_adjusted={**g.p_adjusted, rate: float(p[k]) if family[k] else None})
+        for k, g in enumerate(groups)
+    ]
+    return told, {
+        "p_any": float(p[family].min()),
+        "groups": int(family.sum()),
+        "resamples": RESAMPLES,
+    } | left
 
 
 def _wider(gain: Estimate, ends: tuple[float, float]) -> Estimate:
@@ -75,7 +130,7 @@ def _wider(gain: Estimate, ends: tuple[float, float]) -> Estimate:
 
 
 def shrunken_money(
-    groups: list[Group], cases: Mapping[str, Cases]
+    groups: list[Group], cases: Mapping[str, CaseSums]
 ) -> tuple[list[Group], Mapping[str, Any]]:
     """Give every measured group its money drawn towards that of all groups.
 

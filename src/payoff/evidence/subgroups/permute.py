@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["dealt_sums", "moments", "products"]
+__all__ = ["dealt_sums", "dealt_values", "limit_sums", "moments", "products"]
 
 _ALL_DEALT: Final = 4_000
 _TAIL: Final = 2_000
@@ -78,6 +78,31 @@ def dealt_sums(
     body = moments(s[order[_TAIL:]], w[order[_TAIL:]])
     in_tail = _hypergeometric(sizes, _TAIL, resamples, rng)
     return _by_cases(tail, in_tail, rng) + _by_limit(body, sizes - in_tail, rng)
+
+
+def dealt_values(
+    s: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    *,
+    resamples: int,
+    rng: np.random.Generator,
+) -> NDArray[np.float64] | None:
+    """Deal cases of weight 1 whose different values are counted, as :func:`dealt_sums`, exactly.
+
+    Parameters
+    ----------
+    s, counts
+        float64 (k,) ascending different values, and int64 (k,) how many cases have each.
+
+    Returns
+    -------
+    ndarray or None
+        None where there are too many different values.
+    """
+    if len(s) > min(_MOST_VALUES, _MOST_CELLS // max(len(sizes), 1)):
+        return None
+    return _by_counts(moments(s, np.ones(len(s))), counts, sizes, resamples, rng)
 
 
 def _few_values(
@@ -167,10 +192,33 @@ def _by_limit(
     Given the counts n_g of n, the sums have means n_g c and covariances
     ``(n_g [g = h] - n_g n_h / n) S`` over groups g, h, with S the covariance of one case.
     """
-    n = len(columns)
     centre = columns.mean(axis=0)
     scale = np.maximum(np.abs(columns - centre).max(axis=0), 1e-300)
     spread = np.cov(((columns - centre) / scale).T)
+    return limit_sums(centre, spread, scale, counts, len(columns), rng)
+
+
+def limit_sums(
+    centre: NDArray[np.float64],
+    spread: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    n: int,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Draw group sums from the normal limit of dealing n cases of known mean and covariance.
+
+    Parameters
+    ----------
+    centre
+        float64 (5,), mean of one case's moments.
+    spread, scale
+        float64 (5, 5) and (5,): the covariance of one case is ``spread * outer(scale, scale)``.
+    counts
+        int64 (B, G), cases each group gets in each deal.
+    n
+        Cases in all.
+    """
     shape = (len(counts), counts.shape[1])
     noise = rng.multivariate_normal(
         np.zeros(len(scale)), spread, size=shape, method="eigh", check_valid="ignore"

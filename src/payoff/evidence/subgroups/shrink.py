@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.evidence.subgroups.simultaneous import Cases
+from payoff.evidence.subgroups.simultaneous import Cases, CaseSums, RowSums
 
 __all__ = ["FEWEST_GROUPS", "Shrunken", "sampling_variance", "shrink"]
 
@@ -38,7 +38,7 @@ class Shrunken:
     error: NDArray[np.float64]
 
 
-def sampling_variance(cases: Cases, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+def sampling_variance(cases: Cases | CaseSums, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the sampling variance of every group's mean, its spread mostly that of all groups.
 
     A small group's own variance goes with its mean: a group that happened to see no large gain has
@@ -49,7 +49,7 @@ def sampling_variance(cases: Cases, kept: NDArray[np.bool_]) -> NDArray[np.float
     Parameters
     ----------
     cases
-        Independent cases.
+        Independent cases, or their sums.
     kept
         bool (G,), the groups whose spread is pooled.
 
@@ -60,14 +60,13 @@ def sampling_variance(cases: Cases, kept: NDArray[np.bool_]) -> NDArray[np.float
         ``v_g = (sum (s - m_g w)^2 + k v) / (n_g - 1 + k)``, k = 300 and
         ``v = sum_g sum (s - m_g w)^2 / sum_g (n_g - 1)``; NaN where a group is not kept.
     """
-    groups = len(kept)
-    n = np.bincount(cases.group, minlength=groups)
-    w = np.bincount(cases.group, weights=cases.w, minlength=groups)
-    s = np.bincount(cases.group, weights=cases.s, minlength=groups)
+    sums = RowSums.of(cases, len(kept)) if isinstance(cases, Cases) else cases
+    n = sums.sizes
+    s, w, ss, sw, ww = sums.found.T
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.where(kept, s / w, 0.0)
-        residual = cases.s - mean[cases.group] * cases.w
-        own = np.bincount(cases.group, weights=residual**2, minlength=groups)
+        own = ss - 2 * mean * sw + mean * mean * ww
+        own = np.where(own > 1e-14 * ss, own, 0.0)  # less is the rounding of the sums
         pooled = float(own[kept].sum()) / max(int((n[kept] - 1).sum()), 1)
         spread = (own + _BORROWED * pooled) / (n - 1 + _BORROWED)
         return np.where(kept, spread * n / w**2, np.nan)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from payoff.evidence.interval import cluster_sums
 from payoff.evidence.subgroups.permute import dealt_sums, products
 
-__all__ = ["RESAMPLES", "Cases", "Contrast", "cases_of", "contrast"]
+__all__ = ["RESAMPLES", "CaseSums", "Cases", "Contrast", "RowSums", "cases_of", "contrast"]
 
 RESAMPLES: Final = 1999
 #: Cases' worth of the common spread that a group's own spread is mixed with. Without it a small
@@ -101,8 +101,87 @@ def cases_of(
     return Cases(sums.s, sums.w, group[of], owner if crossed else None)
 
 
+class CaseSums(Protocol):
+    """Sums of independent cases by group, and how deals of the same cases are drawn.
+
+    Sums are of ``s``, ``w``, ``s^2``, ``s w`` and ``w^2``, where s is a case's weighted money less
+    the mean of all cases.
+    """
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Cases in each group, int64 (G,)."""
+
+    @property
+    def found(self) -> NDArray[np.float64]:
+        """Sums of each group, float64 (G, 5)."""
+
+    @property
+    def flat(self) -> bool:
+        """Whether all cases have the same mean money, but for rounding."""
+
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """Groups that the deals describe, bool (G,)."""
+
+    @property
+    def why(self) -> str:
+        """How deals are drawn, where not all groups need be described by them; or nothing."""
+
+    def dealt(self, resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Return the sums of each group when labels are dealt out by chance, (B, G, 5)."""
+
+    def design(self, family: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the inflation of each group's error where clusters cross groups, (G,)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowSums:
+    """The sums of cases; see :class:`CaseSums`."""
+
+    cases: Cases
+    s: NDArray[np.float64]
+    sizes: NDArray[np.int64]
+    found: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, cases: Cases, groups: int) -> RowSums:
+        """Add up the cases of each of so many groups."""
+        centre = float(cases.s.sum() / cases.w.sum()) if len(cases.s) else 0.0
+        s = cases.s - centre * cases.w
+        found = np.empty((groups, 5))
+        for j, x in enumerate(products(s, cases.w)):
+            found[:, j] = np.bincount(cases.group, weights=x, minlength=groups)
+        sizes = np.bincount(cases.group, minlength=groups).astype(np.int64)
+        return cls(cases, s, sizes, found)
+
+    @property
+    def flat(self) -> bool:
+        """Whether all cases have the same mean money, but for rounding."""
+        spread = float(self.s @ self.s) / (len(self.s) - 1)
+        return spread <= 1e-24 * max(float(np.abs(self.cases.s).max()) ** 2, 1e-300)
+
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """All groups: cases are dealt, and the largest of them exactly."""
+        return np.ones(len(self.sizes), dtype=bool)
+
+    @property
+    def why(self) -> str:
+        """Nothing."""
+        return ""
+
+    def dealt(self, resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Return the sums of each group when labels are dealt out by chance, (B, G, 5)."""
+        return dealt_sums(self.s, self.cases.w, self.sizes, resamples=resamples, rng=rng)
+
+    def design(self, family: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the inflation of each group's error where clusters cross groups, (G,)."""
+        return _design(self.cases, self.s, self.found, family)
+
+
 def contrast(
-    cases: Cases,
+    cases: Cases | CaseSums,
     family: NDArray[np.bool_],
     *,
     level: float,
@@ -115,7 +194,7 @@ def contrast(
     Parameters
     ----------
     cases
-        All cases; those of groups outside the family only stand among the others.
+        All cases, or their sums; those of groups outside the family only stand among the others.
     family
         bool (G,), the groups that are looked at.
     level
@@ -141,25 +220,18 @@ def contrast(
     Chung, E., Romano, J. P. (2013). Exact and asymptotically robust permutation tests. Annals of
     Statistics 41.
     """
-    groups = len(family)
-    sizes = np.bincount(cases.group, minlength=groups).astype(np.int64)
-    n = len(cases.s)
+    sums = RowSums.of(cases, len(family)) if isinstance(cases, Cases) else cases
+    sizes, found = sums.sizes, sums.found
+    n = int(sizes.sum())
     family = family & (sizes > 0) & (sizes <= n - 2)
-    if n < 3 or not family.any():
+    if n < 3 or not family.any() or sums.flat:
         return None
-    centre = float(cases.s.sum() / cases.w.sum())
-    s = cases.s - centre * cases.w
-    spread = float(s @ s) / (n - 1)
-    if spread <= 1e-24 * max(float(np.abs(cases.s).max()) ** 2, 1e-300):
-        return None
-    found = np.empty((groups, 5))
-    for j, x in enumerate(products(s, cases.w)):
-        found[:, j] = np.bincount(cases.group, weights=x, minlength=groups)
-    form = _Studentised(sizes, found.sum(axis=0), spread, borrowed)
+    total = found.sum(axis=0)
+    form = _Studentised(sizes, total, float(total[2]) / (n - 1), borrowed)
     difference, error2, _, error1 = form(found[None])
-    design = _design(cases, s, found, family)
+    design = sums.design(family)
     t = difference[0] / (error2[0] * design)
-    mean_t, max_t = _deals(s, cases.w, sizes, form, family, resamples, rng)
+    mean_t, max_t = _deals(sums.dealt(resamples, rng), sizes, form, family)
     observed = np.abs(t)
     reached = (max_t[None, :] >= observed[:, None] * (1 - 1e-12)).sum(axis=1)
     p = np.where(family, (1 + reached) / (1 + resamples), 1.0)
@@ -205,16 +277,12 @@ class _Studentised:
 
 
 def _deals(
-    s: NDArray[np.float64],
-    w: NDArray[np.float64],
+    sums: NDArray[np.float64],
     sizes: NDArray[np.int64],
     form: _Studentised,
     family: NDArray[np.bool_],
-    resamples: int,
-    rng: np.random.Generator,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return studentised means (B, family) and the largest |t| of a difference (B,) of deals."""
-    sums = dealt_sums(s, w, sizes, resamples=resamples, rng=rng)
     difference, error2, mean, error1 = form(sums)
     t = np.abs(difference / error2)[:, family]
     # A deal takes without replacement: its means vary less than means of new cases by this much.
