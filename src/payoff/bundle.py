@@ -29,7 +29,13 @@ from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
 from payoff.model.kinds import Classifier, Themed, classifier_from
 from payoff.model.text.prepare import prepared_rows
-from payoff.policy.expected import cell_money, expected_by_action, expected_money, rule_actions
+from payoff.policy.answer import remarks, rightness
+from payoff.policy.expected import (
+    cell_money,
+    expected_by_action,
+    rule_actions,
+    weighted_money,
+)
 from payoff.policy.explain import explanation
 from payoff.policy.policy import Policy
 
@@ -146,7 +152,9 @@ class Bundle:
             ``action``, ``probabilities`` (outcome -> share; under the action chosen, where acting
             changes what happens), ``expected_money`` (action -> money of
             the decision's currency, before the price of capacity), ``currency``, and the unit's id;
-            of documents whose themes were learnt, ``theme`` (its name, or None).
+            of documents whose themes were learnt, ``theme`` (its name, or None). Where the policy
+            keeps an error rate also ``automated``, ``sure`` and ``why_not``, and where it knows
+            strangers ``familiar`` and ``familiarity``: see :func:`payoff.policy.answer.remarks`.
 
         Raises
         ------
@@ -164,17 +172,21 @@ class Bundle:
         columns = RowColumns(rows, {f.name: f.type for f in self.contract.fields})
         arms = self.model.predict_rows(rows) if isinstance(self.model, ArmModels) else None
         prob = np.zeros((len(rows), len(decision.outcomes)))
-        theme = None
+        theme = right = known = None
         if arms is not None:
             expected = expected_by_action(decision, columns, arms.prob, arms.amounts)
         elif isinstance(self.model, Classifier):
             if isinstance(self.model, Themed):
-                raw, theme = self.model.read_rows(rows)
+                looks = self.policy.unfamiliar is not None
+                read = self.model.read_rows(rows, familiar=looks)
+                raw, theme, known = read.prob, read.theme, read.familiar
             else:
                 raw = self.model.predict_rows(rows)
             prob = self.calibrator.apply(raw)
             amounts = self.amounts.predict_rows(rows) if self.amounts else {}
-            expected = expected_money(decision, columns, prob, amounts)
+            cells = cell_money(decision, columns, amounts)
+            expected = weighted_money(cells, prob, len(decision.actions))
+            right = rightness(self.policy, cells, prob)
         rule = None
         if self.policy.kind == "rule":
             rule = rule_actions(decision, columns)
@@ -186,6 +198,8 @@ class Bundle:
                     expected=expected[i : i + 1],
                     prob=prob[i : i + 1],
                     rule=None if rule is None else rule[i : i + 1],
+                    right=None if right is None else right[i : i + 1],
+                    familiar=None if known is None else known[i : i + 1],
                     groups={k: (labels, of[i : i + 1]) for k, (labels, of) in groups.items()},
                 )
                 for i in range(len(rows))
@@ -194,6 +208,7 @@ class Bundle:
         if arms is not None:  # what is promised under the action chosen
             prob = arms.prob[np.arange(len(rows)), codes]
         key = decision.data.unit_id
+        said = remarks(self.policy, expected, groups, right, known)
         named = None
         if theme is not None and self.themes is not None:
             named = self.themes.named(theme)
@@ -209,6 +224,7 @@ class Bundle:
                 "currency": decision.currency,
                 "unit_id": row.get(key) if key else None,
                 **({"theme": named[i]} if named is not None else {}),
+                **said[i],
             }
             for i, row in enumerate(rows)
         ]

@@ -9,6 +9,9 @@ __all__ = [
     "PROBABILITY",
     "SCORE",
     "SCORED_ACTION",
+    "SCORED_AUTOMATED",
+    "SCORED_FAMILIAR",
+    "SCORED_FAMILIARITY",
     "SCORED_PART",
     "SCORED_THEME",
     "expected_of",
@@ -21,6 +24,9 @@ SCORE: Final = "y_score"
 #: Columns that ``payoff score`` adds beside the probabilities.
 SCORED_ACTION: Final = "payoff_action"
 SCORED_PART: Final = "payoff_part"
+SCORED_AUTOMATED: Final = "payoff_automated"
+SCORED_FAMILIAR: Final = "payoff_familiar"
+SCORED_FAMILIARITY: Final = "payoff_familiarity"
 SCORED_THEME: Final = "payoff_theme"
 
 

@@ -1,5 +1,6 @@
 """What is at stake: the declaration of one decision (standard library only)."""
 
+from payoff.declare.automation import Automation
 from payoff.declare.decision import KINDS, PERIODS, Decision
 from payoff.declare.limits import Constraint, Limit
 from payoff.declare.past import Past
@@ -23,6 +24,7 @@ __all__ = [
     "PARTS",
     "PERIODS",
     "Action",
+    "Automation",
     "Capacity",
     "Case",
     "Cell",

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from payoff.declare.automation import Automation, resolved
 from payoff.declare.limits import Constraint, Limit, check_limits
 from payoff.declare.past import Past
 from payoff.declare.payoffs import (
@@ -56,6 +57,8 @@ class Decision:
         With two outcomes, the one that scores and thresholds speak of.
     past
         How the rows came about, when they record actions that may have changed what happened.
+    automation
+        The error rate that must be kept where the model acts by itself.
 
     Raises
     ------
@@ -100,6 +103,7 @@ class Decision:
     constraints: tuple[Constraint, ...] = ()
     current_rule: CurrentRule | None = None
     past: Past | None = None
+    automation: Automation | None = None
     split: Split = field(default_factory=Split)
     training: Training = field(default_factory=Training)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
@@ -134,6 +138,9 @@ class Decision:
         self._check_names()
         self._check_table()
         self._check_references()
+        if self.automation is not None:
+            found = resolved(self.automation, self.actions, self.past)
+            object.__setattr__(self, "automation", found)
 
     def _check_names(self) -> None:
         for key, names in (
@@ -358,6 +365,18 @@ class Decision:
         return tuple(
             dict.fromkeys(s.column for s in self.subgroups if s.name in named and s.column)
         )
+
+    @property
+    def reviewer(self) -> str | None:
+        """The action for what the model should not decide: of [automation], or the first review."""
+        if self.automation is not None:
+            return self.automation.otherwise
+        return next((a.name for a in self.actions if a.review is not None), None)
+
+    @property
+    def automatic(self) -> tuple[str, ...]:
+        """The actions that need no person: all but the reviews and :attr:`reviewer`."""
+        return tuple(a.name for a in self.actions if a.review is None and a.name != self.reviewer)
 
     def capacity_share(self, action: Action) -> float | None:
         """Return the share of units an action can reach, or None when it is not limited."""

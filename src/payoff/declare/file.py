@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from payoff.declare.automation import Automation
 from payoff.declare.decision import Decision
 from payoff.declare.limits import Constraint, Limit
 from payoff.declare.past import Past
@@ -148,6 +149,7 @@ def _decision(value: Mapping[str, Any]) -> Decision:
         current_rule=_rule(value.get("current_rule")),
         text=TextSettings(**text),
         past=_past(value.get("past")),
+        automation=Automation(**value["automation"]) if "automation" in value else None,
         predictions=Predictions(**value.get("predictions", {})),
         split=Split(**value.get("split", {})),
         training=Training(**training),

@@ -34,7 +34,7 @@ class Review:
     right, wrong
         Outcome -> action taken by a reviewer who is right, or wrong. Where not named, ``right`` is
         the action of the largest money under the outcome, when constants tell, and ``wrong`` the
-        only other action that is no review.
+        only other action that is no review, or the first of several of the same constant money.
     """
 
     cost: str
@@ -134,7 +134,7 @@ def _derived(
     """Return one cell of the derived row."""
     key = f"actions.{action}.review"
     right = _right(key, review, outcome, cells, plain)
-    wrong = _wrong(key, review, outcome, right, plain)
+    wrong = _wrong(key, review, outcome, right, cells, plain)
     error = review.errors[outcome]
     terms = [(Decimal(-1), review.cost)]
     for share, name in ((1 - Decimal(repr(error)), right), (Decimal(repr(error)), wrong)):
@@ -173,13 +173,21 @@ def _right(
     return best[0]
 
 
-def _wrong(key: str, review: Review, outcome: str, right: str, plain: tuple[str, ...]) -> str:
+def _wrong(
+    key: str,
+    review: Review,
+    outcome: str,
+    right: str,
+    cells: Mapping[tuple[str, str], Cell],
+    plain: tuple[str, ...],
+) -> str:
     named = review.wrong.get(outcome)
     if named is not None:
         return _named(f"{key}.wrong.{outcome}", named, plain)
     others = [a for a in plain if a != right]
-    if len(others) == 1:
-        return others[0]
+    money = {constant_of(cells[a, outcome].node) for a in others if (a, outcome) in cells}
+    if len(others) == 1 or (len(money) == 1 and None not in money):
+        return others[0]  # the only one, or all of them cost the same
     raise DeclarationError.missing_key(
         f"{key}.wrong",
         f"the action a reviewer takes by mistake when the outcome is {outcome!r}, one of "

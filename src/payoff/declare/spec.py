@@ -234,6 +234,7 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 similarity=Key(NUMBER, "Share of common shingles from which two are twins."),
                 languages=Key(_list(TEXT), "Languages expected, as ISO 639 codes."),
                 longest=Key(WHOLE, "Characters of one document; a longer one is refused."),
+                unfamiliar=Key(NUMBER, "Share of documents that belong taken for strangers."),
                 themes=Key(
                     _either("'auto' or a whole number", _choice("auto"), WHOLE),
                     "Themes to learn: auto, at most a number, or 0 for none.",
@@ -254,6 +255,16 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 outcomes_known=Key(_list(TEXT), "Actions under which outcomes were recorded."),
             ),
             "What was done in the past, and how it was chosen.",
+        ),
+        "automation": Key(
+            _table(
+                max_error=Key(
+                    NUMBER, "Largest error rate among automated units.", True, "max_error = 0.02"
+                ),
+                confidence=Key(NUMBER, "How sure that must be."),
+                otherwise=Key(TEXT, "Action for all other units; the only review if left out."),
+            ),
+            "Act automatically only at a guaranteed error rate.",
         ),
         "predictions": Key(
             _table(

@@ -38,6 +38,9 @@ class TextSettings:
         Languages that are expected, as ISO 639 codes; empty when any may come.
     longest
         Characters of one document; a longer one is refused.
+    unfamiliar
+        Share of the documents that belong, 0 to 0.5, that may be taken for strangers: unlike
+        whatever the model learnt from. 0 turns the look at familiarity off.
     themes
         ``"auto"``: as many themes as tell the documents apart best; a number: at most so many; 0:
         none.
@@ -61,6 +64,7 @@ class TextSettings:
     similarity: float = 0.8
     languages: tuple[str, ...] = ()
     longest: int = 200_000
+    unfamiliar: float = 0.02
     themes: str | int = "auto"
     slices: tuple[str, ...] = SLICES
     excerpts: bool = True
@@ -82,6 +86,7 @@ class TextSettings:
             low=0.5,
             high=1.0,
         )
+        check_number(self.unfamiliar, "text.unfamiliar", "a share from 0 to 0.5", low=0, high=0.5)
         for code in self.languages:
             if not re.fullmatch(r"[a-z]{2,3}", code):
                 raise DeclarationError.bad_value(

@@ -133,8 +133,9 @@ def _rule(rule: CurrentRule) -> list[str]:
 def written(decision: Decision) -> str:
     """Return the TOML text of a decision."""
     sections = ("data", "outcomes", "actions", "payoffs", "subgroups", "limits", "constraints")
-    settings = ("current_rule", "past", "text", "predictions", "split", "training", "evidence")
-    skipped = (*sections, *settings, "schema_version")
+    optional = ("current_rule", "past", "automation")
+    settings = ("text", "predictions", "split", "training", "evidence")
+    skipped = (*sections, *optional, *settings, "schema_version")
     facts = _changed(decision, skip=skipped)
     facts.setdefault("name", decision.name)
     lines = ["schema_version = 1", "", *_section("decision", facts)]
@@ -158,6 +159,8 @@ def written(decision: Decision) -> str:
         lines += _rule(decision.current_rule)
     if decision.past is not None:
         lines += _section("past", _changed(decision.past))
-    for name in ("text", "predictions", "split", "training", "evidence"):
+    if decision.automation is not None:
+        lines += _section("automation", _changed(decision.automation))
+    for name in settings:
         lines += _section(name, _changed(getattr(decision, name)))
     return "\n".join(lines)

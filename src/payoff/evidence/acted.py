@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,8 @@ class Acted:
 class Background:
     """What the evidence records beside the figures: data, model, earlier checks, seed.
 
-    ``tuned`` holds the steps of tuning whose optimism the evidence shows.
+    ``tuned`` holds the steps of tuning whose optimism the evidence shows; ``guarantee`` says how
+    the threshold of ``[automation]`` was found (see :mod:`payoff.policy.automate`).
     """
 
     data: Mapping[str, Any]
@@ -39,3 +40,4 @@ class Background:
     choose_shares: Mapping[str, float] | None = None
     tuned: tuple[Step, ...] = ()
     seed: int = 0
+    guarantee: Mapping[str, Any] = field(default_factory=dict)

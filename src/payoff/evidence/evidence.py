@@ -49,8 +49,8 @@ class Estimate:
     n, n_clusters
         Rows used, and independent resampling units among them.
     method
-        ``"t"``, ``"score"``, ``"wilson"``, ``"wald"``, ``"fieller"``, ``"log-ratio"``,
-        ``"shrunken"``, ``"max-t"``, ``"exact"`` or ``"none"``.
+        ``"t"``, ``"score"``, ``"wilson"``, ``"clopper-pearson"``, ``"wald"``, ``"fieller"``,
+        ``"log-ratio"``, ``"shrunken"``, ``"max-t"``, ``"exact"`` or ``"none"``.
     """
 
     value: float | None
@@ -166,8 +166,9 @@ class PolicyEvidence:
     Parameters
     ----------
     name
-        ``"expected"``, ``"threshold"``, ``"top_k"``, ``"half"``, ``"do_nothing"``,
-        ``"all:<action>"``, ``"current_rule"`` or ``"predicted"`` (actions decided elsewhere).
+        ``"automation"``, ``"expected"``, ``"threshold"``, ``"top_k"``, ``"half"``,
+        ``"do_nothing"``, ``"all:<action>"``, ``"current_rule"`` or ``"predicted"``
+        (actions decided elsewhere).
     label, how
         Words for the report: a short name, and one sentence on how it decides.
     baseline
@@ -354,6 +355,10 @@ class Evidence:
         Whether each declared constraint held on the judging rows, and what keeping it costs.
     past
         What past decisions can and cannot tell: overlap, effective sample size, uplift.
+    automation
+        What a guaranteed error rate allows to be automated, whether it was kept, what it costs.
+    familiarity
+        Rows unlike those learnt from: how many, errors and money there, what sparing them earns.
     """
 
     decision: Mapping[str, Any]
@@ -377,6 +382,8 @@ class Evidence:
     base_rate: Mapping[str, Any] = field(default_factory=_not_asked)
     information: Mapping[str, Any] = field(default_factory=_not_asked)
     past: Mapping[str, Any] = field(default_factory=_not_asked)
+    automation: Mapping[str, Any] = field(default_factory=_not_asked)
+    familiarity: Mapping[str, Any] = field(default_factory=_not_asked)
     constraints: tuple[Mapping[str, Any], ...] = ()
     schema_version: int = SCHEMA_VERSION
 

@@ -13,6 +13,7 @@ from payoff.declare import Decision
 from payoff.errors import DataError, EvidenceError
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
+from payoff.evidence.automation import automation, automation_check
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.calibration import calibration
 from payoff.evidence.change_checks import change_checks
@@ -27,6 +28,7 @@ from payoff.evidence.evidence import (
     PolicyEvidence,
 )
 from payoff.evidence.facts import certain, decision_facts, versions
+from payoff.evidence.familiarity import familiarity, familiarity_check
 from payoff.evidence.information import information
 from payoff.evidence.interval import share, wilson
 from payoff.evidence.judged import Judged
@@ -162,6 +164,7 @@ def judge(
         else sensitivity(judged, again, capacity=capacity_curve(judged), volume=volume(judged))
     )
     sureness = missing if why else intervals(judged)
+    automated, strangers = automation(judged), familiarity(judged)
     capacity = limits_used(judged)
     constraints = constraints_judged(judged, beside)
     own = evidence_checks.check(
@@ -205,10 +208,14 @@ def judge(
             *of_past,
             *limit_checks(judged, constraints),
             *change_checks(decision, judged.verdict, levers, rates),
+            automation_check(automated, decision.automation is not None),
+            familiarity_check(strangers),
         ),
         seed=background.seed,
         made_with=versions(),
         past=past,
+        automation=automated,
+        familiarity=strangers,
         optimism=optimism(decision, background.tuned, seed=background.seed),
     )
 
@@ -241,7 +248,8 @@ class _Core:
         uses, cells = self.cells(acted.codes, policy_value(acted.codes, self.stakes))
         if self.stakes.past is not None:
             cells = () if why else self._past_cells(acted, self.stakes.past)
-        beyond = policy.baseline and beyond_limits(self.decision, self.stakes, acted.codes)
+        strict = policy.baseline or policy.kind == "automation"
+        beyond = strict and beyond_limits(self.decision, self.stakes, acted.codes)
         fixed = fixed_cost(self.decision, policy, acted.codes, self.stakes.weight)
         return PolicyEvidence(
             name=policy.name,

@@ -31,6 +31,8 @@ def decides_by_money(judged: Judged) -> str:
     """Return why the recommended policy cannot decide again, or "" when it can."""
     if judged.stakes.prob is None or judged.stakes.expected is None or not judged.stakes.cells:
         return judged.stakes.why_no_prob
+    if judged.first.policy.kind == "automation":
+        return "the policy judged keeps an error rate, and does not decide by money alone"
     if judged.first.policy.kind not in ("expected", "threshold", "likeliest"):
         return "the policy judged does not decide by probabilities"
     return ""

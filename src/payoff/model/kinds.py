@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from payoff.load.dataset import Dataset
     from payoff.load.fields import Contract
     from payoff.model.crossed import CrossFitted
+    from payoff.model.scored import Read
     from payoff.model.text.themes import Themes
     from payoff.progress import Progress
 
@@ -71,14 +72,12 @@ class Themed(Protocol):
         """Themes that were learnt; None where none were."""
         ...
 
-    def read_table(self, table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.int32] | None]:
-        """Return probabilities (n, O) and themes (n,) of an Arrow table, read once."""
+    def read_table(self, table: pa.Table, *, familiar: bool = False) -> Read:
+        """Return what an Arrow table says, read once; with ``familiar``, how familiar it is too."""
         ...
 
-    def read_rows(
-        self, rows: Sequence[Mapping[str, Any]]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int32] | None]:
-        """Return probabilities (n, O) and themes (n,) of mappings of field to value."""
+    def read_rows(self, rows: Sequence[Mapping[str, Any]], *, familiar: bool = False) -> Read:
+        """Return the same for mappings of field to value."""
         ...
 
     def themes_of_table(self, table: pa.Table) -> NDArray[np.int32] | None:

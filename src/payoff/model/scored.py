@@ -8,7 +8,26 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Scored", "ScoredArms"]
+__all__ = ["Read", "Scored", "ScoredArms"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Read:
+    """What a model says of documents it has read once.
+
+    Parameters
+    ----------
+    prob
+        float64 (n, n_outcomes).
+    theme
+        int32 (n,), -1 for none; None where no themes were learnt.
+    familiar
+        float64 (n,), 0 to 1, how like those learnt from; None where nobody asked.
+    """
+
+    prob: NDArray[np.float64]
+    theme: NDArray[np.int32] | None = None
+    familiar: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,6 +44,9 @@ class Scored:
         (column, outcome) -> float64 (n,): mean of a column that is known later, given the outcome.
     source
         Which model, in words for the report.
+    familiar
+        float64 (n,), 0 to 1, how like each row is to those learnt from; None where the model does
+        not know or nobody asks.
     theme
         int32 (n,), the theme of each document, -1 for none; None where no themes were learnt.
     """
@@ -33,6 +55,7 @@ class Scored:
     part: str
     amounts: Mapping[tuple[str, str], NDArray[np.float64]] = field(default_factory=dict)
     source: str = ""
+    familiar: NDArray[np.float64] | None = None
     theme: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:

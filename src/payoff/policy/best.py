@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.errors import percent
+from payoff.policy.automation import chance_right
 from payoff.policy.bounds import Bound, Group, Grouping, bounds_of, group_of
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
@@ -27,6 +28,7 @@ __all__ = [
     "fixed_cost",
     "limited_shares",
     "policy_value",
+    "sureness",
     "without_constraints",
 ]
 
@@ -249,6 +251,9 @@ def groupings_of(decision: Decision, groups: Mapping[str, Group]) -> tuple[Group
 
 def actions_of(policy: Policy, stakes: Stakes, *, cut_to_fit: bool = True) -> NDArray[np.int16]:
     """Apply a policy to what is at stake."""
+    right = None
+    if policy.kind == "automation":
+        right = sureness(policy, stakes)
     return policy.apply(
         n=len(stakes),
         expected=stakes.expected,
@@ -256,8 +261,19 @@ def actions_of(policy: Policy, stakes: Stakes, *, cut_to_fit: bool = True) -> ND
         rule=stakes.rule,
         weight=stakes.weight,
         groups=stakes.groups,
+        right=right,
+        familiar=stakes.familiar,
         cut_to_fit=cut_to_fit,
     )
+
+
+def sureness(policy: Policy, stakes: Stakes) -> NDArray[np.float64]:
+    """Return the probability that each action is right, float64 (n, n_actions).
+
+    See :func:`payoff.policy.automation.chance_right`.
+    """
+    places = [policy.actions.index(a) for a in policy.automatic]
+    return chance_right(stakes.cells, np.asarray(stakes.prob), len(policy.actions), places)
 
 
 def policy_value(codes: NDArray[np.int16], stakes: Stakes) -> NDArray[np.float64]:

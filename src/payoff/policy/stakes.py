@@ -55,6 +55,8 @@ class Stakes:
     bounds
         Where outcomes are known only under some actions: the rows without one, and what they could
         have earned at least and at most; ``realised`` is NaN on those rows.
+    familiar
+        float64 (n,), how like each unit is to those learnt from; None where nobody looked.
     """
 
     part: str
@@ -71,6 +73,7 @@ class Stakes:
     cells: Mapping[tuple[int, int], float | NDArray[np.float64]] = field(default_factory=dict)
     past: PastStakes | None = None
     bounds: Bounds | None = None
+    familiar: NDArray[np.float64] | None = None
 
     @property
     def causal(self) -> bool:
@@ -171,6 +174,7 @@ def _facts(data: Dataset, scored: Scored | ScoredArms | None) -> dict[str, Any]:
         cells = cell_money(decision, columns, scored.amounts)
         facts["prob"], facts["cells"] = scored.prob, cells
         facts["expected"] = weighted_money(cells, scored.prob, len(decision.actions))
+        facts["familiar"] = scored.familiar
     if decision.past is not None and decision.past.selected:
         facts["bounds"] = bounds_of(data)
     return {

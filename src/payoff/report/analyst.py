@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from payoff.evidence.evidence import PolicyEvidence
 from payoff.report import blocks, wording
+from payoff.report.automation import automation_sections
 from payoff.report.change import change_section
 from payoff.report.corpus import corpus_sections
 from payoff.report.escape import visible
@@ -47,6 +48,7 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
         calibration_section(facts),
         past_section(facts),
         limits_section(facts),
+        *automation_sections(facts),
         shift_section(facts),
         optimism_section(facts),
         _payoffs(facts),

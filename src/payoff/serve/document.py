@@ -255,7 +255,37 @@ def _decision(bundle: Servable) -> dict[str, Any]:
             "description": "What the document speaks of, by words that tell it from the others; "
             "null for a document without a word that was learnt.",
         }
-    return _closed(properties, "One decision.")
+    closed = _closed(properties, "One decision.")
+    return {**closed, "properties": {**properties, **_remarks(bundle)}}
+
+
+def _remarks(bundle: Servable) -> dict[str, Any]:
+    """Return what an answer may say beside the action, where the decision asks for it."""
+    decision = bundle.decision
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    found: dict[str, Any] = {}
+    if decision.automation is not None:
+        found |= {
+            "automated": {
+                "type": "boolean",
+                "description": "Whether the action was taken without a person, at an error rate of "
+                f"at most {decision.automation.max_error:g}; left out where none is kept.",
+            },
+            "sure": {**share, "description": "Probability that the automatic action is right."},
+            "why_not": {
+                "type": ["string", "null"],
+                "description": "Why it was not automated; null where it was.",
+            },
+        }
+    if decision.data.text and decision.text.unfamiliar > 0:
+        found |= {
+            "familiar": {
+                "type": "boolean",
+                "description": "Whether it is like what the model learnt from.",
+            },
+            "familiarity": {**share, "description": "How like; below a threshold, a stranger."},
+        }
+    return found
 
 
 def _answer(bundle: Servable) -> dict[str, Any]:

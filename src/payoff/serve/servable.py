@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from payoff.declare import Decision
 
-__all__ = ["Contract", "Field", "Row", "Servable", "Themes", "unit_field"]
+__all__ = ["REMARKS", "Contract", "Field", "Row", "Servable", "Themes", "unit_field"]
 
 Row = Mapping[str, Any]
+#: What a decision may say beside its action: see :func:`payoff.policy.answer.remarks`.
+REMARKS: Final = ("automated", "sure", "why_not", "familiar", "familiarity")
 
 
 class Field(Protocol):

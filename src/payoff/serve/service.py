@@ -11,7 +11,7 @@ from payoff.errors import RequestError, show
 from payoff.serve.journal import Journal, frames_of, moment
 from payoff.serve.log import DecisionLog, Entry
 from payoff.serve.problems import LogError
-from payoff.serve.servable import Row, Servable, unit_field
+from payoff.serve.servable import REMARKS, Row, Servable, unit_field
 from payoff.serve.wire import MOST_PROBLEMS, decode
 
 __all__ = ["Service"]
@@ -85,6 +85,7 @@ class Service:
                 "action_label": labels[made["action"]],
                 "probabilities": made["probabilities"],
                 "expected_money": made["expected_money"],
+                **{name: made[name] for name in REMARKS if name in made},
                 **({"theme": made["theme"]} if self.bundle.themes else {}),
                 "warnings": unusual,
             }

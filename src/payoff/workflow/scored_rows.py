@@ -14,7 +14,16 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from payoff.bundle import Bundle
-from payoff.columns import SCORED_ACTION, SCORED_PART, SCORED_THEME, expected_of, probability_of
+from payoff.columns import (
+    SCORED_ACTION,
+    SCORED_AUTOMATED,
+    SCORED_FAMILIAR,
+    SCORED_FAMILIARITY,
+    SCORED_PART,
+    SCORED_THEME,
+    expected_of,
+    probability_of,
+)
 from payoff.errors import BundleError, DataError, EnvironmentError_
 from payoff.load.dataset import Dataset
 from payoff.load.evaluate import TableColumns
@@ -22,7 +31,14 @@ from payoff.load.roles import assign
 from payoff.load.source import Source, read
 from payoff.load.split import split
 from payoff.model.scored import Scored, ScoredArms
-from payoff.policy.expected import expected_by_action, expected_money, rule_actions
+from payoff.policy.answer import rightness
+from payoff.policy.expected import (
+    cell_money,
+    expected_by_action,
+    rule_actions,
+    weighted_money,
+)
+from payoff.policy.policy import Policy
 from payoff.progress import Progress, silent
 from payoff.workflow.scoring import score
 
@@ -51,7 +67,9 @@ def score_rows(
         The rows as read, with ``y_prob_<outcome>``, ``expected_<action>`` (money per unit),
         ``payoff_action``, of documents ``payoff_theme`` (null for one without a word that was
         learnt), and, where the rows are those the bundle was made from, ``payoff_part``
-        (``fit``, ``choose``, ``judge``; null for rows that took no part). The action is that of
+        (``fit``, ``choose``, ``judge``; null for rows that took no part). Where the policy keeps an
+        error rate also ``payoff_automated``, and where it knows strangers ``payoff_familiar`` and
+        ``payoff_familiarity`` (0 to 1). The action is that of
         the recommended policy; a capacity is filled within each part, or within all rows given.
 
     Raises
@@ -71,10 +89,14 @@ def score_rows(
     progress("read", 1, 1, f"{len(rows):,} rows")
     _refuse_names(opened, source)
     progress("score", 0, 1)
-    scored = score(opened.model, opened.amounts, opened.calibrator, rows)
+    looks = opened.policy.unfamiliar is not None
+    scored = score(opened.model, opened.amounts, opened.calibrator, rows, familiar=looks)
     columns = TableColumns(rows.table)
+    right = known = None
     if isinstance(scored, Scored):
-        expected = expected_money(decision, columns, scored.prob, scored.amounts)
+        cells = cell_money(decision, columns, scored.amounts)
+        expected = weighted_money(cells, scored.prob, len(decision.actions))
+        right, known = rightness(opened.policy, cells, scored.prob), scored.familiar
     else:
         expected = expected_by_action(decision, columns, scored.prob, scored.amounts)
     rule = rule_actions(decision, columns, rows.table) if opened.policy.kind == "rule" else None
@@ -90,6 +112,8 @@ def score_rows(
             rule=None if rule is None else rule[inside],
             weight=rows.weight[inside],
             groups={k: (labels, of[inside]) for k, (labels, of) in groups.items()},
+            right=None if right is None else right[inside],
+            familiar=None if known is None else known[inside],
         )
     prob = scored.prob
     if isinstance(scored, ScoredArms):  # what is promised under the action chosen
@@ -101,12 +125,30 @@ def score_rows(
         table = table.append_column(expected_of(action), pa.array(expected[:, a]))
     names = np.array(decision.action_names)
     table = table.append_column(SCORED_ACTION, pa.array(names[codes].tolist(), pa.string()))
+    table = _with_remarks(table, opened.policy, codes, known)
     if isinstance(scored, Scored) and scored.theme is not None and opened.themes is not None:
         told = pa.array(opened.themes.named(scored.theme), pa.string())
         table = table.append_column(SCORED_THEME, told)
     if (parts != "").any():
         table = table.append_column(SCORED_PART, pa.array([p or None for p in parts.tolist()]))
     progress("score", 1, 1, f"{len(rows):,} rows")
+    return table
+
+
+def _with_remarks(
+    table: pa.Table,
+    policy: Policy,
+    codes: NDArray[np.int16],
+    known: NDArray[np.float64] | None,
+) -> pa.Table:
+    """Add whether a row was automated, and how familiar it is, where the policy asks."""
+    if policy.kind == "automation":
+        acted = codes != policy.actions.index(str(policy.otherwise))
+        table = table.append_column(SCORED_AUTOMATED, pa.array(acted))
+    strange = policy.strange(known)
+    if strange is not None:
+        table = table.append_column(SCORED_FAMILIAR, pa.array(~strange))
+        table = table.append_column(SCORED_FAMILIARITY, pa.array(known))
     return table
 
 
@@ -127,6 +169,9 @@ def _refuse_names(bundle: Bundle, source: Source) -> None:
         *map(expected_of, decision.action_names),
         SCORED_ACTION,
         SCORED_PART,
+        SCORED_AUTOMATED,
+        SCORED_FAMILIAR,
+        SCORED_FAMILIARITY,
         *([SCORED_THEME] if bundle.themes else []),
     ]
     twice = [name for name in ours if name in source.table.column_names]

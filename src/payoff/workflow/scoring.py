@@ -16,7 +16,12 @@ __all__ = ["score"]
 
 @overload
 def score(
-    model: Classifier, amounts: AmountModel | None, calibrator: Calibrator, data: Dataset
+    model: Classifier,
+    amounts: AmountModel | None,
+    calibrator: Calibrator,
+    data: Dataset,
+    *,
+    familiar: bool = False,
 ) -> Scored: ...
 
 
@@ -26,6 +31,8 @@ def score(
     amounts: AmountModel | None,
     calibrator: Calibrator,
     data: Dataset,
+    *,
+    familiar: bool = False,
 ) -> Scored | ScoredArms: ...
 
 
@@ -34,6 +41,8 @@ def score(
     amounts: AmountModel | None,
     calibrator: Calibrator,
     data: Dataset,
+    *,
+    familiar: bool = False,
 ) -> Scored | ScoredArms:
     """Return calibrated probabilities, and expected amounts where money needs them.
 
@@ -43,12 +52,15 @@ def score(
         As a bundle holds them.
     data
         Rows; their part goes with the predictions.
+    familiar
+        Whether to say how familiar each row is too, where the model knows; it takes longer.
     """
     if isinstance(model, ArmModels):  # it holds its own calibration and amounts
         return model.predict_table(data.table, data.part)
-    theme = None
+    theme = known = None
     if isinstance(model, Themed):
-        raw, theme = model.read_table(data.table)
+        read = model.read_table(data.table, familiar=familiar)
+        raw, theme, known = read.prob, read.theme, read.familiar
     else:
         raw = model.predict_table(data.table)
     return Scored(
@@ -57,4 +69,5 @@ def score(
         amounts=amounts.predict_table(data.table) if amounts else {},
         source=model.name,
         theme=theme,
+        familiar=known,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,8 @@ class Trained:
         Steps of tuning whose optimism the evidence shows.
     corpus
         What training says about documents; None where the decision reads none.
+    guarantee
+        How the threshold of [automation] was found; empty where none is declared.
     """
 
     model: Classifier | ArmModels
@@ -53,6 +55,7 @@ class Trained:
     judging: Scored | ScoredArms
     tuned: tuple[Step, ...] = ()
     corpus: CorpusFigures | None = None
+    guarantee: Mapping[str, Any] = field(default_factory=dict)
 
 
 def per_unit_worth(decision: Decision, per_unit: NDArray[np.float64], at_stake: Stakes) -> Estimate:

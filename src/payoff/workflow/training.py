@@ -24,6 +24,7 @@ from payoff.model import calibrate
 from payoff.model.calibrate import Calibrator
 from payoff.model.kinds import Classifier, trainer_of
 from payoff.model.scored import Scored
+from payoff.policy.automate import with_strangers
 from payoff.policy.choose import (
     Candidate,
     actions_of,
@@ -39,7 +40,7 @@ from payoff.policy.policy import Policy
 from payoff.policy.stakes import Choosing, Stakes, stakes_to_choose, stakes_to_judge
 from payoff.progress import Progress, silent
 from payoff.rng import generator
-from payoff.workflow import arms, corpora
+from payoff.workflow import arms, automating, corpora
 from payoff.workflow.rows import Checked, check, data_facts
 from payoff.workflow.scoring import score
 from payoff.workflow.trained import Trained, candidate_rows
@@ -156,17 +157,24 @@ def _train(checked: Checked, progress: Progress) -> Trained:
     }
     best, candidates = choose_candidate(at_stake, decision)
     model = trainer.fit(parts.fit, parts.contract, best, seed=seed, progress=progress)
-    raw = score(model, amounts, Calibrator.raw(len(decision.outcomes)), parts.choose)
-    known = parts.choose.take(parts.choose.outcome >= 0, "choose")
-    seen = (
-        raw
-        if len(known) == len(raw)
-        else score(model, amounts, Calibrator.raw(len(decision.outcomes)), known)
-    )
+    choosing, testing = automating.halves(parts.choose)
+    looks = decision.text.unfamiliar > 0
+    plain = Calibrator.raw(len(decision.outcomes))
+    raw = score(model, amounts, plain, choosing, familiar=looks)
+    known = choosing.take(choosing.outcome >= 0, "choose")
+    seen = raw if len(known) == len(raw) else score(model, amounts, plain, known)
     calibrator, calibration = _calibrate(decision, known, seen)
     progress("choose", 0, 1)
-    chosen = stakes_to_choose(parts.choose, replace(raw, prob=calibrator.apply(raw.prob)))
-    ranked = _recommend(decision, chosen)
+    chosen = stakes_to_choose(choosing, replace(raw, prob=calibrator.apply(raw.prob)))
+    ranked = with_strangers(
+        decision, _recommend(decision, chosen), automating.stranger_threshold(decision, chosen)
+    )
+    guarantee: Mapping[str, Any] = {}
+    if testing is not None:
+        unseen = stakes_to_choose(
+            testing, score(model, amounts, calibrator, testing, familiar=looks)
+        )
+        ranked, guarantee = automating.with_automation(decision, ranked, chosen, unseen)
     progress("choose", 1, 1, ranked[0].label)
     record = {
         "name": best,
@@ -193,7 +201,8 @@ def _train(checked: Checked, progress: Progress) -> Trained:
         calibrator=calibrator,
         policies=tuple(ranked),
         record=record,
-        judging=score(model, amounts, calibrator, parts.judge),
+        judging=score(model, amounts, calibrator, parts.judge, familiar=looks),
+        guarantee=guarantee,
         tuned=(*steps, threshold) if threshold else steps,
         corpus=corpora.measure(
             parts.fit,
@@ -346,5 +355,6 @@ def _judge(checked: Checked, trained: Trained) -> Evidence:
             choose_shares=parts.how["parts"]["choose"]["outcome_share"],
             tuned=trained.tuned,
             seed=decision.training.seed,
+            guarantee=trained.guarantee,
         ),
     )

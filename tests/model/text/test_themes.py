@@ -223,13 +223,14 @@ def model():
 
 def test_a_model_carries_its_themes_and_reads_rows_once(model):
     fitted, data = model
-    prob, theme = fitted.read_table(data.table)
+    read = fitted.read_table(data.table)
+    prob, theme = read.prob, read.theme
     assert np.array_equal(prob, fitted.predict_table(data.table))
     assert np.array_equal(theme, fitted.themes_of_table(data.table))
     rows = data.table.slice(0, 30).to_pylist()
     one = [fitted.read_rows([r]) for r in rows]
-    assert [int(t[0]) for _, t in one] == theme[:30].tolist()
-    assert np.array_equal(np.concatenate([p for p, _ in one]), prob[:30])
+    assert [int(r.theme[0]) for r in one] == theme[:30].tolist()
+    assert np.array_equal(np.concatenate([r.prob for r in one]), prob[:30])
     assert fitted.describe()["themes"]["documents"] == 900
 
 
@@ -242,7 +243,7 @@ def test_a_model_with_embeddings_reads_them_once():
     assert fitted.themes.topic is None
     asked.asked.clear()
     rows = [{"message": "a new document about euro and dollar"}]
-    _, theme = fitted.read_rows(rows)
+    theme = fitted.read_rows(rows).theme
     assert asked.asked == ["a new document about euro and dollar"]
     assert (
         theme.tolist()
@@ -255,8 +256,8 @@ def test_the_bundle_of_a_model_without_themes_still_opens(model):
     files = {k: v for k, v in fitted.files().items() if not k.startswith("themes")}
     older = TextModel.from_files(files)
     assert older.themes is None
-    assert older.read_table(data.table)[1] is None
-    assert older.read_rows([{"message": "card"}])[1] is None
+    assert older.read_table(data.table).theme is None
+    assert older.read_rows([{"message": "card"}]).theme is None
     assert older.themes_of_table(data.table) is None
     again = TextModel.from_files(fitted.files())
     assert np.array_equal(again.themes_of_table(data.table), fitted.themes_of_table(data.table))

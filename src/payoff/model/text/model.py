@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from payoff.errors import BundleError
 from payoff.model.candidates import LABELS
 from payoff.model.encode import Encoder
+from payoff.model.scored import Read
 from payoff.model.text.arrays import array_from, bytes_of
 from payoff.model.text.embedding import embedder_from
 from payoff.model.text.familiar import References
@@ -61,7 +62,11 @@ class TextModel:
 
     def predict_table(self, table: pa.Table) -> NDArray[np.float64]:
         """Return probabilities (n, O) for an Arrow table, a few thousand rows at a time."""
-        return self._predict(table)[0]
+        prob = np.zeros((table.num_rows, len(self.outcomes)))
+        for start in range(0, table.num_rows, _CHUNK):
+            x = self.features.encode_table(table.slice(start, _CHUNK))
+            prob[start : start + x.shape[0]] = self.core.predict(x)
+        return prob
 
     def predict_rows(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
         """Return probabilities (n, O) for mappings of field to value."""
@@ -72,17 +77,17 @@ class TextModel:
 
         ``max p * mean cosine to the 3 nearest documents learnt from``.
         """
-        return self._predict(table, familiar=True)[1]
+        return np.asarray(self.read_table(table, familiar=True).familiar)
 
     def familiarity_rows(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
         """Return the same for mappings of field to value."""
-        x = self.features.encode_rows(rows)
-        return self._familiarity(x, self.core.predict(x))
+        return np.asarray(self.read_rows(rows, familiar=True).familiar)
 
-    def read_table(self, table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.int32] | None]:
-        """Return probabilities and the theme of each row, int32 (n,), documents read once."""
+    def read_table(self, table: pa.Table, *, familiar: bool = False) -> Read:
+        """Return probabilities, themes and, if asked, familiarity; documents are read once."""
         prob = np.zeros((table.num_rows, len(self.outcomes)))
         theme = np.full(table.num_rows, -1, dtype=np.int32)
+        known = np.zeros(table.num_rows)
         for start in range(0, table.num_rows, _CHUNK):
             some = table.slice(start, _CHUNK)
             x = self.features.encode_table(some)
@@ -91,17 +96,23 @@ class TextModel:
             if self.themes is not None:
                 texts = joined(documents_of_table(some, self.features.columns))
                 theme[rows] = self.themes.assign(texts, self.features.vectors(x))
-        return prob, None if self.themes is None else theme
+            if familiar:
+                known[rows] = self._familiarity(x, prob[rows])
+        return Read(
+            prob=prob,
+            theme=None if self.themes is None else theme,
+            familiar=known if familiar else None,
+        )
 
-    def read_rows(
-        self, rows: Sequence[Mapping[str, Any]]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int32] | None]:
+    def read_rows(self, rows: Sequence[Mapping[str, Any]], *, familiar: bool = False) -> Read:
         """Return the same for mappings of field to value."""
         x = self.features.encode_rows(rows)
-        if self.themes is None:
-            return self.core.predict(x), None
-        texts = joined(documents_of_rows(rows, self.features.columns))
-        return self.core.predict(x), self.themes.assign(texts, self.features.vectors(x))
+        prob, theme = self.core.predict(x), None
+        if self.themes is not None:
+            texts = joined(documents_of_rows(rows, self.features.columns))
+            theme = self.themes.assign(texts, self.features.vectors(x))
+        known = self._familiarity(x, prob) if familiar else None
+        return Read(prob=prob, theme=theme, familiar=known)
 
     def themes_of_table(self, table: pa.Table) -> NDArray[np.int32] | None:
         """Return the theme of each row and nothing else; None where none were learnt."""
@@ -110,19 +121,6 @@ class TextModel:
         texts = joined(documents_of_table(table, self.features.columns))
         embedder = self.features.embedder
         return self.themes.assign(texts, embedder.embed(texts) if embedder else None)
-
-    def _predict(
-        self, table: pa.Table, *, familiar: bool = False
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        prob = np.zeros((table.num_rows, len(self.outcomes)))
-        score = np.zeros(table.num_rows)
-        for start in range(0, table.num_rows, _CHUNK):
-            x = self.features.encode_table(table.slice(start, _CHUNK))
-            some = slice(start, start + x.shape[0])
-            prob[some] = self.core.predict(x)
-            if familiar:
-                score[some] = self._familiarity(x, prob[some])
-        return prob, score
 
     def _familiarity(self, x: csr_matrix, prob: NDArray[np.float64]) -> NDArray[np.float64]:
         _, cosines = self.references.nearest(self.features.semantic(x))
