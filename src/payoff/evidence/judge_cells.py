@@ -19,6 +19,7 @@ from payoff.errors import DataError
 from payoff.evidence import cells_curve
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Background
+from payoff.evidence.automation import NOT_AUTOMATED, NOT_OURS, automation_check
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, mean_like, share
 from payoff.evidence.cells_again import CellsAgain
@@ -35,6 +36,7 @@ from payoff.evidence.evidence import (
     PolicyEvidence,
 )
 from payoff.evidence.facts import certain, decision_facts, versions
+from payoff.evidence.familiarity import familiarity_check, no_familiarity
 from payoff.evidence.information import information
 from payoff.evidence.interval import wilson
 from payoff.evidence.limits import limit_checks
@@ -110,6 +112,8 @@ def judge_cells(
         volume=volume_told(judged, [], None),
     )
     past = {"not_measured": NOT_DECLARED}
+    automated = {"not_measured": NOT_AUTOMATED if decision.automation is None else NOT_OURS}
+    strangers = {"not_measured": no_familiarity(decision)}
     sureness = {"not_measured": NEEDS_ROWS}
     reference = next(a for a in known if a.policy.name == judgement["reference"])
     groups = subgroup_evidence(
@@ -170,6 +174,8 @@ def judge_cells(
             *past_checks(decision, past, background.data, recorded=recorded is not None),
             *limit_checks(None, ()),
             *change_checks(decision, judgement, levers, rates),
+            automation_check(automated, decision.automation is not None),
+            familiarity_check(strangers),
         ),
         seed=background.seed,
         made_with=versions(),
@@ -177,6 +183,8 @@ def judge_cells(
         sensitivity=levers,
         base_rate=rates,
         information=information(judged),
+        automation=automated,
+        familiarity=strangers,
         intervals=sureness,
         optimism=core.optimism(known, found),
         past=past,
