@@ -246,7 +246,8 @@ class Bundle:
         [row] = self.prepare([row])
         [made] = self.decide([row])
         money: dict[tuple[int, int], float] = {}
-        if isinstance(self.model, Classifier):
+        arms = isinstance(self.model, ArmModels)
+        if not arms and isinstance(self.model, Classifier):
             columns = RowColumns([row], {f.name: f.type for f in self.contract.fields})
             amounts = self.amounts.predict_rows([row]) if self.amounts else {}
             cells = cell_money(self.decision, columns, amounts)

@@ -17,6 +17,7 @@ from payoff.evidence import judge_cells
 from payoff.evidence.cells import CellSet, Higher, Money
 from payoff.evidence.cells_judged import mistaken_in
 from payoff.evidence.cells_sums import FAR, CellSums
+from payoff.evidence.evidence import Evidence
 from payoff.evidence.joint import joint_means
 from payoff.evidence.options import options_of
 from payoff.evidence.subgroups.simultaneous import RowSums, cases_of, contrast
@@ -325,6 +326,51 @@ def test_what_tuning_would_have_flattered(rng):
     assert mine["honest"]["value"] == pytest.approx(cells.policy("threshold").total.value)
 
 
+@pytest.mark.parametrize("n", [5_000, 40_000])
+def test_what_intervals_rest_on_is_exact_for_constant_money(rng, n):
+    table = world(rng, n)
+    for payoffs in (SIMPLE, {"call": {"yes": 900, "no": -2}, "leave": {"yes": -40, "no": 1}}):
+        cells, rows = both(binary(payoffs, rule="x > 0.2"), table)
+        same(plain(cells.intervals), plain(rows.intervals))
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_what_intervals_rest_on_with_amounts(rng, weight):
+    cells, rows = both(binary(VARYING, rule="x > 0.2", weight=weight), world(rng))
+    for mine, theirs in zip(cells.intervals["figures"], rows.intervals["figures"], strict=True):
+        a, b = dict(mine["diagnosis"]), dict(theirs["diagnosis"])
+        assert mine["differing_at_least"]
+        assert 0.5 * b["differing"] < a["differing"] <= b["differing"]
+        for key in ("rows", "independent", "independent_effective", "needed"):
+            assert a[key] == pytest.approx(b[key])
+        for key in ("paying", "skewness"):
+            assert a[key] == pytest.approx(b[key], rel=1e-7)
+        for key in ("balance", "largest", "largest_percent", "largest_of_variance"):
+            assert a[key] is None
+        if weight is None:
+            assert mine["design_effect"] == pytest.approx(theirs["design_effect"])
+    assert any(word in cells.intervals["sentences"][0] for word in ("at least", "cannot be said"))
+
+
+@pytest.mark.parametrize(
+    "payoffs",
+    [
+        SIMPLE,
+        {"call": {"yes": 5, "no": 5}, "leave": {"yes": 0, "no": 0}},
+        {
+            "call": {"yes": "amount + 3", "no": "amount - 1"},
+            "leave": {"yes": "amount", "no": "amount"},
+        },
+        {"call": {"yes": -3, "no": -1}, "leave": {"yes": 0, "no": 0}},
+    ],
+)
+def test_checks_of_rows_are_made_where_cells_show_them(rng, payoffs):
+    cells, rows = both(binary(payoffs), world(rng, 3_000))
+    for code in ("PAY-E208", "PAY-E212"):
+        mine, theirs = (next(c for c in e.checks if c.code == code) for e in (cells, rows))
+        assert mine == theirs
+
+
 # ------------------------------------------------------------------------------------- groups
 
 
@@ -467,14 +513,47 @@ def test_a_group_too_small_for_the_limit_is_not_compared(rng):
     assert rows.subgroups[0].compared["gain"]["groups"] > found.compared["gain"]["groups"]
 
 
+# -------------------------------------------------------------------------------- calibration
+
+
+def test_the_split_of_the_scores_is_that_of_the_rows_within_bins(rng):
+    table = world(rng)
+    cells, rows = both(binary(), table)
+    mine, theirs = cells.calibration["corp"], rows.calibration["corp"]
+    for score in ("brier", "log_loss"):
+        for part in ("score", "miscalibration", "discrimination", "uncertainty"):
+            assert mine[score][part] == pytest.approx(theirs[score][part], abs=2e-3)
+    assert mine["p_value"] > 0.01
+    for point in mine["curve"]:
+        assert point["low"] - 0.1 <= point["rate"] <= point["high"] + 0.1
+    assert cells.calibration["sentences"][0] == rows.calibration["sentences"][0]
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_the_split_is_exact_where_a_bin_holds_one_probability(rng, weight):
+    table = world(rng, 8_000)
+    table["y_prob"] = np.round(table["y_prob"] * 256) / 256
+    cells, rows = both(binary(weight=weight), table)
+    same(plain(cells.calibration["corp"]), plain(rows.calibration["corp"]))
+
+
+def test_probabilities_that_promise_too_much_are_found_from_cells_too(rng):
+    table = world(rng)
+    table["y_prob"] = np.minimum(1.0, table["y_prob"] * 1.3)
+    cells, _ = both(binary(), table)
+    assert cells.calibration["corp"]["p_value"] < 0.01
+
+
 # ------------------------------------------------------------------------- nothing is forgotten
 
 #: Path in the evidence -> why it is in that of rows and not in that of cells.
 ABSENT = {
-    r"^\.calibration\.": "reliability is by whole bins; what is fitted to single scores is not",
-    r"^\.intervals\.": "the largest rows and the tails need single rows",
+    r"^\.calibration\.(recalibrating|better_model)\.": "what other probabilities would have "
+    "earned is measured row by row",
 }
-SECTIONS = ["people", "sensitivity", "base_rate", "information", "optimism", "past", "shift"]
+SECTIONS = tuple(
+    f.name for f in dataclasses.fields(Evidence) if f.default_factory is not dataclasses.MISSING
+)
 
 
 def paths(value):
@@ -494,6 +573,8 @@ def test_what_the_evidence_of_cells_lacks_is_listed_here(rng):
     assert codes == [c["code"] for c in rows["checks"]]
     for name in SECTIONS:
         assert ("not_measured" in cells[name]) == ("not_measured" in rows[name]), name
+        if "not_measured" in rows[name]:
+            assert cells[name] == rows[name]
 
 
 def test_every_reason_for_a_gap_is_in_words(rng):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -156,6 +158,19 @@ def test_a_tabular_row_is_explained_by_its_columns(trained):  # noqa: F811
     assert total == pytest.approx(why["log_odds"])
     assert found["documents"] == {}
     assert "not_measured" in found["nearest"]
+
+
+def test_one_model_per_action_is_not_split_up():
+    from tests.past_worlds import campaign, draw
+
+    world = draw(np.random.default_rng(7), 3_000, even=True)
+    table = pa.table({k: v for k, v in world.table.items() if k != "chance"})
+    with tempfile.TemporaryDirectory() as folder:
+        fast = Training(candidates=("logistic",), folds=2)
+        run(campaign(training=fast), table, out=Path(folder) / "bundle")
+        found = explaining.explain_row(Path(folder) / "bundle", table, row=5)
+    assert "one model per action" in found["why"]["not_measured"]
+    assert found["expected_money"][found["action"]] >= found["next_best"]["expected_money"]
 
 
 def test_one_row_at_a_time_and_not_too_many_requests(made):

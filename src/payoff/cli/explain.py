@@ -87,7 +87,7 @@ def _show(found: Mapping[str, Any]) -> None:
     click.echo()
     print_table(
         [
-            {"outcome": outcome, "probability": f"{share:.1%}"}
+            {"outcome": outcome, "probability": f"{share * 100:.1f} %"}
             for outcome, share in _likeliest(found["probabilities"])
         ],
         right=["probability"],

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from payoff.checks import Check
 from payoff.evidence.optimism import Step
+from payoff.evidence.trials import Trials
 from payoff.policy.policy import Policy
 
 __all__ = ["Acted", "Background"]
@@ -29,7 +30,9 @@ class Background:
     """What the evidence records beside the figures: data, model, earlier checks, seed.
 
     ``tuned`` holds the steps of tuning whose optimism the evidence shows; ``guarantee`` says how
-    the threshold of ``[automation]`` was found (see :mod:`payoff.policy.automate`).
+    the threshold of ``[automation]`` was found (see :mod:`payoff.policy.automate`); ``trials`` are
+    changed documents decided again, and ``examples`` judging rows explained (None where no
+    documents are read).
     """
 
     data: Mapping[str, Any]
@@ -39,5 +42,7 @@ class Background:
     fit_n: int = 0
     choose_shares: Mapping[str, float] | None = None
     tuned: tuple[Step, ...] = ()
+    trials: Trials | None = None
+    examples: Mapping[str, Any] | None = None
     seed: int = 0
     guarantee: Mapping[str, Any] = field(default_factory=dict)

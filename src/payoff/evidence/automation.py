@@ -25,18 +25,20 @@ from payoff.policy.automate import NAME, trials
 from payoff.policy.automation import misrouted
 from payoff.policy.guarantee import Trials
 
-__all__ = ["NOT_AUTOMATED", "NOT_OURS", "automation", "automation_check", "error_share"]
+__all__ = ["automation", "automation_check", "error_share", "why_none"]
 
 _STEPS: Final = 40
 _FEWEST_DRAWN: Final = 30
 
 
-#: Why the section is missing.
-NOT_AUTOMATED: Final = "no [automation] is declared"
-NOT_OURS: Final = (
-    "the threshold is found on rows that fitted and chose nothing and that do not judge; "
-    "predictions made elsewhere come without such rows"
-)
+def why_none(decision: Decision) -> str:
+    """Say why no guarantee is judged where no policy holds one."""
+    if decision.automation is None:
+        return "no [automation] is declared"
+    return (
+        "the threshold is found on rows that fitted and chose nothing and that do not judge; "
+        "predictions made elsewhere come without such rows"
+    )
 
 
 def automation(judged: Judged) -> dict[str, Any]:
@@ -55,11 +57,9 @@ def automation(judged: Judged) -> dict[str, Any]:
         ``sentences``. Or ``not_measured``.
     """
     decision, asked = judged.decision, judged.decision.automation
-    if asked is None:
-        return {"not_measured": NOT_AUTOMATED}
     found = next((a for a in judged.acted if a.policy.name == NAME), None)
-    if found is None:
-        return {"not_measured": NOT_OURS}
+    if asked is None or found is None:
+        return {"not_measured": why_none(decision)}
     acted = found.codes != decision.action_names.index(str(asked.otherwise))
     wrong = _wrong(judged, found, acted)
     weight, cluster = judged.stakes.weight, judged.stakes.resampled

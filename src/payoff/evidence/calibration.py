@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from payoff.declare import Decision
 from payoff.evidence.corp import corp
 from payoff.evidence.interval import share
 from payoff.evidence.joint import covariance
@@ -16,7 +17,7 @@ from payoff.evidence.judged import Judged
 from payoff.evidence.recalibrate import better_model, promised_parts, recalibrate, recalibrating
 from payoff.evidence.wording import about, number
 
-__all__ = ["calibration"]
+__all__ = ["calibration", "promised_sentence"]
 
 _BINS: Final = 10
 
@@ -123,12 +124,15 @@ def _design(p: NDArray[np.float64], hit: NDArray[np.bool_], judged: Judged) -> f
     return max(1.0, together / alone) if alone > 0 else 1.0
 
 
+def promised_sentence(decision: Decision, promised: float, realised: float) -> str:
+    """Set what the model promised per unit beside what came."""
+    unit = decision.value_unit
+    return f"The model promised {about(promised, unit)}; {about(realised, unit)} came."
+
+
 def _sentences(judged: Judged, found: dict[str, Any]) -> list[str]:
-    unit, total = judged.decision.value_unit, judged.decision.money_unit
-    said = [
-        f"The model promised {about(found['expected'], unit)}; "
-        f"{about(found['realised'], unit)} came."
-    ]
+    total = judged.decision.money_unit
+    said = [promised_sentence(judged.decision, found["expected"], found["realised"])]
     again = found["recalibrating"]
     if "not_measured" not in again:
         gain = again["difference"]

@@ -36,6 +36,7 @@ __all__ = [
     "CellSet",
     "Higher",
     "Money",
+    "carried",
     "effective_rows",
     "mean",
     "mean_like",
@@ -375,7 +376,6 @@ def _unseen(decision: Decision, cells: CellSet) -> Unseen | None:
 def _interval(
     cells: CellSet, money: Money, value: float, level: float, identical: str, *, constant: bool
 ) -> tuple[str, tuple[float, float] | None, str]:
-    n = float(cells.n.sum())
     residual = money.less(value)
     squares = np.maximum(residual.squares(cells), 0.0)
     spread = float(squares.sum())
@@ -397,25 +397,36 @@ def _interval(
             f"fewer than {least} independent cases can be seen to differ from the commonest value; "
             f"an interval needs at least {least}",
         )
-    equal = float(cells.w2.sum()) ** 2 / float(cells.w4.sum())
-    fourth = max(float(residual.fourths(cells).sum()), 1e-300)
-    cube = float(residual.cubes(cells).sum())
-    method, because = method_of(
-        {
-            "n": n,
-            "equal": equal,
-            "differing": max(different, least),
-            "different": least,
-            "paying": min(spread**2 / fourth * n / equal, n),
-            "needed": needed_cases(round(n), constant=constant),
-            "skew": abs(cube) / (spread / n) ** 1.5 / n / math.sqrt(n),
-        }
-    )
+    facts = carried(cells, money, value, constant=constant)
+    method, because = method_of(facts | {"differing": max(different, least)})
     if method == "none":
         return "none", None, because
     if method != "t":
         return "none", None, _UNEVEN
     return "t", _by_t(cells, value, spread, level), ""
+
+
+def carried(cells: CellSet, money: Money, value: float, *, constant: bool) -> dict[str, float]:
+    """Return what an interval rests on, as :func:`payoff.evidence.diagnosis.method_of` reads it.
+
+    ``differing`` is a lower bound; ``skewness`` has its sign.
+    """
+    n = float(cells.n.sum())
+    residual = money.less(value)
+    spread = float(np.maximum(residual.squares(cells), 0.0).sum())
+    equal = float(cells.w2.sum()) ** 2 / float(cells.w4.sum())
+    fourth = max(float(residual.fourths(cells).sum()), 1e-300)
+    skewness = float(residual.cubes(cells).sum()) / n / (spread / n) ** 1.5 if spread > 0 else 0.0
+    return {
+        "n": n,
+        "equal": equal,
+        "differing": _different(cells, money),
+        "different": FEWEST_CONSTANT if constant else FEWEST_CARRYING,
+        "paying": min(spread**2 / fourth * n / equal, n),
+        "needed": needed_cases(round(n), constant=constant),
+        "skewness": skewness,
+        "skew": abs(skewness) / math.sqrt(n),
+    }
 
 
 def _different(cells: CellSet, money: Money) -> float:

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 from payoff.declare import Decision
+from payoff.evidence.calibration import promised_sentence
 from payoff.evidence.cells import CellSet, Money, mean_like, share
 from payoff.evidence.cells_sql import BINS, FOLDS, edge
+from payoff.evidence.corp import Grouped, corp_of
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.terms import Terms
 
@@ -19,6 +21,10 @@ __all__ = ["best_edge", "calibration", "cross_fitted", "value_curve"]
 
 _POINTS: Final = 101
 _TENTHS: Final = 10
+_NEEDS_SCORES: Final = (
+    "the rows were judged from cells, and what other probabilities would have earned is measured "
+    "row by row; judge with --rows"
+)
 
 
 def _under(terms: Terms, cells: CellSet, action: int) -> Money:
@@ -122,7 +128,7 @@ def value_curve(
 
 
 def calibration(
-    decision: Decision, terms: Terms, cells: CellSet, realised_value: Estimate
+    decision: Decision, terms: Terms, cells: CellSet, realised_value: Estimate, *, seed: int
 ) -> dict[str, Any]:
     """Return reliability, scores and promised money, with the mean probability of every cell.
 
@@ -137,11 +143,12 @@ def calibration(
     1/512. So ``brier`` lacks at most ``1 / (4 * 512^2)`` = 9.5e-7, the variance of probabilities
     within a cell, and ``log_loss`` is a lower bound (Jensen). Promised money takes the mean
     probability of the cell for each of its rows: its mean is exact for constant money, and
-    otherwise off by at most 1/512 of the difference that the outcome makes to a row's money.
+    otherwise off by at most 1/512 of the difference that the outcome makes to a row's money. The
+    isotonic curve (:func:`payoff.evidence.corp.corp`) pools bins, not rows.
     """
     assert cells.score is not None
     assert cells.prob is not None
-    p = cells.prob / cells.w1
+    p = np.clip(cells.prob / cells.w1, 0.0, 1.0)  # a rounding error beyond is forgiven
     positive = cells.outcome == decision.positive_code
     total = float(cells.w1.sum())
     weighted = decision.data.weight is not None
@@ -177,8 +184,41 @@ def calibration(
         "expected": float(promised.sums(cells).sum() / total),
         "realised": float(realised.sums(cells).sum() / total),
         "difference": asdict(difference),
+        "parts": {"not_measured": "no amount is known only later"},
+        "corp": corp_of(
+            _by_bin(cells, positive), design=1.0, level=decision.evidence.level, seed=seed
+        ),
+        "recalibrating": {"not_measured": _NEEDS_SCORES},
+        "better_model": {"not_measured": _NEEDS_SCORES},
+        "sentences": [
+            promised_sentence(
+                decision,
+                float(promised.sums(cells).sum() / total),
+                float(realised.sums(cells).sum() / total),
+            )
+        ],
         "note": f"From {BINS:,} bins: limits are edges of bins, the log-loss is a lower bound.",
     }
+
+
+def _by_bin(cells: CellSet, positive: NDArray[np.bool_]) -> Grouped:
+    """Group rows by bin of the score, as rows of one probability are grouped."""
+    assert cells.score is not None
+    assert cells.prob is not None
+
+    def sums(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = np.bincount(np.asarray(cells.score), weights=x, minlength=BINS)
+        return np.asarray(found, dtype=np.float64)
+
+    weight = sums(cells.w1)
+    kept = weight > 0
+    total = weight[kept]
+    return Grouped(
+        prob=np.clip(sums(cells.prob)[kept] / total, 0.0, 1.0),
+        rate=sums(cells.w1 * positive)[kept] / total,
+        weight=total,
+        n=total**2 / sums(cells.w2)[kept],
+    )
 
 
 def _promised(

@@ -81,8 +81,9 @@ class CellSums:
         if _values(self.cells, self.money, len(self.sizes)) is not None:
             return ""
         return (
-            "deals are drawn from the normal limit of dealing without replacement; a group whose "
-            f"mean is not near normal (skewness / sqrt(n) above {FAR}) is not compared"
+            "what chance does to groups was found by dealing their labels out at random, in the "
+            "normal limit of that; a group whose mean is not near normal (skewness / sqrt(n) above "
+            f"{FAR}) is not compared"
         )
 
     @property

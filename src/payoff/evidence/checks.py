@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from payoff.checks import Check, numbered
 from payoff.declare import Decision
@@ -25,15 +26,36 @@ _FEW_PAYING: Final = 30
 _CELLS: Final = "Not measured: the rows were judged from cells, which do not show single rows."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Kinds:
+    """Rows whose money is the same, but for what every action earns alike.
+
+    Parameters
+    ----------
+    money
+        float64 (k, n_actions), money of each action for each kind of row.
+    n
+        float64 (k,), rows of each kind; None where they are weighted.
+    used
+        Places of the actions that the policy judged takes by expected money.
+    """
+
+    money: NDArray[np.float64]
+    n: NDArray[np.float64] | None
+    used: frozenset[int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
     """What the checks look at: the parts of the evidence that is being made.
 
-    ``stakes`` is None where rows were judged from cells; ``n`` counts the rows judged.
+    ``stakes`` is None where rows were judged from cells; ``kinds`` are then what the cells show of
+    single rows, if anything. ``n`` counts the rows judged.
     """
 
     decision: Decision
     stakes: Stakes | None
+    kinds: Kinds | None = None
     n: int
     policies: Sequence[PolicyEvidence]
     comparisons: Sequence[Comparison]
@@ -58,10 +80,10 @@ def check(found: Findings) -> tuple[Check, ...]:
         _calibrated(found.decision, found.calibration),
         large_enough(found.subgroups),
         _paying(found.intervals, found.policies[0]),
-        _one_row(found.stakes),
+        _one_row(found.stakes, found.kinds),
         _capacity(found.capacity),
         losing(found.subgroups),
-        _ever_best(found.decision, found.stakes),
+        _ever_best(found.decision, found.stakes, found.kinds),
         impact(found.subgroups),
         errors_apart(found.decision, found.subgroups),
     )
@@ -212,22 +234,25 @@ def _paying(intervals: Mapping[str, Any], policy: PolicyEvidence) -> Check:
     )
 
 
-def _one_row(stakes: Stakes | None) -> Check:
+def _one_row(stakes: Stakes | None, kinds: Kinds | None) -> Check:
     result = numbered("PAY-E208", "A few rows carry the money")
-    if stakes is None:
-        return result(status="skipped", detail=_CELLS)
-    if stakes.bounds is not None:
+    if stakes is not None and stakes.bounds is not None:
         return result(
             status="skipped", detail="Not measured: some rows have no outcome, so no money."
         )
-    spread = stakes.realised.max(axis=1) - stakes.realised.min(axis=1)
-    money_at_stake = stakes.weight * spread
-    total = float(money_at_stake.sum())
+    if stakes is not None:
+        at_stake = stakes.weight * (stakes.realised.max(axis=1) - stakes.realised.min(axis=1))
+        total = float(at_stake.sum())
+        highest = float(np.sort(at_stake)[-max(1, len(at_stake) // 100) :].sum())
+    elif kinds is not None and kinds.n is not None:
+        at_stake = np.ptp(kinds.money, axis=1)
+        total = float(at_stake @ kinds.n)
+        highest = _highest(at_stake, kinds.n)
+    else:
+        return result(status="skipped", detail=_CELLS)
     if total <= 0:
         return result(status="not_applicable", detail="Every action earns the same on every row.")
-    largest = float(money_at_stake.max() / total)
-    top = max(1, len(spread) // 100)
-    one_percent = float(np.sort(money_at_stake)[-top:].sum() / total)
+    largest, one_percent = float(at_stake.max() / total), highest / total
     text = (
         f"The largest row holds {percent(largest)} of all money at stake, the top 1 % of rows "
         f"{one_percent * 100:.0f} %."
@@ -239,6 +264,14 @@ def _one_row(stakes: Stakes | None) -> Check:
             mend="Check that row; cap or treat such cases apart, and judge on more rows",
         )
     return result(status="passed", detail=text)
+
+
+def _highest(value: NDArray[np.float64], count: NDArray[np.float64]) -> float:
+    """Sum the largest 1 % of rows whose values are counted."""
+    order = np.argsort(-value, kind="stable")
+    before = np.cumsum(count[order]) - count[order]
+    among = np.clip(max(1, round(float(count.sum())) // 100) - before, 0.0, count[order])
+    return float(among @ value[order])
 
 
 def _capacity(capacity: Sequence[Mapping[str, Any]]) -> Check:
@@ -256,32 +289,39 @@ def _capacity(capacity: Sequence[Mapping[str, Any]]) -> Check:
     return result(status="passed", detail=text)
 
 
-def _worth_before(decision: Decision, stakes: Stakes, action: int) -> bool:
+def _worth_before(
+    decision: Decision, stakes: Stakes | None, kinds: Kinds | None, action: int
+) -> bool:
     """Whether an action is worth taking while the outcome is open, as a review is.
 
     With hindsight a review is never best: whoever knows the outcome need not look.
     """
     if decision.actions[action].review is not None:
         return True
+    if stakes is None:
+        return kinds is not None and action in kinds.used
     if stakes.expected is None:
         return False
     others = np.delete(stakes.expected, action, axis=1).max(axis=1)
     return bool(np.any(stakes.expected[:, action] > others))
 
 
-def _ever_best(decision: Decision, stakes: Stakes | None) -> Check:
+def _ever_best(decision: Decision, stakes: Stakes | None, kinds: Kinds | None) -> Check:
     """Compare actions row by row, where the payoff table alone could not."""
     result = numbered("PAY-E212", "Actions that are nowhere best")
-    if stakes is None:
+    if stakes is not None:
+        realised = stakes.realised
+    elif kinds is not None:
+        realised = kinds.money
+    else:
         return result(status="skipped", detail=_CELLS)
-    if stakes.causal or stakes.bounds is not None:
+    if stakes is not None and (stakes.causal or stakes.bounds is not None):
         return result(
             status="skipped",
             detail="Not measurable: each row shows what one action did, not what the others would "
             "have done.",
         )
-    most = stakes.realised.max(axis=1)
-    least = stakes.realised.min(axis=1)
+    most, least = realised.max(axis=1), realised.min(axis=1)
     if not np.any(most > least):
         return result(
             status="issue",
@@ -289,7 +329,7 @@ def _ever_best(decision: Decision, stakes: Stakes | None) -> Check:
             mend="Check the payoff table",
         )
     names = decision.action_names
-    always = [n for k, n in enumerate(names) if np.all(stakes.realised[:, k] == most)]
+    always = [n for k, n in enumerate(names) if np.all(realised[:, k] == most)]
     if always:
         return result(
             status="issue",
@@ -301,8 +341,8 @@ def _ever_best(decision: Decision, stakes: Stakes | None) -> Check:
     never = [
         n
         for k, n in enumerate(names)
-        if not np.any((stakes.realised[:, k] == most) & matters)
-        and not _worth_before(decision, stakes, k)
+        if not np.any((realised[:, k] == most) & matters)
+        and not _worth_before(decision, stakes, kinds, k)
     ]
     if never:
         return result(

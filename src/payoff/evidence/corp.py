@@ -17,7 +17,7 @@ from scipy import optimize, special
 
 from payoff.rng import generator
 
-__all__ = ["Grouped", "corp", "grouped", "joined", "pooled"]
+__all__ = ["Grouped", "corp", "corp_of", "grouped", "joined", "pooled"]
 
 _MOST_GROUPS: Final = 500
 _SIMULATIONS: Final = 400
@@ -122,7 +122,11 @@ def corp(
     Dimitriadis, T., Gneiting, T. and Jordan, A. I. (2021). Stable reliability diagrams for
     probabilistic classifiers. PNAS 118.
     """
-    exact = grouped(prob, hit, weight)
+    return corp_of(grouped(prob, hit, weight), design=design, level=level, seed=seed)
+
+
+def corp_of(exact: Grouped, *, design: float, level: float, seed: int) -> dict[str, Any]:
+    """Return what :func:`corp` does, from rows that are grouped by probability already."""
     fitted = pooled(exact.rate, exact.weight)
     base = float(np.average(exact.rate, weights=exact.weight))
     flat = np.full(len(exact.rate), base)

@@ -64,7 +64,8 @@ class Diagnosis:
         Share of all money moved (``sum |s|``) that the largest case holds, and the largest 1 %
         (None where it was not asked for).
     largest_of_variance
-        Share of ``sum r^2`` that the largest case holds.
+        Share of ``sum r^2`` that the largest case holds. It, the balance and the largest are None
+        where rows were judged from cells within which money varies.
     method
         ``"t"``, ``"score"``, ``"exact"`` or ``"none"``.
     because
@@ -78,10 +79,10 @@ class Diagnosis:
     paying: float
     needed: int
     skewness: float
-    balance: float
-    largest: float
+    balance: float | None
+    largest: float | None
     largest_percent: float | None
-    largest_of_variance: float
+    largest_of_variance: float | None
     method: str
     because: str
 
@@ -96,7 +97,7 @@ class Diagnosis:
         """
         inverse = 1 / max(self.independent_effective - 1, 1.0)
         if self.method == "score":
-            inverse += self.balance * max(0.0, 1 / self.paying - 3 / self.independent)
+            inverse += (self.balance or 0.0) * max(0.0, 1 / self.paying - 3 / self.independent)
         return 1 / inverse
 
 

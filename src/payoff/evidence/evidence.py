@@ -353,6 +353,10 @@ class Evidence:
         How sure the choice is, and what more labelled rows would be worth.
     constraints
         Whether each declared constraint held on the judging rows, and what keeping it costs.
+    behaviour
+        What changing documents does to decisions and money (decisions about documents).
+    explanations
+        Judging rows with the words that drove their decisions (decisions about documents).
     past
         What past decisions can and cannot tell: overlap, effective sample size, uplift.
     automation
@@ -382,6 +386,8 @@ class Evidence:
     base_rate: Mapping[str, Any] = field(default_factory=_not_asked)
     information: Mapping[str, Any] = field(default_factory=_not_asked)
     past: Mapping[str, Any] = field(default_factory=_not_asked)
+    behaviour: Mapping[str, Any] = field(default_factory=_not_asked)
+    explanations: Mapping[str, Any] = field(default_factory=_not_asked)
     automation: Mapping[str, Any] = field(default_factory=_not_asked)
     familiarity: Mapping[str, Any] = field(default_factory=_not_asked)
     constraints: tuple[Mapping[str, Any], ...] = ()

@@ -24,7 +24,7 @@ from payoff.policy.best import actions_of, fixed_cost
 from payoff.policy.policy import best_actions
 from payoff.policy.stakes import money_of
 
-__all__ = ["familiarity", "familiarity_check", "no_familiarity"]
+__all__ = ["familiarity", "familiarity_check", "why_not"]
 
 #: So many times the declared share of strangers is worth a warning.
 _TOO_MANY: Final = 2.0
@@ -46,7 +46,7 @@ def familiarity(judged: Judged) -> dict[str, Any]:
     stakes, policy, decision = judged.stakes, judged.first.policy, judged.decision
     strange = policy.strange(stakes.familiar)
     if strange is None:
-        return {"not_measured": no_familiarity(decision)}
+        return {"not_measured": why_not(decision)}
     wrong = _wrong(judged)
     without = replace(policy, stranger=None)
     codes = actions_of(without, stakes)
@@ -75,8 +75,8 @@ def familiarity(judged: Judged) -> dict[str, Any]:
     return out | {"sentences": _sentences(judged, out)}
 
 
-def no_familiarity(decision: Decision) -> str:
-    """Say why a judging without the section has none."""
+def why_not(decision: Decision) -> str:
+    """Say why strangers are not told apart where the policy does not know them."""
     if decision.kind == "text" and decision.text.unfamiliar == 0:
         return "unfamiliar = 0 in [text] turns it off"
     return "the model does not tell how like a row is to those it learnt from"

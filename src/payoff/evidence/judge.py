@@ -15,6 +15,8 @@ from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.automation import automation, automation_check
 from payoff.evidence.base_rate import base_rate
+from payoff.evidence.behaviour import NO_DOCUMENTS, behaviour
+from payoff.evidence.behaviour_checks import behaviour_checks
 from payoff.evidence.calibration import calibration
 from payoff.evidence.change_checks import change_checks
 from payoff.evidence.constraints import constraints_broken, constraints_judged
@@ -183,6 +185,7 @@ def judge(
             ours=background.fit_shares is not None,
         )
     )
+    behaved = behaviour(judged)
     of_past = past_checks(decision, past, background.data, recorded=first.policy.kind == "recorded")
     return Evidence(
         decision=decision_facts(decision),
@@ -210,7 +213,10 @@ def judge(
             *change_checks(decision, judged.verdict, levers, rates),
             automation_check(automated, decision.automation is not None),
             familiarity_check(strangers),
+            *behaviour_checks(behaved),
         ),
+        behaviour=behaved,
+        explanations=background.examples or {"not_measured": NO_DOCUMENTS},
         seed=background.seed,
         made_with=versions(),
         past=past,

@@ -19,13 +19,16 @@ from payoff.errors import DataError
 from payoff.evidence import cells_curve
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Background
-from payoff.evidence.automation import NOT_AUTOMATED, NOT_OURS, automation_check
+from payoff.evidence.automation import automation_check, why_none
 from payoff.evidence.base_rate import base_rate
+from payoff.evidence.behaviour import NO_DOCUMENTS
+from payoff.evidence.behaviour_checks import behaviour_checks
 from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, mean_like, share
 from payoff.evidence.cells_again import CellsAgain
 from payoff.evidence.cells_groups import codes_in, subgroup_evidence
 from payoff.evidence.cells_judged import ActedCells, CellJudged, Cells
 from payoff.evidence.cells_sql import BINS, edge
+from payoff.evidence.cells_sureness import intervals_of_cells
 from payoff.evidence.change_checks import change_checks
 from payoff.evidence.evidence import (
     ActionUse,
@@ -36,7 +39,7 @@ from payoff.evidence.evidence import (
     PolicyEvidence,
 )
 from payoff.evidence.facts import certain, decision_facts, versions
-from payoff.evidence.familiarity import familiarity_check, no_familiarity
+from payoff.evidence.familiarity import familiarity_check, why_not
 from payoff.evidence.information import information
 from payoff.evidence.interval import wilson
 from payoff.evidence.limits import limit_checks
@@ -112,9 +115,10 @@ def judge_cells(
         volume=volume_told(judged, [], None),
     )
     past = {"not_measured": NOT_DECLARED}
-    automated = {"not_measured": NOT_AUTOMATED if decision.automation is None else NOT_OURS}
-    strangers = {"not_measured": no_familiarity(decision)}
-    sureness = {"not_measured": NEEDS_ROWS}
+    automated = {"not_measured": why_none(decision)}
+    strangers = {"not_measured": why_not(decision)}
+    behaved = {"not_measured": NO_DOCUMENTS}
+    sureness = intervals_of_cells(judged)
     reference = next(a for a in known if a.policy.name == judgement["reference"])
     groups = subgroup_evidence(
         decision, terms, cells.groups, known[0].policy, reference.policy, seed=background.seed
@@ -126,7 +130,9 @@ def judge_cells(
     elif cells.score is not None:
         kinds = [a.policy.kind for a in known]
         by_money = found[kinds.index("expected")]
-        reliability = cells_curve.calibration(decision, terms, cells.score, by_money.value)
+        reliability = cells_curve.calibration(
+            decision, terms, cells.score, by_money.value, seed=background.seed
+        )
         curve = cells_curve.value_curve(
             decision,
             terms,
@@ -144,6 +150,7 @@ def judge_cells(
         evidence_checks.Findings(
             decision=decision,
             stakes=None,
+            kinds=_kinds(decision, terms, cells.base, by_expected=recorded is None),
             n=round(float(cells.base.n.sum())),
             policies=found,
             comparisons=comparisons,
@@ -176,6 +183,7 @@ def judge_cells(
             *change_checks(decision, judgement, levers, rates),
             automation_check(automated, decision.automation is not None),
             familiarity_check(strangers),
+            *behaviour_checks(behaved),
         ),
         seed=background.seed,
         made_with=versions(),
@@ -183,11 +191,28 @@ def judge_cells(
         sensitivity=levers,
         base_rate=rates,
         information=information(judged),
-        automation=automated,
-        familiarity=strangers,
         intervals=sureness,
         optimism=core.optimism(known, found),
         past=past,
+        behaviour=behaved,
+        explanations=behaved,
+        automation=automated,
+        familiarity=strangers,
+    )
+
+
+def _kinds(
+    decision: Decision, terms: Terms, cells: CellSet, *, by_expected: bool
+) -> evidence_checks.Kinds | None:
+    """Return the kinds of rows by outcome; None where actions differ by amounts."""
+    if not np.all(terms.factor == terms.factor[:1]):
+        return None
+    seen = np.unique(cells.outcome)
+    count = np.array([float(cells.n[cells.outcome == o].sum()) for o in seen])
+    return evidence_checks.Kinds(
+        money=terms.constant[:, seen].T,
+        n=count if decision.data.weight is None else None,
+        used=frozenset(np.unique(cells.own).tolist()) if by_expected else frozenset(),
     )
 
 

@@ -13,10 +13,11 @@ from payoff.errors import percent
 from payoff.evidence.diagnosis import Diagnosis, diagnose
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.judged import Judged
+from payoff.evidence.measured import Measured
 from payoff.evidence.wording import money, quoted
 from payoff.evidence.worth import all_constant, case_sums
 
-__all__ = ["design_effect", "intervals"]
+__all__ = ["design_effect", "intervals", "intervals_told"]
 
 
 def intervals(judged: Judged) -> dict[str, Any]:
@@ -39,10 +40,17 @@ def intervals(judged: Judged) -> dict[str, Any]:
         figures.append(
             _figure(judged, "gain", best, judged.own - judged.best_trivial, against.total)
         )
+    return intervals_told(judged, figures, clustered=judged.stakes.clustered)
+
+
+def intervals_told(
+    judged: Measured, figures: list[dict[str, Any]], *, clustered: bool
+) -> dict[str, Any]:
+    """Return the section of figures that are diagnosed; see :func:`intervals`."""
     return {
         "level": judged.decision.evidence.level,
         "figures": figures,
-        "sentences": _sentences(judged, figures),
+        "sentences": _sentences(judged, figures, clustered=clustered),
     }
 
 
@@ -96,7 +104,7 @@ def _figure(
     }
 
 
-def _sentences(judged: Judged, figures: list[dict[str, Any]]) -> list[str]:
+def _sentences(judged: Measured, figures: list[dict[str, Any]], *, clustered: bool) -> list[str]:
     """Return what a manager can repeat: how sure the gain is, and what that rests on."""
     last = figures[-1]
     found = Diagnosis(**last["diagnosis"])
@@ -118,17 +126,16 @@ def _sentences(judged: Judged, figures: list[dict[str, Any]]) -> list[str]:
     elif found.method == "exact":
         said.append(f"{result} for certain: {found.because}.")
     else:
-        said.append(
-            f"{result}. That rests on {found.rows:,} rows judged, of which {_cases(found, judged)}."
-        )
+        cases = _cases(found, clustered=clustered, least=bool(last.get("differing_at_least")))
+        said.append(f"{result}. That rests on {found.rows:,} rows judged, of which {cases}.")
     top = found.largest_percent or 0.0
     if found.method != "exact" and top > 0.25 and found.independent >= 200:
         said.append(
             f"The largest 1 % of cases hold {top * 100:.0f} % of the money moved, the "
-            f"largest one {percent(found.largest)}."
+            f"largest one {percent(found.largest or 0.0)}."
         )
     effective = last["effective_rows"]
-    if judged.stakes.clustered and effective and found.method in ("t", "score"):
+    if clustered and effective and found.method in ("t", "score"):
         said.append(
             f"Rows that belong together count once: {found.rows:,} rows tell as much as "
             f"{effective:,.0f} unrelated ones."
@@ -136,9 +143,9 @@ def _sentences(judged: Judged, figures: list[dict[str, Any]]) -> list[str]:
     return said
 
 
-def _cases(found: Diagnosis, judged: Judged) -> str:
-    what = f"{found.differing:,} decide it"
-    if judged.stakes.clustered:
+def _cases(found: Diagnosis, *, clustered: bool, least: bool) -> str:
+    what = f"{'at least ' if least else ''}{found.differing:,} decide it"
+    if clustered:
         what = f"{found.differing:,} of {found.independent:,} independent cases decide it"
     return what + (
         f", most of it by a few: they tell no more than {found.paying:,.0f} of one size would"

@@ -176,6 +176,10 @@ def _sentences(decision: Decision, made: Mapping[str, Any], found: Mapping[str, 
     if rival is not None:
         first += f"; {labels[rival['action']]}: {_money(rival['expected_money'])} {currency}"
     out = [first + "."]
+    if made.get("familiar") is False:
+        out.append("It is unlike whatever the model learnt from.")
+    elif made.get("why_not"):
+        out.append(f"Not automated: {made['why_not']}.")
     why = found["why"]
     if "not_measured" in why:
         return [*out, f"Not explained: {why['not_measured']}."]

@@ -8,6 +8,7 @@ from typing import Any, Final
 from payoff.evidence.evidence import PolicyEvidence
 from payoff.report import blocks, wording
 from payoff.report.automation import automation_sections
+from payoff.report.behaviour import behaviour_sections
 from payoff.report.change import change_section
 from payoff.report.corpus import corpus_sections
 from payoff.report.escape import visible
@@ -52,6 +53,7 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
         shift_section(facts),
         optimism_section(facts),
         _payoffs(facts),
+        *behaviour_sections(facts),
         *corpus_sections(facts),
         _data(facts),
     ]

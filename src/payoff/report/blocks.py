@@ -17,6 +17,7 @@ __all__ = [
     "cell",
     "chart",
     "code",
+    "document",
     "facts",
     "items",
     "missing_of",
@@ -89,6 +90,15 @@ def items(said: Iterable[str]) -> Block:
 def code(said: str) -> Block:
     """Return a command to copy."""
     return {"kind": "code", "text": said}
+
+
+def document(name: str, runs: Sequence[Mapping[str, Any]]) -> Block:
+    """Return a stretch of a document as runs of ``text`` with their ``strength``, -3 to 3.
+
+    Unlike other texts a run may begin or end with a blank, which holds words apart. Only the page
+    shows documents.
+    """
+    return {"kind": "document", "name": name, "runs": [dict(r) for r in runs]}
 
 
 def absent(what: str, reason: str) -> Block:

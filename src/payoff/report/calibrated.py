@@ -61,6 +61,8 @@ def calibration_in_money(facts: Facts, found: Mapping[str, Any]) -> list[blocks.
             pairs.append(
                 (f"Moving the odds within each {name}", f"{told['text']} ({told['interval']})")
             )
+    elif "not_measured" in better:
+        made.append(blocks.absent("A perfect model", str(better["not_measured"])))
     for key, label in (("probability", "probabilities"), ("amount", "amounts")):
         part = (found.get("parts") or {}).get(key)
         if part:

@@ -62,7 +62,14 @@ def _lines(facts: Facts) -> list[tuple[str, Say]]:
     """Return (name, how to say it of a figure) of each line of the table."""
 
     def measured(key: str, say: Callable[[float], str]) -> Say:
-        return lambda f: say(float(f["diagnosis"][key]))
+        def said(f: Mapping[str, Any]) -> str:
+            x = f["diagnosis"][key]
+            if x is None:
+                return "not measured, because sums over cells do not show it"
+            least = key == "differing" and f.get("differing_at_least")
+            return f"at least {say(float(x))}" if least else say(float(x))
+
+        return said
 
     def count(x: float) -> str:
         return wording.number(x, 0)
@@ -73,6 +80,8 @@ def _lines(facts: Facts) -> list[tuple[str, Say]]:
 
     def effect(f: Mapping[str, Any]) -> str:
         deff, rows = f.get("design_effect"), f.get("effective_rows")
+        if f.get("differing_at_least") and deff is None:
+            return "not measured, because sums over cells do not show it"
         if deff is None or rows is None:
             return "not measured, because the rows do not vary"
         return f"{deff:.2f} (as {wording.number(rows, 0)} unrelated rows)"

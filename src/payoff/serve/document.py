@@ -87,7 +87,7 @@ def openapi(bundle: Servable, *, max_rows: int, max_body: int, version: str) -> 
                 },
                 "Decision": _decision(bundle),
                 "Answer": _answer(bundle),
-                "Explanation": explanation_schema(bundle),
+                "Explanation": explanation_schema(bundle, {**_theme(bundle), **_remarks(bundle)}),
                 **_fixed_schemas(),
             },
             "parameters": {"RequestId": _REQUEST_ID},
@@ -249,14 +249,21 @@ def _decision(bundle: Servable) -> dict[str, Any]:
             "category, a number out of range. The decision stands, on less experience.",
         },
     }
-    if bundle.themes:
-        properties["theme"] = {
+    closed = _closed({**properties, **_theme(bundle)}, "One decision.")
+    return {**closed, "properties": {**closed["properties"], **_remarks(bundle)}}
+
+
+def _theme(bundle: Servable) -> dict[str, Any]:
+    """Return the theme of a document, where themes were learnt."""
+    if not bundle.themes:
+        return {}
+    return {
+        "theme": {
             "enum": [*bundle.themes.names, None],
             "description": "What the document speaks of, by words that tell it from the others; "
             "null for a document without a word that was learnt.",
         }
-    closed = _closed(properties, "One decision.")
-    return {**closed, "properties": {**properties, **_remarks(bundle)}}
+    }
 
 
 def _remarks(bundle: Servable) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from payoff.serve.servable import Servable
@@ -20,12 +21,18 @@ _NOT_MEASURED: Final = {
 _PLACE: Final = {"type": "integer", "minimum": 0}
 
 
-def explanation_schema(bundle: Servable) -> dict[str, Any]:
-    """Return the schema of what ``POST /explain`` answers."""
+def explanation_schema(bundle: Servable, beside: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of what ``POST /explain`` answers.
+
+    Parameters
+    ----------
+    beside
+        Properties that a decision may have beside its action.
+    """
     decision = bundle.decision
     actions, outcomes = list(decision.action_names), list(decision.outcome_names)
     action = {"type": "string", "enum": actions}
-    properties = {
+    properties: dict[str, Any] = {
         "bundle_id": {"type": "string", "const": bundle.id},
         "decision": {"type": "string", "const": decision.name},
         "unit_id": {"type": ["string", "integer", "null"]},
@@ -51,7 +58,8 @@ def explanation_schema(bundle: Servable) -> dict[str, Any]:
         "sentences": {"type": "array", "items": _TEXT, "description": "The same in words."},
         "warnings": {"type": "array", "items": _TEXT, "maxItems": 20},
     }
-    return _closed(properties, "Why one row gets its decision.")
+    closed = _closed(properties, "Why one row gets its decision.")
+    return {**closed, "properties": {**properties, **beside}}
 
 
 def _why(outcomes: list[str]) -> dict[str, Any]:

@@ -292,6 +292,7 @@ def _facts(asked: Predicted, found: Found, cells: int, why: str) -> dict[str, An
             "edges": f"(k / {BINS})^2",
             "tolerance": "values, totals, differences, their t intervals, confusion cells and "
             "groups are those of the rows to 1e-9; the curve is exact at the edges of bins; "
-            "reliability is by whole bins",
+            "reliability is by whole bins; what decides again says by how much it can be off; how "
+            "sure the choice is, and groups with amounts side by side, rest on the normal limit",
         },
     }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from payoff.declare import Decision
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.optimism import Step
+from payoff.evidence.trials import Trials
 from payoff.evidence.worth import worth
 from payoff.model.amounts import AmountModel
 from payoff.model.arms import ArmModels
@@ -43,6 +44,9 @@ class Trained:
         Steps of tuning whose optimism the evidence shows.
     corpus
         What training says about documents; None where the decision reads none.
+    trials, examples
+        Judging rows with changed documents, decided again, and judging rows explained; None where
+        the decision reads no documents.
     guarantee
         How the threshold of [automation] was found; empty where none is declared.
     """
@@ -55,6 +59,8 @@ class Trained:
     judging: Scored | ScoredArms
     tuned: tuple[Step, ...] = ()
     corpus: CorpusFigures | None = None
+    trials: Trials | None = None
+    examples: Mapping[str, Any] | None = None
     guarantee: Mapping[str, Any] = field(default_factory=dict)
 
 

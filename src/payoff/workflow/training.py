@@ -41,6 +41,7 @@ from payoff.policy.stakes import Choosing, Stakes, stakes_to_choose, stakes_to_j
 from payoff.progress import Progress, silent
 from payoff.rng import generator
 from payoff.workflow import arms, automating, corpora
+from payoff.workflow.documents import documents_tried
 from payoff.workflow.rows import Checked, check, data_facts
 from payoff.workflow.scoring import score
 from payoff.workflow.trained import Trained, candidate_rows
@@ -104,6 +105,7 @@ def run(
     checked = check(decision, data)
     progress("read and check", 1, 1, f"{len(checked.data):,} rows")
     trained = _train(checked, progress)
+    trained = documents_tried(checked, trained, progress)
     progress("judge", 0, 1)
     evidence = _judge(checked, trained)
     progress("judge", 1, 1, f"{len(checked.parts.judge):,} rows")
@@ -354,6 +356,8 @@ def _judge(checked: Checked, trained: Trained) -> Evidence:
             fit_n=fit_facts["n"],
             choose_shares=parts.how["parts"]["choose"]["outcome_share"],
             tuned=trained.tuned,
+            trials=trained.trials,
+            examples=trained.examples,
             seed=decision.training.seed,
             guarantee=trained.guarantee,
         ),
