@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -203,7 +206,7 @@ def test_broken_library_is_named_by_doctor(capsys, monkeypatch):
 
 
 def test_exit_codes_are_documented(capsys):
-    assert set(EXIT_CODES) == {0, 1, 2, 3, 130}
+    assert set(EXIT_CODES) == {0, 1, 2, 3, 130, 141}
     assert "0 done; 1 done and the answer is no; 2 wrong input; 3 a bug" in " ".join(
         run(capsys, "--help").out.split()
     )
@@ -277,3 +280,20 @@ def test_in_a_process_of_its_own(tmp_path):
     assert ran.code == 2
     assert "Did you mean 'train'?" in ran.err
     assert run_alone("--help", folder=tmp_path).out.startswith("Usage: payoff")
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["doctor"], ["verify", "no-such-bundle", "--json"], ["sql", "--help"]]
+)
+def test_a_reader_who_stops_reading_ends_the_command_quietly(words):
+    """As ``payoff ... | head``: not 1, which is the answer no."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-m", "payoff", *words],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, b"")

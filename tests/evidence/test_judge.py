@@ -328,7 +328,7 @@ def test_a_moved_base_rate_is_loud(rng):
     found = judged(binary(), {"y": y}, prob, background=background)
     loud = next(c for c in found.checks if c.code == "PAY-E204")
     assert loud.page_one
-    assert "5.0 %" in loud.detail
+    assert "was 5 % in" in loud.detail
     assert "Call" in loud.detail or "call" in loud.detail
     same = {"yes": float(y.mean()), "no": 1 - float(y.mean())}
     quiet = judged(

@@ -109,9 +109,8 @@ def test_three_numbers_of_two_outcomes():
     assert mistakes["figure"] == "1,100 false alarms, 345 missed cases"
     assert mistakes["interval"] == "95 % interval 986 to 1,200; 311 to 380"
     assert mistakes["note"] == (
-        "False alarm: acted on without “subscribes” (EUR −5,480 per month, 5,480 less than the "  # noqa: RUF001
-        "best action). Missed case: the reverse (EUR 0 per month, 15,500 less than the best "
-        "action)."
+        "False alarm: acted on without “subscribes” (EUR −5,480 per month). Missed case: the "  # noqa: RUF001
+        "reverse (EUR 0 per month, 15,500 less than the best action)."
     )
 
 

@@ -100,6 +100,8 @@ def _show(found: Mapping[str, Any]) -> None:
         f"\nLog-odds of {plain(why['outcome'])} over {plain(why['against'])}: "
         f"{why['log_odds']:+.2f} ({why['method']})"
     )
+    if any("without" in w for w in why["words"]):
+        click.echo(wrapped(why["note"], ""))
     _show_words(found, why)
     _show_parts(why)
     _show_nearest(found["nearest"])

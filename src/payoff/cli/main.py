@@ -38,6 +38,7 @@ EXIT_CODES: Final = {
     2: "the input is wrong: the message says what, where and how to mend it; nothing was written",
     3: "payoff itself failed: a bug worth reporting",
     130: "stopped by the keyboard",
+    141: "whoever read standard output stopped reading (payoff ... | head)",
 }
 
 _EPILOG: Final = """\b
@@ -50,8 +51,24 @@ Exit codes: 0 done; 1 done and the answer is no; 2 wrong input; 3 a bug.
 Every command takes --json (machine-readable answer on standard output)."""
 
 
+class _HungUp(Exception):
+    """Nobody reads standard output any more; click would end with 1, which is an answer here."""
+
+
 class _Lazy(click.Group):
     """A group that imports a command only when it is run or its own help is shown."""
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **more)
+        except BrokenPipeError:
+            raise _HungUp from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _HungUp from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -111,10 +128,22 @@ def group() -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line and turn errors into messages and exit codes."""
     words = sys.argv[1:] if args is None else args
-    as_json = "--json" in words
+    try:
+        code = _run(words, as_json="--json" in words)
+        sys.stdout.flush()
+    except (_HungUp, BrokenPipeError):
+        # Throw away what nobody reads; the code is that of a tool which the closed pipe ended.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    sys.exit(code)
+
+
+def _run(words: list[str], *, as_json: bool) -> int:
+    """Run a command; return its exit code."""
     try:
         code = group.main(words, prog_name="payoff", standalone_mode=False)
-        sys.stdout.flush()
+    except SystemExit as ended:
+        code = ended.code
     except PayoffError as error:
         _say(error.to_dict(), str(error), as_json=as_json)
         code = error.exit_code
@@ -128,9 +157,8 @@ def main(args: list[str] | None = None) -> None:
         facts = {"code": "PAY-X010", "what": what, "mend": hint}
         _say(facts, f"PAY-X010: {what}\n{hint}", as_json=as_json)
         code = 2
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+    except (_HungUp, BrokenPipeError):
+        raise
     except MemoryError:
         _say(
             {"code": "PAY-X011", "what": "out of memory"},
@@ -150,7 +178,7 @@ def main(args: list[str] | None = None) -> None:
             as_json=as_json,
         )
         code = 3
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 def _say(facts: dict[str, Any], text: str, *, as_json: bool) -> None:

@@ -12,13 +12,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from payoff.declare import expression
 from payoff.declare.expression import constant_of
 from payoff.declare.payoffs import Action, Cell, PayoffTable, check_number
 from payoff.errors import DeclarationError, ExpressionError, listed, percent
 
-__all__ = ["Review", "with_reviews"]
+if TYPE_CHECKING:
+    from payoff.declare.decision import Decision
+
+__all__ = ["Review", "taken_by", "with_reviews"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,18 @@ def with_reviews(
         for outcome in _checked(name, review, outcomes)
     }
     return PayoffTable(cells={**kept, **made})
+
+
+def taken_by(decision: Decision, action: str, outcome: str) -> tuple[str, str]:
+    """Return what a reviewer takes who is right, and who is wrong, of a unit of an outcome."""
+    review = next(a.review for a in decision.actions if a.name == action)
+    if review is None:
+        raise ValueError(f"{action!r} is no review")
+    key = f"actions.{action}.review"
+    plain = tuple(a.name for a in decision.actions if a.review is None)
+    cells = decision.payoffs.cells
+    right = _right(key, review, outcome, cells, plain)
+    return right, _wrong(key, review, outcome, right, cells, plain)
 
 
 def _checked(action: str, review: Review, outcomes: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from payoff.evidence.cells_groups import Grouped, codes_in
 from payoff.evidence.evidence import Comparison, Estimate, PolicyEvidence
 from payoff.evidence.joint import DRAWS
 from payoff.evidence.measured import Draws, GroupSums, Joint
+from payoff.evidence.reviewed import is_review
 from payoff.evidence.terms import Terms
 from payoff.policy.policy import Policy
 from payoff.rng import generator
@@ -212,7 +213,9 @@ class CellJudged:
 
     def mistaken(self, name: str) -> NDArray[np.bool_] | None:
         """Return the cells where another action would have earned more, bool (c,), if known."""
-        return mistaken_in(self.terms, self.cells.base, self.codes(name))
+        codes = self.codes(name)
+        wrong = mistaken_in(self.terms, self.cells.base, codes)
+        return None if wrong is None else wrong & ~is_review(self.decision)[codes]
 
     def share(self, hit: NDArray[np.bool_], among: NDArray[np.bool_] | None = None) -> Estimate:
         """Estimate the share of units in some cells, among others."""
@@ -229,6 +232,7 @@ class CellJudged:
             cells, size = group.cells, len(group.labels)
             codes = codes_in(own, cells)
             wrong = mistaken_in(self.terms, cells, codes)
+            wrong = None if wrong is None else wrong & ~is_review(self.decision)[codes]
             regret = cells.best - Money.of(self.terms, codes, cells.outcome).sums(cells)
 
             def sums(x: Floats, place: NDArray[np.int64] = group.codes, size: int = size) -> Floats:

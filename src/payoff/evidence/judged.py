@@ -15,6 +15,7 @@ from payoff.evidence.evidence import Comparison, Estimate, PolicyEvidence
 from payoff.evidence.interval import cluster_sums, mean_money, share
 from payoff.evidence.joint import covariance, joint_draws, joint_means
 from payoff.evidence.measured import Draws, GroupSums, Joint
+from payoff.evidence.reviewed import is_review
 from payoff.evidence.worth import worth
 from payoff.policy.best import policy_value
 from payoff.policy.stakes import Judging
@@ -179,10 +180,14 @@ class Judged:
         )
 
     def mistaken(self, name: str) -> NDArray[np.bool_]:
-        """Return the rows on which another action would have earned more, bool (n,)."""
+        """Return the rows on which another action would have earned more, bool (n,).
+
+        A row sent to a reviewer is none: whoever knows the outcome need not look.
+        """
         best = self.stakes.realised.max(axis=1)
         own = self.before_fixed_costs(name)
-        return np.asarray(own < best - 1e-12 * np.maximum(1.0, np.abs(best)), dtype=np.bool_)
+        less = own < best - 1e-12 * np.maximum(1.0, np.abs(best))
+        return np.asarray(less & ~is_review(self.decision)[self.codes(name)], dtype=np.bool_)
 
     def share(self, hit: NDArray[np.bool_], among: NDArray[np.bool_] | None = None) -> Estimate:
         """Estimate the share of units at some rows, among others."""

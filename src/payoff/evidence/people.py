@@ -1,8 +1,8 @@
 """Errors as people: how many are acted on in vain, how many are missed, what it costs, and whom.
 
-A mistake is a unit whose action was not the best one for what happened to it. Per kind of mistake
-(an action under an outcome) the counts are those of the confusion cells; the cost is what the best
-action, known only afterwards, would have earned more.
+A mistake is a unit whose action was not the best one for what happened to it; a review is none. Per
+kind of mistake (an action under an outcome) the counts are those of the confusion cells; the cost
+is what the best action, known only afterwards, would have earned more.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.declare.decision import plural
+from payoff.declare.review import taken_by
 from payoff.evidence.evidence import Cell, Estimate, PolicyEvidence
 from payoff.evidence.measured import UNKNOWN_MISTAKES, GroupSums, Measured
+from payoff.evidence.reviewed import act_chance, is_review, reviewed
 from payoff.evidence.wording import about, quoted
 from payoff.policy.choose import default_action
 
@@ -36,7 +38,8 @@ def people(judged: Measured) -> dict[str, Any]:
         ``right`` and ``mistakes`` (counts per period with interval), ``kinds`` (action, outcome,
         ``word``, counts, money and cost per unit and per period), ``false_alarms`` and ``missed``
         for two outcomes, ``against`` (how many more or fewer than the reference), ``groups`` (who
-        carries most of each) and ``sentences``.
+        carries most of each), ``reviewed`` where a person may look first (see
+        :func:`payoff.evidence.reviewed.reviewed`) and ``sentences``.
     """
     why = judged.why_not_by_outcome
     if why:
@@ -59,6 +62,9 @@ def people(judged: Measured) -> dict[str, Any]:
         "groups": [_group(decision, g) for g in judged.by_group()],
         "against": _against(judged, wrong),
     }
+    looked_at = reviewed(judged)
+    if looked_at is not None:
+        found["reviewed"] = looked_at
     if len(decision.outcomes) == 2:
         found |= _two_outcomes(judged, own)
     return found | {"sentences": _sentences(judged, found)}
@@ -92,7 +98,11 @@ def _kind(decision: Decision, cell: Cell) -> dict[str, Any]:
 
 def _word(decision: Decision, cell: Cell) -> str:
     """Name a mistake as it is commonly called where there are two outcomes."""
-    idle = cell.action == decision.action_names[default_action(decision)]
+    default = decision.action_names[default_action(decision)]
+    if decision.actions[decision.action_names.index(cell.action)].review is not None:
+        right, _ = taken_by(decision, cell.action, cell.outcome)
+        return "needless review" if right == default else "needed review"
+    idle = cell.action == default
     if len(decision.outcomes) > 2:
         return "wrong action"
     if cell.outcome == decision.positive:
@@ -101,9 +111,14 @@ def _word(decision: Decision, cell: Cell) -> str:
 
 
 def _two_outcomes(judged: Measured, own: PolicyEvidence) -> dict[str, Any]:
-    """Return false alarms, missed cases, and one in how many acted on is a false alarm."""
+    """Return false alarms, missed cases, and one in how many acted on is a false alarm.
+
+    Units sent to a reviewer are none of these; see :mod:`payoff.evidence.reviewed`.
+    """
     decision = judged.decision
-    acted = judged.codes(own.name) != default_action(decision)
+    codes = judged.codes(own.name)
+    left = codes == default_action(decision)
+    acted = ~left & ~is_review(decision)[codes]
     hit = judged.outcomes == decision.positive_code
     idle = decision.action_names[default_action(decision)]
 
@@ -113,11 +128,12 @@ def _two_outcomes(judged: Measured, own: PolicyEvidence) -> dict[str, Any]:
             "cost_per_period": sum(c.regret_per_period for c in cells),
         }
 
-    alarms = [c for c in own.cells if c.action != idle and c.outcome != decision.positive]
+    direct = {a.name for a in decision.actions if a.review is None} - {idle}
+    alarms = [c for c in own.cells if c.action in direct and c.outcome != decision.positive]
     missed = [c for c in own.cells if c.action == idle and c.outcome == decision.positive]
     return {
         "false_alarms": _counted(judged, acted & ~hit) | money(alarms),
-        "missed": _counted(judged, ~acted & hit) | money(missed),
+        "missed": _counted(judged, left & hit) | money(missed),
         "caught": _counted(judged, acted & hit),
         "false_alarm_share": asdict(judged.share(~hit, acted)),
     }
@@ -130,12 +146,15 @@ def _against(judged: Measured, wrong: NDArray[np.bool_] | None) -> dict[str, Any
     if name == own:
         return {"not_measured": "there is no other policy to compare with"}
     decision = judged.decision
-    idle, hit = default_action(decision), judged.outcomes == decision.positive_code
-    own_acts, other_acts = judged.codes(own) != idle, judged.codes(name) != idle
+    hit = judged.outcomes == decision.positive_code
+    # What reaches a unit, where a reviewer decides by the declared error rates.
+    chance = act_chance(decision)
+    own_acts = chance[judged.codes(own), judged.outcomes]
+    other_acts = chance[judged.codes(name), judged.outcomes]
     other = judged.mistaken(name)
     weight = judged.weights / judged.weights.sum() * decision.units_reported
 
-    def more(mine: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:
+    def more(mine: NDArray[Any], theirs: NDArray[Any]) -> float:
         return float(weight @ mine - weight @ theirs)
 
     found: dict[str, Any] = {
@@ -146,8 +165,8 @@ def _against(judged: Measured, wrong: NDArray[np.bool_] | None) -> dict[str, Any
         "n": judged.n,
     }
     if len(decision.outcomes) == 2:
-        found["false_alarms"] = more(own_acts & ~hit, other_acts & ~hit)
-        found["missed"] = more(~own_acts & hit, ~other_acts & hit)
+        found["false_alarms"] = more(own_acts * ~hit, other_acts * ~hit)
+        found["missed"] = more((1 - own_acts) * hit, (1 - other_acts) * hit)
     return found
 
 
@@ -207,20 +226,22 @@ def _sentences(judged: Measured, found: dict[str, Any]) -> list[str]:
     unit = decision.money_unit
     if "false_alarms" not in found:
         wrong = found["mistakes"]
-        lost = f"{about(found['cost'], unit)} less than the best actions, known only afterwards."
+        cost = found["cost"] - found.get("reviewed", {}).get("cost", 0.0)
+        lost = f"{about(cost, unit)} less than the best actions, known only afterwards."
         said = [
             f"It earned {lost}"
             if "not_measured" in wrong
             else f"For {heads(wrong['value'])} {units} {per} another action would have been "
             f"better; together that is {lost}"
         ]
-        if found["kinds"]:
-            worst = found["kinds"][0]
+        worst = next((k for k in found["kinds"] if not k["word"].endswith("review")), None)
+        if worst is not None:
             said.append(
                 f"The costliest mistake is {quoted(decision.action_label(worst['action']))} where "
                 f"the outcome is {quoted(_outcome(decision, worst['outcome']))}: "
                 f"{heads(worst['per_period'])} {units} {per}."
             )
+        said += _looked_at(found, decision, units, per)
         return said + _compared(found, units, per)
     alarms, missed = found["false_alarms"], found["missed"]
     name = quoted(_outcome(decision, str(decision.positive)))
@@ -229,6 +250,7 @@ def _sentences(judged: Measured, found: dict[str, Any]) -> list[str]:
         f"costing {about(alarms['cost_per_period'], unit)}), and {heads(missed['value'])} with "
         f"{name} are missed (costing {about(missed['cost_per_period'], unit)})."
     ]
+    said += _looked_at(found, decision, units, per)
     part = found["false_alarm_share"]["value"]
     if part and part > 0:
         odds = 1 / part
@@ -238,6 +260,27 @@ def _sentences(judged: Measured, found: dict[str, Any]) -> list[str]:
             else f"About one in {odds:.0f} {units} acted on is a false alarm."
         )
     return said + _compared(found, units, per)
+
+
+def _looked_at(found: dict[str, Any], decision: Decision, units: str, per: str) -> list[str]:
+    """Say how many a person looks at, how many needlessly, and what the declared errors do."""
+    looked = found.get("reviewed")
+    if not looked or not looked["reviewed"]["value"]:
+        return []
+    needless = heads(looked["needless"]["value"])
+    cost = about(looked["cost"], decision.money_unit)
+    said = (
+        f"{heads(looked['reviewed']['value'])} {units} {per} are looked at by a person first, "
+        f"{needless} of them needlessly (all together costing {cost}, errors included); by the "
+        "declared error rates "
+    )
+    if "false_alarms" not in looked:
+        return [f"{said}{heads(looked['errors']['value'])} of them then get the wrong action."]
+    name = quoted(_outcome(decision, str(decision.positive)))
+    return [
+        f"{said}{heads(looked['false_alarms']['value'])} without {name} are acted on all the same "
+        f"and {heads(looked['missed']['value'])} with {name} let pass."
+    ]
 
 
 def _outcome(decision: Decision, name: str) -> str:
@@ -265,4 +308,5 @@ def _compared(found: dict[str, Any], units: str, per: str) -> list[str]:
         return []
     if not told:
         return [f"That is as many as under {quoted(other['label'])}."]
-    return [f"Against {quoted(other['label'])} that is {' and '.join(told)} {per}."]
+    errors = ", reviewers' errors included," if found.get("reviewed") else ""
+    return [f"Against {quoted(other['label'])} that is{errors} {' and '.join(told)} {per}."]

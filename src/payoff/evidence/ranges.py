@@ -194,8 +194,15 @@ def _sentence(judged: Measured, found: dict[str, Any]) -> str:
     unit = decision.money_unit
     outcome = next(o.label for o in decision.outcomes if o.name == most["outcome"])
     what = f"{decision.action_label(most['action'])}, outcome {outcome}"
+    looked = [quoted(a.label) for a in decision.actions if a.review is not None]
+    kept = (
+        f" The money of {' and '.join(looked)}, which follows from the other payoffs, was kept as "
+        "declared meanwhile."
+        if looked
+        else ""
+    )
     return (
         f"Over the declared ranges of payoffs the gain over {quoted(label)} lies between "
         f"{number(ends['low'])} and {about(ends['high'], unit)}, above zero in "
-        f"{chance(found['ahead'])} of cases; what matters most is {quoted(what)}."
+        f"{chance(found['ahead'])} of cases; what matters most is {quoted(what)}.{kept}"
     )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.errors import BundleError
+from payoff.model.artefact import body_of
 from payoff.model.boosting import Boosted
 from payoff.model.encode import Encoder
 from payoff.model.linear import row_sums
@@ -119,11 +120,7 @@ class AmountModel:
         BundleError
             ``PAY-B001`` when a file is missing, ``PAY-B004`` when its format is another.
         """
-        if _AMOUNTS_JSON not in files:
-            raise BundleError.not_a_bundle(_AMOUNTS_JSON, "the amount models are missing")
-        body = json.loads(files[_AMOUNTS_JSON])
-        if body.get("format") != _FORMAT:
-            raise BundleError.incompatible(_AMOUNTS_JSON, body.get("format"), f"format {_FORMAT}")
+        body = body_of(files, _AMOUNTS_JSON, _FORMAT, "the amount models are missing")
         parts: dict[Key, Part] = {}
         facts: dict[Key, Mapping[str, Any]] = {}
         for entry in body["parts"]:

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Action, Decision, Outcome, PayoffTable
-from payoff.errors import BundleError, DataError
+from payoff.errors import DataError
 from payoff.model import amounts as amount_models
 from payoff.model import tabular
 from payoff.model.amount_model import AmountModel, Key
+from payoff.model.artefact import body_of
 from payoff.model.calibrate import Calibrator
 from payoff.model.candidates import LABELS
 from payoff.model.scored import ScoredArms
@@ -133,9 +134,7 @@ class ArmModels:
         BundleError
             ``PAY-B001`` when a file is missing, ``PAY-B004`` when its format is another.
         """
-        body = json.loads(files[_ARMS_JSON])
-        if body.get("format") != _FORMAT:
-            raise BundleError.incompatible(_ARMS_JSON, body.get("format"), f"format {_FORMAT}")
+        body = body_of(files, _ARMS_JSON, _FORMAT)
         arms = []
         for k, calibration in enumerate(body["calibration"]):
             own = {n.removeprefix(f"{k}-"): c for n, c in files.items() if n.startswith(f"{k}-")}

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.errors import BundleError, TrainingError
+from payoff.model.artefact import body_of, described
 from payoff.model.boosting import Boosted
-from payoff.model.candidates import CANDIDATES, LABELS
+from payoff.model.candidates import CANDIDATES
 from payoff.model.crossed import CrossFitted, try_candidates
 from payoff.model.encode import Encoder
 from payoff.model.folds import assign_folds, feasible_folds
@@ -103,11 +104,7 @@ class TabularModel:
         BundleError
             ``PAY-B001`` when a file is missing, ``PAY-B004`` when its format is another.
         """
-        if _MODEL_JSON not in files:
-            raise BundleError.not_a_bundle(_MODEL_JSON, "the model's file is missing")
-        body = json.loads(files[_MODEL_JSON])
-        if body.get("format") != _FORMAT:
-            raise BundleError.incompatible(_MODEL_JSON, body.get("format"), f"format {_FORMAT}")
+        body = body_of(files, _MODEL_JSON, _FORMAT)
         outcomes = tuple(body["outcomes"])
         return cls(
             name=body["name"],
@@ -119,12 +116,7 @@ class TabularModel:
 
     def describe(self) -> dict[str, Any]:
         """Return what a reader may want to know, JSON-ready."""
-        out = {
-            "name": self.name,
-            "algorithm": LABELS.get(self.name, self.name),
-            "outcomes": list(self.outcomes),
-            **self.facts,
-        }
+        out = described(self.name, self.outcomes, self.facts)
         if isinstance(self.core, Scorecard):
             positive = int(self.facts.get("positive", 0))
             out["points_for"] = self.outcomes[positive]

@@ -89,7 +89,8 @@ def automation_policy(
     -------
     policy, record
         ``record`` is JSON-ready: ``threshold`` (None where none passed), ``tried``, ``n`` and
-        ``n_clusters`` of the testing rows, ``automated`` (rows), ``errors`` (rows), ``p_value``,
+        ``n_clusters`` of the testing rows, ``copies`` (rows left out because they are near copies
+        of one that is tested), ``automated`` (rows), ``errors`` (rows), ``p_value``,
         ``method``, ``needed`` (rows for a proof, where none passed), ``rest`` (share of units that
         go to ``otherwise``), ``room`` (share its limits allow, or None) and ``fits``.
     """
@@ -98,6 +99,9 @@ def automation_policy(
     assert asked.otherwise is not None
     draft = _draft(decision, base)
     first, second = trials(draft, chosen), trials(draft, testing)
+    rows = len(second)
+    if decision.data.cluster is None and not testing.weighted:  # clusters are copies of documents
+        first, second = (t.once(decision.training.seed) for t in (first, second))
     order = learn_order(first, asked.max_error, asked.confidence)
     p_values = try_in_order(second, order, asked.max_error, asked.confidence)
     passed = [p <= 1 - asked.confidence for p in p_values].count(True)
@@ -108,6 +112,7 @@ def automation_policy(
         "threshold": threshold if passed else None,
         "tried": len(p_values),
         "n": len(second),
+        "copies": rows - len(second),
         "n_clusters": len(second) if second.cluster is None else len(np.unique(second.cluster)),
         "automated": int(acted.sum()),
         "errors": int(second.wrong[acted].sum()),
@@ -164,7 +169,8 @@ def _equal(rows: Trials, threshold: float) -> bool:
 def _needed(decision: Decision, first: Trials, second: Trials) -> float | None:
     """Return about how many testing rows would have let a threshold pass; None where none would.
 
-    The error rate of each threshold is that of both halves together, half an error added.
+    The error rate of each threshold is that of both halves together, half an error added. For the
+    bound it is half as many again, times the design effect of the weights.
     """
     asked = decision.automation
     assert asked is not None
@@ -180,7 +186,13 @@ def _needed(decision: Decision, first: Trials, second: Trials) -> float | None:
         rows = fewest(rate, asked.max_error, asked.confidence)
         if rows is not None:
             found.append(rows / (n / len(sure)))
-    return float(min(found)) if found else None
+    if not found:
+        return None
+    more = 1.0
+    if not _equal(second, 0.0):
+        weight, _ = second.at(0.0)
+        more = 1.5 * len(second) * float(weight @ weight) / float(weight.sum()) ** 2
+    return more * float(min(found))
 
 
 def _room(decision: Decision, policy: Policy, testing: Choosing) -> dict[str, Any]:

@@ -21,6 +21,12 @@ from payoff.model.tabular import TabularModel
 __all__ = ["explanation", "telling_pair"]
 
 _MOST_NAMED: Final = 4
+_NOTES: Final = {
+    False: "Log-odds before calibration.",
+    True: "Log-odds before calibration. The embedding reads the whole document, so words are "
+    "marked by what leaving each out takes from the log-odds ('without'), which does not sum to "
+    "them.",
+}
 _LINEAR: Final = "exact: the log-odds of a linear model are a sum over its features"
 
 
@@ -129,8 +135,10 @@ def _of_documents(
     from payoff.model.text import explain
 
     found = explain.contributions(model, row, outcome=pair[0], against=pair[1])
-    marks = explain.strengths(found["words"])
-    words = [{**w, "strength": s} for w, s in zip(found["words"], marks, strict=True)]
+    told = found["words"]
+    if model.features.embedder is not None:
+        told = explain.left_out(model, row, told, outcome=pair[0], against=pair[1])
+    words = [{**w, "strength": s} for w, s in zip(told, explain.strengths(told), strict=True)]
     nearest = explain.nearest_documents(model, row)
     return {
         "why": _why(pair, found | {"method": _LINEAR}, words, row),
@@ -159,7 +167,7 @@ def _why(
         "columns": columns,
         "rest": [{"name": k, "log_odds": v} for k, v in found["rest"].items()],
         "method": found["method"],
-        "note": "Log-odds before calibration.",
+        "note": _NOTES["without" in (words[0] if words else {})],
     }
 
 
@@ -183,7 +191,7 @@ def _sentences(decision: Decision, made: Mapping[str, Any], found: Mapping[str, 
     why = found["why"]
     if "not_measured" in why:
         return [*out, f"Not explained: {why['not_measured']}."]
-    parts = [(w["word"], w["log_odds"]) for w in why["words"] if w["strength"]]
+    parts = [(w["word"], w.get("without", w["log_odds"])) for w in why["words"] if w["strength"]]
     parts += [(c["column"], c["log_odds"]) for c in why["columns"] if abs(c["log_odds"]) >= 0.05]
     for said, sign in ((f"for {outcomes[why['outcome']]}", 1), ("against it", -1)):
         named = _strongest(parts, sign)

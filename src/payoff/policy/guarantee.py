@@ -25,6 +25,7 @@ from scipy import special
 from scipy.optimize import minimize_scalar
 
 from payoff.clusters import cluster_sums
+from payoff.rng import generator
 
 __all__ = [
     "Trials",
@@ -70,6 +71,16 @@ class Trials:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.sure)
+
+    def once(self, seed: int) -> Trials:
+        """Return one row of each cluster, drawn by the seed, each standing for itself."""
+        if self.cluster is None:
+            return self
+        order = generator(seed, "one row of each cluster").permutation(len(self))
+        rows = np.sort(order[np.unique(self.cluster[order], return_index=True)[1]])
+        return Trials(
+            sure=self.sure[rows], wrong=self.wrong[rows], weight=self.weight[rows], cluster=None
+        )
 
     def at(self, threshold: float) -> tuple[Floats, Floats]:
         """Return, per independent case, the weight automated and the weight of errors in it."""

@@ -79,6 +79,10 @@ class Facts:
         """Whether an action is something other than doing nothing (or than the default)."""
         return action != (self.decision.get("do_nothing") or self.decision.get("default"))
 
+    def reviews(self, action: str) -> bool:
+        """Whether an action is a person's review."""
+        return any(a["name"] == action and a.get("review") for a in self.decision["actions"])
+
     def count(self, value: float) -> str:
         """Return a number of units per period, with its unit."""
         return f"{wording.people(value)} {self.units} {self.period}"

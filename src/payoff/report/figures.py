@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -159,7 +160,8 @@ def _people(facts: Facts) -> dict[str, str]:
     if every:
         label = f"{wording.opening(facts.units)} by action"
     else:
-        label = f"{wording.opening(facts.units)} acted on"
+        looked = any(facts.reviews(a.action) and a.per_period for a in used)
+        label = f"{wording.opening(facts.units)} acted on{' or looked at' if looked else ''}"
     idle = [a for a in facts.subject.actions if a not in used]
     units = float(facts.decision.get("units_reported") or 1000)
     if len(used) == 1:
@@ -230,22 +232,47 @@ def _loss(cell: Cell) -> float:
 def _false_and_missed(facts: Facts) -> dict[str, str]:
     positive = str(facts.decision.get("positive"))
     cells = facts.subject.cells
-    false = [c for c in cells if facts.acts(c.action) and c.outcome != positive]
+    acted = [c for c in cells if facts.acts(c.action) and not facts.reviews(c.action)]
+    false = [c for c in acted if c.outcome != positive]
     missed = [c for c in cells if not facts.acts(c.action) and c.outcome == positive]
     name = facts.outcome(positive, 40)
     ends = [
         _ends(facts.evidence.people.get(key), cells)
         for key, cells in (("false_alarms", false), ("missed", missed))
     ]
+    note = (
+        f"False alarm: acted on without “{name}” ({_cell_money(facts, false)}). Missed case: the "
+        f"reverse ({_cell_money(facts, missed)})."
+    )
+    counts = [sum(c.per_period for c in false), sum(c.per_period for c in missed)]
+    looked = facts.evidence.people.get("reviewed")
+    if looked:
+        by_review = [looked[k] for k in ("false_alarms", "missed")]
+        counts = [n + r["value"] for n, r in zip(counts, by_review, strict=True)]
+        ends = [_sum_of_ends(e, r) for e, r in zip(ends, by_review, strict=True)]
+        alarms, passed = (wording.people(r["value"]) for r in by_review)
+        note += (
+            f" {alarms} and {passed} of these are errors of reviewers, at the declared rates. "
+            f"Looked at: {wording.people(looked['reviewed']['value'])}, "
+            f"{wording.people(looked['needless']['value'])} needlessly."
+        )
     return {
         "label": f"Mistakes {facts.period}",
-        "figure": f"{wording.people(sum(c.per_period for c in false))} false alarms, "
-        f"{wording.people(sum(c.per_period for c in missed))} missed cases",
+        "figure": f"{wording.people(counts[0])} false alarms, "
+        f"{wording.people(counts[1])} missed cases",
         "interval": _counted(facts, *ends),
-        "note": f"False alarm: acted on without “{name}” "
-        f"({_cell_money(facts, false)}). Missed case: the reverse "
-        f"({_cell_money(facts, missed)}).",
+        "note": note,
     }
+
+
+def _sum_of_ends(
+    own: tuple[float | None, float | None], more: Mapping[str, Any]
+) -> tuple[float | None, float | None]:
+    """Return the ends of a sum of two counts: the sums of their ends, which are wide enough."""
+    low, high = own
+    if low is None or high is None or more["low"] is None or more["high"] is None:
+        return None, None
+    return low + more["low"], high + more["high"]
 
 
 def _ends(
@@ -261,8 +288,11 @@ def _ends(
 
 def _cell_money(facts: Facts, cells: Sequence[Cell]) -> str:
     """Write what cells earn, and how much less that is than the best action afterwards."""
-    earned = wording.money(sum(c.money_per_period for c in cells), facts.money_unit)
+    money = sum(c.money_per_period for c in cells)
+    earned = wording.money(money, facts.money_unit)
     regret = sum(c.regret_per_period for c in cells)
+    if math.isclose(regret, -money, rel_tol=1e-9):
+        return earned  # the best action would have earned nothing: both say the same
     return earned + (f", {wording.number(regret)} less than the best action" if regret > 0 else "")
 
 

@@ -273,8 +273,14 @@ def _rates_table(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.
             f"With “{positive}”, of those acted on",
         ],
         rows,
-        note=_stands_out(subgroup),
+        note=" ".join([_stands_out(subgroup), *_passed_on(facts)]),
     )
+
+
+def _passed_on(facts: Facts) -> list[str]:
+    if any(facts.reviews(a.action) and a.n for a in facts.subject.actions):
+        return ["Those a person looks at count as acted on here, whatever the person decides."]
+    return []
 
 
 def _rate(group: Group, name: str) -> dict[str, str]:

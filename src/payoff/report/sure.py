@@ -59,7 +59,7 @@ def errors_section(facts: Facts) -> dict[str, Any]:
                 f"Where another action would have been better, on {wording.number(found['n'], 0)} "
                 f"rows, with the {facts.level} interval of the count",
                 [
-                    "Mistake",
+                    "What",
                     f"{wording.opening(facts.units)} {facts.period}",
                     "Rows",
                     f"{currency} each, against the best action",

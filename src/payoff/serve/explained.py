@@ -77,6 +77,11 @@ def _why(outcomes: list[str]) -> dict[str, Any]:
             "description": "How to mark it: above 0 for the decision, below against it.",
         },
     }
+    without = {
+        **_NUMBER,
+        "description": "What leaving it out takes, where an embedding reads the whole document.",
+    }
+    one = {**_closed(word, ""), "properties": {**word, "without": without}}
     column = {
         "column": _TEXT,
         "value": {"type": ["string", "number", "boolean", "null"]},
@@ -90,7 +95,7 @@ def _why(outcomes: list[str]) -> dict[str, Any]:
             "description": "Of the first over the second, before calibration: the sum of words, "
             "columns and rest.",
         },
-        "words": _list(word, "Every word, in the order of the text."),
+        "words": {"type": "array", "description": "In the order of the text.", "items": one},
         "columns": _list(column, "Ordinary columns, the strongest first."),
         "rest": _list({"name": _TEXT, "log_odds": _NUMBER}, "What no word or column carries."),
         "method": _TEXT,

@@ -96,6 +96,7 @@ SCRIPT: Final = r"""
     });
     box.append(plain(points.slice(at).join("")));
   };
+  const effect = (w) => w.without === undefined ? w.log_odds : w.without;
   const why = (found) => {
     const parts = found.why;
     add(answer, "h4", "Words");
@@ -104,9 +105,10 @@ SCRIPT: Final = r"""
     Object.entries(found.documents).filter(([, text]) => text)
       .forEach(([column, text]) => documentOf(column, text, parts.words));
     const strongest = parts.words.filter((w) => w.strength)
-      .sort((a, b) => Math.abs(b.log_odds) - Math.abs(a.log_odds)).slice(0, 15)
-      .map((w) => [w.word, w.log_odds > 0 ? "for" : "against", signed(w.log_odds)]);
+      .sort((a, b) => Math.abs(effect(b)) - Math.abs(effect(a))).slice(0, 15)
+      .map((w) => [w.word, w.strength > 0 ? "for" : "against", signed(effect(w))]);
     table("The strongest words", ["Word", "Speaks", "Log-odds"], strongest);
+    add(answer, "p", line(parts.note));
     const all = parts.words.reduce((sum, w) => sum + w.log_odds, 0);
     const sums = [["all words", signed(all)]];
     parts.columns.slice(0, 15).forEach((c) => sums.push(

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from payoff.model.text import training
-from payoff.model.text.explain import contributions, nearest_documents, removals
+from payoff.model.text.explain import (
+    contributions,
+    left_out,
+    nearest_documents,
+    removals,
+    segments,
+    strengths,
+)
 from payoff.progress import silent
 from tests.model.text.making import Hashed, data_of
 
@@ -72,3 +79,47 @@ def test_no_removal_changes_a_constant_decision(model):
     found = removals(ROW, words, lambda rows: ["wait"] * len(rows))
     assert found["removed"] is None
     assert found["tried"] > 1
+
+
+@pytest.mark.parametrize("name", ["embeddings", "tfidf+embeddings"])
+def test_leaving_a_word_out_is_what_the_model_says_without_it(name):
+    data, contract = data_of(400, extra=True)
+    model = training.fit(data, contract, name, seed=0, progress=silent, embedder=Hashed())
+    text = "please help i lost my card now"
+    row = {"message": text, "amount": 0.3}
+    found = contributions(model, row, outcome="card", against="login")
+    words = left_out(model, row, found["words"], outcome="card", against="login")
+    assert [w["word"] for w in words] == text.split()
+
+    def log_odds(message):
+        p = model.predict_rows([{**row, "message": message}])[0]
+        return np.log(p[0] / p[2])
+
+    for word in words:
+        without = " ".join(w for w in text.split() if w != word["word"])
+        change = log_odds(text) - log_odds(without)
+        assert word["without"] == pytest.approx(change, abs=1e-4)
+    marks = dict(zip(text.split(), strengths(words), strict=True))
+    assert marks["card"] > 0
+    many = {"message": "lost card " * 400, "amount": 0.0}
+    found = contributions(model, many, outcome="card", against="login")
+    assert len(left_out(model, many, found["words"], outcome="card", against="login")) == 800
+
+
+def test_a_stretch_holds_the_strongest_words():
+    text = "dull " * 300 + "lost card " + "dull " * 300
+    words = [
+        {"start": 0, "end": 4, "strength": 1},
+        {"start": 1500, "end": 1504, "strength": 3},
+        {"start": 1505, "end": 1509, "strength": -2},
+    ]
+    found = segments(text, words, 200)
+    assert ("lost", 3) in found
+    assert ("card", -2) in found
+    whole = "".join(part for part, _ in found)
+    assert whole.startswith("… ")
+    assert whole.endswith(" …")
+    assert len(whole) <= 204
+    assert whole.strip("… ") in text
+    short = segments("lost card", [{"start": 0, "end": 4, "strength": 2}], 200)
+    assert short == [("lost", 2), (" card", 0)]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "contributions",
     "documents_read",
+    "left_out",
     "nearest_documents",
     "removals",
     "segments",
@@ -32,6 +33,7 @@ _WORD: Final = re.compile(r"\w+")
 _MOST_REMOVED: Final = 5
 _MOST_TRIED: Final = 40
 _FEWEST_TRIED: Final = 8
+_MOST_LEFT_OUT: Final = 80
 #: Characters that may be read again to find removals, so that a long document is not read for ever.
 _MOST_CHARACTERS_AGAIN: Final = 400_000
 _SHARES: Final = (0.1, 0.3, 0.6)
@@ -104,23 +106,74 @@ def contributions(
     }
 
 
+def left_out(
+    model: TextModel,
+    row: Mapping[str, Any],
+    words: Sequence[Mapping[str, Any]],
+    *,
+    outcome: str,
+    against: str,
+) -> list[dict[str, Any]]:
+    """Return the words with what leaving each out takes from the log-odds (``without``).
+
+    An embedding belongs to a whole document, so no exact part of it is a word's. What the model
+    says without the word is exact, but such differences do not sum to the log-odds. Of long
+    documents neighbouring words are left out together and share the difference.
+
+    Parameters
+    ----------
+    words
+        As :func:`contributions` returns them; made here where the model counts no words.
+    """
+    every = [dict(w) for w in words] or _bare_words(model, row)
+    size = 1 + sum(len(str(row.get(c) or "")) for c in model.features.columns)
+    most = min(_MOST_LEFT_OUT, max(_FEWEST_TRIED, _MOST_CHARACTERS_AGAIN // size))
+    together = max(1, -(-len(every) // most))
+    groups: list[list[dict[str, Any]]] = []
+    for column in model.features.columns:  # one document at a time
+        own = [w for w in every if w["column"] == column]
+        groups += [own[k : k + together] for k in range(0, len(own), together)]
+    rows = [row, *(_without(row, group) for group in groups)]
+    margins = model.core.margins(model.features.encode_rows(rows))
+    seen = [model.outcomes[code] for code in model.core.seen]
+    log_odds = model.core.slope * (
+        margins[:, seen.index(outcome)] - margins[:, seen.index(against)]
+    )
+    for group, value in zip(groups, (log_odds[0] - log_odds[1:]).tolist(), strict=True):
+        for word in group:
+            word["without"] = value / len(group)
+    return every
+
+
+def _bare_words(model: TextModel, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the words of a row's documents, none of which carries a part of its own."""
+    return [
+        {"column": c, "word": m[0], "start": m.start(), "end": m.end(), "log_odds": 0.0}
+        for c, text in documents_read(model, row).items()
+        for m in _WORD.finditer(text)
+    ]
+
+
 def strengths(words: Sequence[Mapping[str, Any]]) -> list[int]:
     """Return how strongly each word is marked, from -3 (against) to 3 (for).
 
-    A word is marked by its share of the strongest word's log-odds: 3 from 60 %, 2 from 30 %, 1 from
-    10 %. Where no word reaches 0.2 the shares are of 0.2, so that noise is not painted.
+    A word is marked by its share of the strongest word's log-odds (of what leaving it out takes
+    from them, where that is known): 3 from 60 %, 2 from 30 %, 1 from 10 %. Where no word reaches
+    0.2 the shares are of 0.2, so that noise is not painted.
 
     Examples
     --------
     >>> strengths([{"log_odds": 2.0}, {"log_odds": -0.7}, {"log_odds": 0.1}])
     [3, -2, 0]
     """
-    most = max([_FAINTEST, *(abs(w["log_odds"]) for w in words)])
-    found = []
-    for word in words:
-        level = sum(abs(word["log_odds"]) >= share * most for share in _SHARES)
-        found.append(level if word["log_odds"] > 0 else -level)
-    return found
+    values = [_effect(w) for w in words]
+    most = max([_FAINTEST, *map(abs, values)])
+    levels = [sum(abs(v) >= share * most for share in _SHARES) for v in values]
+    return [level if v > 0 else -level for v, level in zip(values, levels, strict=True)]
+
+
+def _effect(word: Mapping[str, Any]) -> float:
+    return float(word.get("without", word["log_odds"]))
 
 
 def segments(text: str, words: Sequence[Mapping[str, Any]], longest: int) -> list[tuple[str, int]]:
@@ -292,10 +345,10 @@ def removals(
         ``action`` as it stands; ``removed``, the words, and ``becomes``, the action without them,
         or None where none of the trials changes it; ``tried``, how many rows were decided.
     """
-    usable = [w for w in words if w["log_odds"] > 0]
-    size = 1 + sum(len(str(row[c])) for c in {str(w["column"]) for w in words})
+    usable = [w for w in words if _effect(w) > 0]
+    size = 1 + sum(len(str(row.get(c) or "")) for c in {str(w["column"]) for w in words})
     most = min(_MOST_TRIED, max(_FEWEST_TRIED, _MOST_CHARACTERS_AGAIN // size))
-    ranked = sorted(usable, key=lambda w: (-w["log_odds"], w["start"]))[:most]
+    ranked = sorted(usable, key=lambda w: (-_effect(w), w["start"]))[:most]
     groups = [[w] for w in ranked]
     groups += [ranked[:n] for n in range(2, min(_MOST_REMOVED, len(ranked)) + 1)]
     actions = decide([row, *(_without(row, group) for group in groups)])

@@ -9,7 +9,7 @@ character n-grams.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -29,6 +29,8 @@ NEAREST: Final = 3
 #: Weights kept of each document's TF-IDF vector, the largest.
 _MOST_WEIGHTS: Final = 100
 _CHUNK: Final = 256
+#: With so few rows it is quicker to look up their columns than to read every document.
+_FEW: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,6 +50,40 @@ class References:
     vectors: csr_matrix
     place: NDArray[np.int64]
     outcome: NDArray[np.int64]
+    _kept: list[Any] = field(default_factory=list, repr=False)
+
+    def cosines(self, x: csr_matrix) -> NDArray[Any]:
+        """Return the cosine of every row with every document, float (n, d), unrounded.
+
+        Only the columns that the rows have are looked at; dense vectors are multiplied as such.
+        """
+        if not self._kept:
+            full = self.vectors.nnz > 0.5 * self.vectors.shape[0] * self.vectors.shape[1]
+            turned = self.vectors.T
+            self._kept.append(turned.toarray().astype(np.float64) if full else turned.tocsr())
+        other = self._kept[0]
+        if isinstance(other, np.ndarray):
+            return np.asarray(x.toarray().astype(np.float64) @ other)
+        columns = np.unique(x.indices)
+        held = other[columns].T if x.shape[0] <= _FEW else self.vectors[:, columns]
+        return np.asarray((held @ x[:, columns].T.toarray()).T)
+
+    def likeness(self, x: csr_matrix) -> NDArray[np.float64]:
+        """Return the mean cosine to the three nearest documents, float64 (n,).
+
+        The same as the mean of :meth:`nearest`, without saying which they are, and faster.
+        """
+        count = min(NEAREST, self.vectors.shape[0])
+        out = np.zeros((x.shape[0], count))
+        for start in range(0, x.shape[0], _CHUNK):
+            near = np.ascontiguousarray(self.cosines(x[start : start + _CHUNK]))
+            rows = np.arange(len(near))
+            for k in range(count):
+                best = near.argmax(axis=1)
+                out[start : start + len(near), k] = near[rows, best]
+                near[rows, best] = -np.inf
+        mean: NDArray[np.float64] = np.clip(np.round(out, 6), 0.0, 1.0).mean(axis=1)
+        return mean
 
     def nearest(self, x: csr_matrix, count: int = NEAREST) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the nearest documents of each row.
@@ -65,9 +101,8 @@ class References:
         count = min(count, self.vectors.shape[0])
         rows = np.zeros((x.shape[0], count), dtype=np.int64)
         cosines = np.zeros((x.shape[0], count))
-        other = self.vectors.T.tocsr()
         for start in range(0, x.shape[0], _CHUNK):
-            near = np.asarray((x[start : start + _CHUNK] @ other).todense())
+            near = self.cosines(x[start : start + _CHUNK])
             # Six digits: the order of equal cosines is that of the documents on every machine.
             near = np.round(near.astype(np.float64), 6)
             best = np.argpartition(-near, count - 1, axis=1)[:, :count]

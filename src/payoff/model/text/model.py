@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from payoff.errors import BundleError
-from payoff.model.candidates import LABELS
+from payoff.model.artefact import body_of, described
 from payoff.model.encode import Encoder
 from payoff.model.scored import Read
 from payoff.model.text.arrays import array_from, bytes_of
@@ -123,8 +122,7 @@ class TextModel:
         return self.themes.assign(texts, embedder.embed(texts) if embedder else None)
 
     def _familiarity(self, x: csr_matrix, prob: NDArray[np.float64]) -> NDArray[np.float64]:
-        _, cosines = self.references.nearest(self.features.semantic(x))
-        return np.asarray(prob.max(axis=1) * cosines.mean(axis=1))
+        return np.asarray(prob.max(axis=1) * self.references.likeness(self.features.semantic(x)))
 
     def files(self) -> dict[str, bytes]:
         """Return the artefact: JSON, NumPy arrays without objects, and an ONNX model if used."""
@@ -163,11 +161,7 @@ class TextModel:
         BundleError
             ``PAY-B001`` when a file is missing, ``PAY-B004`` when its format is another.
         """
-        if _MODEL_JSON not in files:
-            raise BundleError.not_a_bundle(_MODEL_JSON, "the model's file is missing")
-        body = json.loads(files[_MODEL_JSON])
-        if body.get("format") != FORMAT:
-            raise BundleError.incompatible(_MODEL_JSON, body.get("format"), f"format {FORMAT}")
+        body = body_of(files, _MODEL_JSON, FORMAT)
         terms = {
             one["column"]: Terms(
                 words=Block(
@@ -205,9 +199,4 @@ class TextModel:
 
     def describe(self) -> dict[str, Any]:
         """Return what a reader may want to know, JSON-ready."""
-        return {
-            "name": self.name,
-            "algorithm": LABELS.get(self.name, self.name),
-            "outcomes": list(self.outcomes),
-            **self.facts,
-        }
+        return described(self.name, self.outcomes, self.facts)
