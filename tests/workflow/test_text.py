@@ -158,3 +158,50 @@ def test_themes_do_not_change_when_judging_rows_do(tmp_path, made):
         files.append({f.name: f.read_bytes() for f in (done.folder / "model").glob("themes*")})
     assert len(files[0]) == 3
     assert files[0] == files[1]
+
+
+def test_slices_and_themes_are_judged(made):
+    evidence = made[0].evidence
+    automatic = [s for s in evidence.subgroups if s.automatic]
+    assert {s.name for s in automatic} <= {"theme", "length", "language"}
+    assert automatic[0].name == "theme"
+    bundle = Bundle.open(made[1])
+    found = evidence.themes
+    assert {t["name"] for t in found["themes"]} == set(bundle.themes.names)
+    assert (
+        sum(t["n"] for t in found["themes"]) + found["unknown"]["n"] == evidence.policies[0].value.n
+    )
+    assert "no time is declared" in found["drift"]["not_measured"]
+    texts = made[2]["message"].to_pylist()
+    for theme in found["themes"]:
+        for example in theme["examples"]:
+            assert "4111" not in example["text"]
+            first = texts[example["row"]].replace(NUMBER, "[card]")
+            assert " ".join(first.split()).startswith(example["text"].removesuffix("…"))
+
+
+def test_slices_and_excerpts_can_be_turned_off(made):
+    decision = routing(
+        training=Training(candidates=("tfidf",), folds=3),
+        text=TextSettings(slices=(), excerpts=False),
+    )
+    found = run(decision, made[2], pages=False).evidence
+    assert found.subgroups == ()
+    assert found.themes["themes"]
+    assert not any(t["examples"] for t in found.themes["themes"])
+    assert from_toml(to_toml(decision)) == decision
+
+
+def test_time_makes_a_drift_of_themes(made):
+    days = np.datetime64("2025-01-01") + np.arange(900) // 3
+    table = made[2].append_column("day", [days.astype("datetime64[D]")])
+    decision = routing(training=Training(candidates=("tfidf",), folds=3))
+    data = dataclasses.replace(decision.data, time="day")
+    found = run(dataclasses.replace(decision, data=data), table, pages=False).evidence.themes[
+        "drift"
+    ]
+    assert found["by"] == "month"
+    assert found["periods"][0]["label"] == "2025-01"
+    assert sum(p["n"] for p in found["periods"]) <= 900
+    assert set(found["parts"]) == {"fit", "judge"}
+    assert "No theme grew or shrank" in found["sentences"][0]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from payoff.checks import Check
 from payoff.evidence.optimism import Step
+from payoff.evidence.slices import Slices
 from payoff.evidence.trials import Trials
 from payoff.policy.policy import Policy
 
@@ -30,9 +31,9 @@ class Background:
     """What the evidence records beside the figures: data, model, earlier checks, seed.
 
     ``tuned`` holds the steps of tuning whose optimism the evidence shows; ``guarantee`` says how
-    the threshold of ``[automation]`` was found (see :mod:`payoff.policy.automate`); ``trials`` are
-    changed documents decided again, and ``examples`` judging rows explained (None where no
-    documents are read).
+    the threshold of ``[automation]`` was found (see :mod:`payoff.policy.automate`). Where documents
+    are read, ``trials`` are changed documents decided again, ``examples`` judging rows explained,
+    and ``slices`` groups of documents that are judged beside the declared subgroups; else None.
     """
 
     data: Mapping[str, Any]
@@ -42,6 +43,7 @@ class Background:
     fit_n: int = 0
     choose_shares: Mapping[str, float] | None = None
     tuned: tuple[Step, ...] = ()
+    slices: Slices | None = None
     trials: Trials | None = None
     examples: Mapping[str, Any] | None = None
     seed: int = 0

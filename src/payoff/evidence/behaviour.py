@@ -25,9 +25,6 @@ from payoff.evidence.worth import worth
 
 __all__ = ["NO_DOCUMENTS", "THRESHOLDS", "behaviour", "exact_share"]
 
-#: Why a decision over tables only has no figures about documents.
-NO_DOCUMENTS: Final = "this decision reads no documents"
-
 #: Shares of decisions changed from which a state is given; a share counts by the lower end of its
 #: interval, so that chance alone gives none.
 THRESHOLDS: Final = {"tip": 0.02, "issue": 0.10, "identity": 0.01}
@@ -65,6 +62,10 @@ def exact_share(hits: int, n: int, level: float) -> Estimate:
         n_clusters=n,
         method="clopper-pearson",
     )
+
+
+#: Why nothing is said of documents where there are none.
+NO_DOCUMENTS: Final = "this decision reads no documents"
 
 
 def behaviour(judged: Judged) -> dict[str, Any]:

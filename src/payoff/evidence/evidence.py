@@ -18,6 +18,7 @@ from payoff.errors import BundleError
 from payoff.evidence.frozen import frozen
 
 __all__ = [
+    "NOT_ASKED",
     "SCHEMA_VERSION",
     "ActionUse",
     "Cell",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION: Final = 2
+NOT_ASKED: Final = "this judging did not ask for it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +305,8 @@ class SubgroupEvidence:
         ``n`` and ``share`` of rows without a group.
     sentences
         What a manager can repeat.
+    automatic
+        Whether nobody declared it: a slice of documents, judged as a family of its own.
     """
 
     name: str
@@ -313,10 +317,11 @@ class SubgroupEvidence:
     worst: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict)
     sentences: tuple[str, ...] = ()
+    automatic: bool = False
 
 
 def _not_asked() -> dict[str, Any]:
-    return {"not_measured": "this judging did not ask for it"}
+    return {"not_measured": NOT_ASKED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +364,8 @@ class Evidence:
         Judging rows with the words that drove their decisions (decisions about documents).
     past
         What past decisions can and cannot tell: overlap, effective sample size, uplift.
+    themes
+        What is lost on each theme of documents, and how themes move over time.
     automation
         What a guaranteed error rate allows to be automated, whether it was kept, what it costs.
     familiarity
@@ -386,6 +393,7 @@ class Evidence:
     base_rate: Mapping[str, Any] = field(default_factory=_not_asked)
     information: Mapping[str, Any] = field(default_factory=_not_asked)
     past: Mapping[str, Any] = field(default_factory=_not_asked)
+    themes: Mapping[str, Any] = field(default_factory=_not_asked)
     behaviour: Mapping[str, Any] = field(default_factory=_not_asked)
     explanations: Mapping[str, Any] = field(default_factory=_not_asked)
     automation: Mapping[str, Any] = field(default_factory=_not_asked)
@@ -399,6 +407,11 @@ class Evidence:
             value = getattr(self, name)
             if isinstance(value, Mapping | list | tuple):
                 object.__setattr__(self, name, frozen(value))
+
+    @property
+    def declared_subgroups(self) -> tuple[SubgroupEvidence, ...]:
+        """Subgroups of the declaration, without the slices of documents."""
+        return tuple(s for s in self.subgroups if not s.automatic)
 
     def policy(self, name: str) -> PolicyEvidence:
         """Return the evidence of one policy by name."""

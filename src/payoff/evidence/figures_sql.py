@@ -88,7 +88,7 @@ class Statements:
             raise EvidenceError.no_sql(f"{name!r} is no figure", FIGURES)
         if name == "curve" and "not_measured" in self.evidence.curve:
             raise EvidenceError.no_sql(f"the curve: {self.evidence.curve['not_measured']}", FIGURES)
-        if name == "groups" and not self.evidence.subgroups:
+        if name == "groups" and not self.evidence.declared_subgroups:
             raise EvidenceError.no_sql("no subgroups are declared", FIGURES)
         body = getattr(self, f"_{name}")()
         return "\n".join([*self._head(name), *self._steps(), body]) + ";\n"

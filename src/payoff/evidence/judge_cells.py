@@ -7,7 +7,6 @@ their t intervals, confusion cells, groups, the value at bin edges. What needs s
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,7 +21,6 @@ from payoff.evidence.acted import Background
 from payoff.evidence.automation import automation_check, why_none
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.behaviour import NO_DOCUMENTS
-from payoff.evidence.behaviour_checks import behaviour_checks
 from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, mean_like, share
 from payoff.evidence.cells_again import CellsAgain
 from payoff.evidence.cells_groups import codes_in, subgroup_evidence
@@ -30,6 +28,7 @@ from payoff.evidence.cells_judged import ActedCells, CellJudged, Cells
 from payoff.evidence.cells_sql import BINS, edge
 from payoff.evidence.cells_sureness import intervals_of_cells
 from payoff.evidence.change_checks import change_checks
+from payoff.evidence.confusion import confusion
 from payoff.evidence.evidence import (
     ActionUse,
     Cell,
@@ -117,7 +116,6 @@ def judge_cells(
     past = {"not_measured": NOT_DECLARED}
     automated = {"not_measured": why_none(decision)}
     strangers = {"not_measured": why_not(decision)}
-    behaved = {"not_measured": NO_DOCUMENTS}
     sureness = intervals_of_cells(judged)
     reference = next(a for a in known if a.policy.name == judgement["reference"])
     groups = subgroup_evidence(
@@ -183,7 +181,6 @@ def judge_cells(
             *change_checks(decision, judgement, levers, rates),
             automation_check(automated, decision.automation is not None),
             familiarity_check(strangers),
-            *behaviour_checks(behaved),
         ),
         seed=background.seed,
         made_with=versions(),
@@ -194,10 +191,10 @@ def judge_cells(
         intervals=sureness,
         optimism=core.optimism(known, found),
         past=past,
-        behaviour=behaved,
-        explanations=behaved,
         automation=automated,
         familiarity=strangers,
+        behaviour={"not_measured": NO_DOCUMENTS},
+        explanations={"not_measured": NO_DOCUMENTS},
     )
 
 
@@ -309,49 +306,26 @@ class _Core:
     def table(
         self, acted: ActedCells, money: Money
     ) -> tuple[tuple[ActionUse, ...], tuple[Cell, ...]]:
-        actions, outcomes = self.decision.action_names, self.decision.outcome_names
         cells = self.cells.base
-        place = acted.codes.astype(np.int64) * len(outcomes) + cells.outcome
-        size = len(actions) * len(outcomes)
-
-        def sums(x: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.bincount(place, weights=x, minlength=size).astype(np.float64)
-
         earned = money.sums(cells)
-        n, w, m = sums(cells.n), sums(cells.w1), sums(earned)
-        regret = sums(cells.best - earned)
-        found = tuple(
-            Cell(
-                action=action,
-                outcome=outcome,
-                n=round(float(n[k])),
-                **self._people(place == k),
-                money_per_unit=float(m[k] / w[k]) if w[k] > 0 else None,
-                money_per_period=self._total(float(m[k])),
-                regret_per_period=self._total(float(regret[k])),
-            )
-            for k, (action, outcome) in enumerate(itertools.product(actions, outcomes))
-        )
-        rows = n.reshape(len(actions), -1).sum(1)
-        uses = tuple(
-            ActionUse(action=action, n=round(float(rows[a])), **self._people(acted.codes == a))
-            for a, action in enumerate(actions)
-        )
-        return uses, found
+        level, weighted = self.decision.evidence.level, self.decision.data.weight is not None
 
-    def _total(self, money: float) -> float:
-        return money / self.total * self.decision.units_reported
-
-    def _people(self, inside: NDArray[np.bool_]) -> dict[str, float]:
-        cells = self.cells.base
-        level, units = self.decision.evidence.level, self.decision.units_reported
-        part = float(cells.w1[inside].sum()) / self.total
-        if self.decision.data.weight is None:
-            low, high = wilson(min(part, 1.0), self.n, level)
-        else:
+        def bounds(inside: NDArray[np.bool_], part: float) -> tuple[float, float]:
+            if not weighted:
+                return wilson(min(part, 1.0), self.n, level)
             found = share(cells, inside, level=level, weighted=True)
-            low, high = found.low or 0.0, found.high if found.high is not None else 1.0
-        return {"share": part, "per_period": part * units, "low": low * units, "high": high * units}
+            return found.low or 0.0, found.high if found.high is not None else 1.0
+
+        return confusion(
+            self.decision,
+            acted.codes,
+            cells.outcome,
+            n=cells.n,
+            weight=cells.w1,
+            money=earned,
+            regret=cells.best - earned,
+            bounds=bounds,
+        )
 
     def comparison(self, first: ActedCells, other: ActedCells) -> Comparison:
         cells, a, b = self.cells.base, first.codes, other.codes

@@ -13,7 +13,7 @@ from payoff.report.change import change_section
 from payoff.report.corpus import corpus_sections
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
-from payoff.report.groups import groups_section
+from payoff.report.groups import groups_section, slices_sections
 from payoff.report.limits import limits_section
 from payoff.report.manager import options_spec
 from payoff.report.measures import (
@@ -25,6 +25,7 @@ from payoff.report.measures import (
 from payoff.report.past import past_section
 from payoff.report.sure import base_rate_section, errors_section, information_section
 from payoff.report.sureness import sureness_section
+from payoff.report.themes import themes_sections
 
 __all__ = ["analyst_sections", "confusion_table"]
 
@@ -42,6 +43,8 @@ def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
         _confusions(facts),
         errors_section(facts),
         groups_section(facts),
+        *themes_sections(facts),
+        *slices_sections(facts),
         change_section(facts),
         base_rate_section(facts),
         information_section(facts),

@@ -6,6 +6,7 @@ group looks this different by luck; and how often the policy acted and erred.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from payoff.errors import counted, listed
@@ -14,7 +15,7 @@ from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
 
-__all__ = ["HIDDEN", "groups_section", "short_groups"]
+__all__ = ["HIDDEN", "chance", "groups_section", "short_groups", "slices_sections"]
 
 HIDDEN: Final = frozenset({"small", "not_estimable"})
 _MOST_TABLES: Final = 4
@@ -34,7 +35,8 @@ def short_groups(facts: Facts, most: int) -> blocks.Block | None:
     They are ranked by the shrunken gain: among raw gains the smallest is mostly that of a group of
     few rows.
     """
-    every = [(s, g) for s in facts.evidence.subgroups for g in s.groups]
+    named = facts.evidence.declared_subgroups or facts.evidence.subgroups
+    every = [(s, g) for s in named for g in s.groups]
     if not every:
         return None
     usable = [(s, g) for s, g in every if _known(g.gain) and _known(g.total_gain)]
@@ -96,9 +98,44 @@ def _value(estimate: Estimate | None) -> float:
 
 
 def groups_section(facts: Facts) -> dict[str, Any]:
-    """Return every group of every subgroup, drawn and in full."""
+    """Return every group of every declared subgroup, drawn and in full."""
+    made = _groups(facts, facts.evidence.declared_subgroups)
+    if not made:
+        made.append(blocks.absent("Subgroups", "the decision declares none"))
+    else:
+        made += [blocks.text(said, "term") for said in _terms(facts)]
+    return blocks.section("a-groups", "Subgroups", made)
+
+
+def slices_sections(facts: Facts) -> list[dict[str, Any]]:
+    """Return the slices of documents that nobody declared, or no section where there are none."""
+    every = [s for s in facts.evidence.subgroups if s.automatic]
+    left_out = dict(facts.evidence.themes.get("slices_left_out") or {})
+    if not every and not left_out:
+        return []
     made: list[blocks.Block] = []
-    every = facts.evidence.subgroups
+    room = _room([len(s.groups) for s in every])
+    for one in every:
+        made.append(blocks.items([visible(s, 400) for s in one.sentences]))
+        made.append(_money_table(facts, one, room))
+    if made:
+        made.append(
+            blocks.text(
+                "Slices are made from the documents, not declared. They have an allowance for "
+                "false alarms of their own: what is found here takes nothing from the declared "
+                "subgroups.",
+                "term",
+            )
+        )
+    made += [
+        blocks.absent(f"Documents by {visible(name, 40)}", str(why))
+        for name, why in left_out.items()
+    ]
+    return [blocks.section("a-slices", "Slices of the documents", made)]
+
+
+def _groups(facts: Facts, every: Sequence[SubgroupEvidence]) -> list[blocks.Block]:
+    made: list[blocks.Block] = []
     room = _room([len(s.groups) for s in every[:_MOST_TABLES]])
     for number, subgroup in enumerate(every[:_MOST_TABLES]):
         if subgroup.sentences:
@@ -111,11 +148,7 @@ def groups_section(facts: Facts) -> dict[str, Any]:
         made += _dealt(subgroup)
     if len(every) > _MOST_TABLES:
         made.append(blocks.text(f"{len(every) - _MOST_TABLES} more are in the evidence file."))
-    if not made:
-        made.append(blocks.absent("Subgroups", "the decision declares none"))
-    else:
-        made += [blocks.text(said, "term") for said in _terms(facts)]
-    return blocks.section("a-groups", "Subgroups", made)
+    return made
 
 
 def _dealt(subgroup: SubgroupEvidence) -> list[blocks.Block]:
@@ -236,7 +269,7 @@ def _money_row(group: Group, *, shrunken: bool) -> list[Any]:
         _cell(group.gain, "" if group.rate is None else why, plus=True),
         "not measured" if absent else str(at_once["ends"]),
         *([_short_cell(group.shrunken_gain, plus=True)] if shrunken else []),
-        _chance(group.p_adjusted.get("gain")),
+        chance(group.p_adjusted.get("gain")),
         _cell(group.total_gain, "" if group.gain is None else why, plus=True),
     ]
 
@@ -315,12 +348,12 @@ def _stands_out(subgroup: SubgroupEvidence) -> str:
     return "No error rate differs from the other groups beyond chance."
 
 
-def _chance(p: float | None) -> str:
+def chance(p: float | None) -> str:
     """Write an adjusted p-value.
 
     Examples
     --------
-    >>> _chance(0.0005), _chance(0.234), _chance(1.0), _chance(None)
+    >>> chance(0.0005), chance(0.234), chance(1.0), chance(None)
     ('below 0.1 %', '23 %', '100 %', 'not compared')
     """
     if p is None:

@@ -150,9 +150,9 @@ def limits(facts: Facts) -> list[str]:
             f"Where the money comes from: {len(bare)} of {len(decision.get('payoffs', ()))} "
             f"{cells} not who stated it."
         )
-    if not evidence.subgroups:
+    if not evidence.declared_subgroups:
         said.append("Who gains and who loses: not measured, because no subgroups are declared.")
-    hidden = [g for s in evidence.subgroups for g in s.groups if g.state in HIDDEN]
+    hidden = [g for s in evidence.declared_subgroups for g in s.groups if g.state in HIDDEN]
     if hidden:
         names = ", ".join(visible(g.label, 30) for g in hidden[:4])
         more = f" and {len(hidden) - 4} more" if len(hidden) > 4 else ""
@@ -228,7 +228,15 @@ def changes(facts: Facts) -> list[str]:
     share = [" ".join(base[:2])] if len(base) > 1 else []
     few = of(evidence.intervals)[:1] if _rests_on_few(evidence.intervals) else []
     first = [*past[:1], *few, *sure[:1], *money[:1], *share]
-    return [*first, *past[1:2], *people[1:2], *money[1:2], *sure[1:2], *base[2:3]]
+    return [
+        *first,
+        *of(evidence.themes)[:1],
+        *past[1:2],
+        *people[1:2],
+        *money[1:2],
+        *sure[1:2],
+        *base[2:3],
+    ]
 
 
 def _rests_on_few(intervals: Mapping[str, Any]) -> bool:

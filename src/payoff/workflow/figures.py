@@ -108,7 +108,7 @@ def figures_of(evidence: Evidence) -> list[str]:
         name
         for name in FIGURES
         if not (name == "curve" and "not_measured" in evidence.curve)
-        and not (name == "groups" and not evidence.subgroups)
+        and not (name == "groups" and not evidence.declared_subgroups)
     ]
 
 
@@ -215,7 +215,7 @@ def _known_comparisons(_: Decision, evidence: Evidence) -> Known:
 
 def _known_groups(_: Decision, evidence: Evidence) -> Known:
     found = {}
-    for subgroup in evidence.subgroups:
+    for subgroup in evidence.declared_subgroups:
         for group in subgroup.groups:
             label = None if group.state == "unknown" else group.label
             for figure, estimate in (("value", group.value), ("gain", group.gain)):

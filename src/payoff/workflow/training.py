@@ -44,6 +44,7 @@ from payoff.workflow import arms, automating, corpora
 from payoff.workflow.documents import documents_tried
 from payoff.workflow.rows import Checked, check, data_facts
 from payoff.workflow.scoring import score
+from payoff.workflow.slices import slices_of
 from payoff.workflow.trained import Trained, candidate_rows
 
 __all__ = ["Outcome", "run"]
@@ -356,6 +357,9 @@ def _judge(checked: Checked, trained: Trained) -> Evidence:
             fit_n=fit_facts["n"],
             choose_shares=parts.how["parts"]["choose"]["outcome_share"],
             tuned=trained.tuned,
+            slices=slices_of(parts, trained.model, trained.judging)
+            if isinstance(trained.judging, Scored)
+            else None,
             trials=trained.trials,
             examples=trained.examples,
             seed=decision.training.seed,

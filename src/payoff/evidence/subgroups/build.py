@@ -23,15 +23,14 @@ def subgroup_evidence(judged: Judged) -> tuple[SubgroupEvidence, ...]:
     """Return the figures of every group; a group too small to show is named but not measured.
 
     Each subgroup gets an equal part of the allowance for false alarms, so that the simultaneous
-    intervals and adjusted p-values hold for the page as a whole.
+    intervals and adjusted p-values hold for the page as a whole. Slices of documents come after
+    the declared subgroups, with an allowance of their own; a group of theirs is withheld, and never
+    a declared one, where the two together would give a small group away.
     """
-    rows = {
-        name: np.where(place < 0, len(labels), place).astype(np.int64)
-        for name, (labels, place) in judged.subgroups.items()
-    }
+    rows = _places(judged.subgroups)
     kept = withheld(rows, judged.decision.evidence.smallest_group)
     core = _Core(judged)
-    return tuple(
+    declared = tuple(
         subgroup_of(
             _Rows(core, name, labels, rows[name], kept[name]),
             judged.decision,
@@ -40,6 +39,49 @@ def subgroup_evidence(judged: Judged) -> tuple[SubgroupEvidence, ...]:
         )
         for name, (labels, _) in judged.subgroups.items()
     )
+    return (*declared, *_slices(core, rows, kept))
+
+
+def _slices(
+    core: _Core, declared: Mapping[str, NDArray[np.int64]], kept: Mapping[str, NDArray[np.bool_]]
+) -> list[SubgroupEvidence]:
+    """Return the figures of slices of documents, with what declared subgroups withhold settled."""
+    judged = core.judged
+    slices = judged.background.slices
+    if slices is None or not slices.groups:
+        return []
+    own = _places(slices.groups)
+    hidden = withheld(
+        {
+            **{f"declared {name}": rows for name, rows in declared.items()},
+            **{f"slice {name}": rows for name, rows in own.items()},
+        },
+        judged.decision.evidence.smallest_group,
+        fixed={f"declared {name}": of for name, of in kept.items()},
+    )
+    found = []
+    for name, (labels, _) in slices.groups.items():
+        source = _Rows(core, name, labels, own[name], hidden[f"slice {name}"])
+        found.append(
+            subgroup_of(
+                source,
+                judged.decision,
+                seed=judged.seed,
+                parts=len(own),
+                several=source.several_outcomes,
+            )
+        )
+    return found
+
+
+def _places(
+    subgroups: Mapping[str, tuple[tuple[str, ...], NDArray[np.int32]]],
+) -> dict[str, NDArray[np.int64]]:
+    """Return the group of each row, rows without one as the last group."""
+    return {
+        name: np.where(place < 0, len(labels), place).astype(np.int64)
+        for name, (labels, place) in subgroups.items()
+    }
 
 
 class _Core:
@@ -94,6 +136,10 @@ class _Rows:
         core, rows = self.core, self.rows[k]
         positive, weight = core.positive[rows], core.stakes.weight[rows]
         return int(positive.sum()), share(positive, weight, core.cluster(rows), level=core.level)
+
+    def several_outcomes(self, k: int) -> bool:
+        """Whether a group has rows of several outcomes, be the positive one among them or not."""
+        return len(np.unique(self.core.stakes.outcome[self.rows[k]])) > 1
 
     def rates(self, k: int) -> Mapping[str, Estimate]:
         """Return the shares acted on, overall and by outcome.

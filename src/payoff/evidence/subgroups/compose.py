@@ -5,7 +5,7 @@ Where the figures of a group come from, rows or cells, is what :class:`GroupSour
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -67,7 +67,12 @@ class GroupSource(Protocol):
 
 
 def subgroup_of(
-    source: GroupSource, decision: Decision, *, seed: int, parts: int
+    source: GroupSource,
+    decision: Decision,
+    *,
+    seed: int,
+    parts: int,
+    several: Callable[[int], bool] | None = None,
 ) -> SubgroupEvidence:
     """Return the figures of every group; a group too small to show is named but not measured.
 
@@ -79,13 +84,21 @@ def subgroup_of(
         Root seed of the judging.
     parts
         Number of subgroups that share the allowance for false alarms.
+    several
+        Of a slice that nobody declared: whether a group has several outcomes. Documents of one
+        theme may well lack the positive outcome, and what is done depends on what a document says,
+        so a slice is measured without the one and has no ratio of shares acted on.
     """
+    automatic = several is not None
     last = len(source.labels) - 1
-    groups = [_group(source, decision, k, unknown=k == last) for k in range(last + 1)]
+    groups = [
+        _group(source, decision, k, unknown=k == last, several=several) for k in range(last + 1)
+    ]
     shown = np.array([g.state not in ("small", "withheld") for g in groups])
 
     def rng(what: str) -> np.random.Generator:
-        return generator(seed, f"subgroups/{source.name}/{what}")
+        family = "slices" if automatic else "subgroups"
+        return generator(seed, f"{family}/{source.name}/{what}")
 
     compared: dict[str, Any] = {}
     family = np.array([g.gain is not None for g in groups])
@@ -101,7 +114,9 @@ def subgroup_of(
     groups, shrinkage = shrunken_money(
         groups, {what: source.money_sums(what) for what in ("gain", "value")}
     )
-    groups, reference = _impact(source, decision, groups, shown)
+    reference = None
+    if not automatic:
+        groups, reference = _impact(source, decision, groups, shown)
     unknown = groups[-1]
     known = [g for g in groups[:-1] if g.shrunken_gain is not None]
     plain = [g for g in groups[:-1] if g.gain is not None and g.gain.value is not None]
@@ -114,11 +129,19 @@ def subgroup_of(
         reference=reference,
         worst=ranked[0].label if len(ranked) > 1 else None,
         unknown={"n": unknown.n, "share": unknown.share},
+        automatic=automatic,
     )
     return replace(found, sentences=sentences(decision, found))
 
 
-def _group(source: GroupSource, decision: Decision, k: int, *, unknown: bool) -> Group:
+def _group(
+    source: GroupSource,
+    decision: Decision,
+    k: int,
+    *,
+    unknown: bool,
+    several: Callable[[int], bool] | None,
+) -> Group:
     n, share = source.size(k)
     bare = Group(
         label=source.labels[k],
@@ -141,7 +164,7 @@ def _group(source: GroupSource, decision: Decision, k: int, *, unknown: bool) ->
         return replace(bare, state="withheld", reason=reason)
     positives, rate = source.positives(k)
     seen = replace(bare, positives=positives, rate=rate, rates=source.rates(k))
-    if positives in (0, n):
+    if positives in (0, n) and not (several is not None and several(k)):
         which = "no" if positives == 0 else "nothing but the"
         return replace(
             seen,

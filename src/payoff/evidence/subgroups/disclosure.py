@@ -23,6 +23,7 @@ def withheld(
     codes: Mapping[str, NDArray[np.int64]],
     smallest: int,
     rows: NDArray[np.int64] | None = None,
+    fixed: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> dict[str, NDArray[np.bool_]]:
     """Return which groups to withhold beside those that are too small to show.
 
@@ -39,6 +40,9 @@ def withheld(
         Fewest rows of a group that is shown.
     rows
         int64 (n,), how many rows each code stands for; None means one.
+    fixed
+        Subgroups that were settled before, with what they withhold. They stay as they are; groups
+        of the others are withheld for them, too.
 
     Returns
     -------
@@ -57,14 +61,19 @@ def withheld(
     counts, of = overlap.counts, overlap.subgroup
     small = (counts > 0) & (counts < smallest)
     kept = np.zeros(len(counts), dtype=bool)
-    for number in range(len(codes)):
-        _fill(counts, of == number, small, kept, smallest)
+    settled = np.zeros(len(counts), dtype=bool)
+    for number, name in enumerate(codes):
+        if fixed is not None and name in fixed:
+            settled |= of == number
+            kept[of == number] = fixed[name]
+        else:
+            _fill(counts, of == number, small, kept, smallest)
     while True:
         shown = (counts > 0) & ~small & ~kept
         open_ones = [int(f) for f in np.flatnonzero(small) if overlap.derivable(int(f), shown)]
-        if not open_ones:
+        if not open_ones or not (shown & ~settled).any():
             break
-        kept[_give_up(overlap, open_ones[0], shown)] = True
+        kept[_give_up(overlap, open_ones[0], shown, settled)] = True
     return {name: kept[of == number] for number, name in enumerate(codes)}
 
 
@@ -137,13 +146,15 @@ def _fill(
         kept[shown[np.argmin(counts[shown])]] = True
 
 
-def _give_up(overlap: _Overlap, group: int, shown: NDArray[np.bool_]) -> int:
+def _give_up(
+    overlap: _Overlap, group: int, shown: NDArray[np.bool_], settled: NDArray[np.bool_]
+) -> int:
     """Return the smallest shown group without which ``group`` can no longer be worked out.
 
     Where no single one suffices, the smallest group that shares rows with its subgroup's hidden
     ones.
     """
-    places = np.flatnonzero(shown)
+    places = np.flatnonzero(shown & ~settled)
     places = places[np.argsort(overlap.counts[places], kind="stable")]
     for place in places:
         without = shown.copy()
