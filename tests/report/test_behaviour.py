@@ -37,6 +37,7 @@ def explained(text, shown="lost"):
             "against": "yes",
             "log_odds": 2.25,
             "words": 2.0,
+            "note": text,
             "columns": [{"column": text, "log_odds": 0.5}],
             "rest": [{"name": "intercept", "log_odds": -0.25}],
         },

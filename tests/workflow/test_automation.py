@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from payoff.bundle import Bundle
 from payoff.declare.file import from_toml
 from payoff.evidence.evidence import Evidence
-from payoff.workflow import run
+from payoff.workflow import compare, judge_predictions, run
 from payoff.workflow.scored_rows import score_rows
 from tests.serve.asking import client_of, post, validate
 
@@ -122,6 +123,8 @@ def test_the_report_shows_the_limit(made):
     page = (made[1] / "report.html").read_text()
     assert "What is automated, at which error rate" in page
     assert "Error rate against the share automated" in page
+    first = page[page.index('id="m-options"') : page.index('id="m-limits"')]
+    assert made[0].automation["sentences"][0] in html.unescape(first)
 
 
 def test_the_rest_beyond_the_room_is_refused_in_words():
@@ -165,3 +168,25 @@ def test_without_the_table_nothing_changes():
     assert evidence.verdict["recommended"] == "expected"
     assert "not_measured" in evidence.automation
     assert "not_measured" in evidence.familiarity
+
+
+def test_predictions_made_elsewhere_have_no_rows_to_test_a_threshold_on():
+    declared = from_toml(PLAIN % ("", 0.05))
+    rng = np.random.default_rng(2)
+    prob = rng.beta(0.3, 0.6, 800)
+    y = np.where(rng.random(800) < prob, "fraud", "fine")
+    evidence = judge_predictions(declared, pa.table({"y": y, "y_prob": prob}))
+    assert "made elsewhere" in evidence.automation["not_measured"]
+    assert evidence.verdict["recommended"] == "expected"
+    check = next(c for c in evidence.checks if c.code == "PAY-E241")
+    assert check.status == "skipped"
+
+
+def test_compared_with_another_policy_it_acts_as_it_was_judged(made, tmp_path):
+    evidence, folder = made
+    plain = from_toml((PLAIN % ("", 0.05)).replace("[automation]\nmax_error = 0.05\n", ""))
+    other = run(plain, table(), out=tmp_path / "plain", pages=False)
+    found = compare(f"kept={folder}", f"free={other.folder}", data=table())
+    named = {p.name: p for p in found.standings}
+    own = next(p for p in evidence.policies if p.name == "automation")
+    assert named["kept"].value.value == pytest.approx(own.value.value)

@@ -229,11 +229,12 @@ def _sentences(decision: Decision, asked: Automation, found: Mapping[str, Any]) 
     if rate is None:
         said[0] = f"On the rows judged nothing was sure enough; all {units} go to {rest}."
     else:
-        ends = (
-            f", {percent(rate['low'])} to {percent(rate['high'])}"
-            if rate["low"] is not None
-            else ""
-        )
+        ends = ""
+        if rate["low"] is not None:
+            ends = (
+                f" ({rate['level'] * 100:g} % interval {percent(rate['low'])} to "
+                f"{percent(rate['high'])})"
+            )
         verdicts = {
             "kept": "",
             "not ruled out": " That is above the limit, by no more than chance may bring.",
@@ -241,8 +242,8 @@ def _sentences(decision: Decision, asked: Automation, found: Mapping[str, Any]) 
             "kept on these rows.",
         }
         said.append(
-            f"Measured on {found['n_automated']:,} rows that took no part in this: "
-            f"{percent(rate['value'])}{ends}.{verdicts[found['state']]}"
+            f"Measured on {found['n_automated']:,} automated rows that took no part in choosing: "
+            f"{percent(rate['value'])} wrong{ends}.{verdicts[found['state']]}"
         )
     return [*said, *_cost(found), *_beyond(decision, found)]
 

@@ -23,7 +23,7 @@ from payoff.evidence.trials import Trial, Trials
 from payoff.evidence.wording import money
 from payoff.evidence.worth import worth
 
-__all__ = ["THRESHOLDS", "behaviour", "exact_share"]
+__all__ = ["NO_DOCUMENTS", "THRESHOLDS", "behaviour", "exact_share"]
 
 #: Shares of decisions changed from which a state is given; a share counts by the lower end of its
 #: interval, so that chance alone gives none.
@@ -64,6 +64,10 @@ def exact_share(hits: int, n: int, level: float) -> Estimate:
     )
 
 
+#: Why nothing is said of documents where there are none.
+NO_DOCUMENTS: Final = "this decision reads no documents"
+
+
 def behaviour(judged: Judged) -> dict[str, Any]:
     """Return what changes of documents do, or why it was not measured.
 
@@ -80,7 +84,7 @@ def behaviour(judged: Judged) -> dict[str, Any]:
     """
     found = judged.background.trials
     if found is None:
-        return {"not_measured": "this decision reads no documents"}
+        return {"not_measured": NO_DOCUMENTS}
     if found.reason:
         return {"not_measured": found.reason}
     tests = [_measured(judged, found, trial) for trial in found.trials]

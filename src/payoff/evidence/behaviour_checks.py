@@ -8,6 +8,8 @@ from typing import Any, Final
 from payoff.checks import Check, numbered
 from payoff.errors import counted
 from payoff.evidence.behaviour import percent
+from payoff.evidence.evidence import Estimate
+from payoff.evidence.wording import money
 
 __all__ = ["behaviour_checks"]
 
@@ -85,7 +87,15 @@ def _order(tests: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _said(test: Mapping[str, Any]) -> str:
     ends = test["share"]
-    return (
+    said = (
         f"{test['label']}: {test['changed']:,} of {test['documents']:,} decisions changed "
-        f"({percent(ends['value'])}, {percent(ends['low'])} to {percent(ends['high'])})."
+        f"({percent(ends['value'])}, {percent(ends['low'])} to {percent(ends['high'])})"
     )
+    if test["state"] != "issue":
+        return f"{said}."
+    if test["family"] == "identity":
+        said += f"; up to {percent(test['noise'])} are put down to wording"
+    total = Estimate(**test["total"])
+    if total.low is None:
+        return f"{said}."
+    return f"{said}. If every document that can be so changed were: {money(total)}."

@@ -68,6 +68,7 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
             for a in decision.actions
         ],
         "model_cost": decision.model_cost,
+        "automation": _automation(decision),
         "limits": [_fields(x) | {"actions": dict(x.actions)} for x in decision.limits],
         "constraints": [_fields(x) | {"actions": list(x.actions)} for x in decision.constraints],
         "outcomes": [{"name": o.name, "label": o.label} for o in decision.outcomes],
@@ -88,6 +89,14 @@ def decision_facts(decision: Decision) -> dict[str, Any]:
         "known_later": [{"column": c, "reason": r} for c, r in decision.data.known_later.items()],
         "current_rule": {"label": rule.label, "text": text} if rule else None,
     }
+
+
+def _automation(decision: Decision) -> dict[str, Any] | None:
+    """Return the declared error rate, its confidence and the action for the rest; or None."""
+    asked = decision.automation
+    if asked is None:
+        return None
+    return {name: getattr(asked, name) for name in asked.__dataclass_fields__}
 
 
 def _distribution(cell: Cell) -> str | None:

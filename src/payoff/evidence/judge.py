@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,10 +14,11 @@ from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.automation import automation, automation_check
 from payoff.evidence.base_rate import base_rate
-from payoff.evidence.behaviour import behaviour
+from payoff.evidence.behaviour import NO_DOCUMENTS, behaviour
 from payoff.evidence.behaviour_checks import behaviour_checks
 from payoff.evidence.calibration import calibration
 from payoff.evidence.change_checks import change_checks
+from payoff.evidence.confusion import confusion
 from payoff.evidence.constraints import constraints_broken, constraints_judged
 from payoff.evidence.curve import value_curve
 from payoff.evidence.evidence import (
@@ -218,7 +218,7 @@ def judge(
             *behaviour_checks(behaved),
         ),
         behaviour=behaved,
-        explanations=background.examples or {"not_measured": "this decision reads no documents"},
+        explanations=background.examples or {"not_measured": NO_DOCUMENTS},
         seed=background.seed,
         made_with=versions(),
         past=past,
@@ -290,50 +290,25 @@ class _Core:
     def cells(
         self, codes: NDArray[np.int16], values: NDArray[np.float64]
     ) -> tuple[tuple[ActionUse, ...], tuple[Cell, ...]]:
-        actions, outcomes = self.decision.action_names, self.decision.outcome_names
-        # Rows whose outcome is not known stand in no cell; the cells are then estimated elsewhere.
-        place = codes.astype(np.int64) * len(outcomes) + np.maximum(self.stakes.outcome, 0)
-        size = len(actions) * len(outcomes)
-
-        def sums(x: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.bincount(place, weights=x, minlength=size).astype(np.float64)
-
-        n = np.bincount(place, minlength=size)
         weight = self.stakes.weight
-        w, m = sums(weight), sums(weight * values)
-        regret = sums(weight * (self.best - values))
-        cells = tuple(
-            Cell(
-                action=action,
-                outcome=outcome,
-                n=int(n[k]),
-                **self._people(float(w[k]), place == k),
-                money_per_unit=float(m[k] / w[k]) if w[k] > 0 else None,
-                money_per_period=self._scaled(float(m[k])),
-                regret_per_period=self._scaled(float(regret[k])),
-            )
-            for k, (action, outcome) in enumerate(itertools.product(actions, outcomes))
+        return confusion(
+            self.decision,
+            codes,
+            # Rows whose outcome is not known stand in no cell; those are then estimated elsewhere.
+            np.maximum(self.stakes.outcome, 0),
+            n=None,
+            weight=weight,
+            money=weight * values,
+            regret=weight * (self.best - values),
+            bounds=self._bounds,
         )
-        rows, taken = n.reshape(len(actions), -1).sum(1), w.reshape(len(actions), -1).sum(1)
-        uses = tuple(
-            ActionUse(action=action, n=int(rows[a]), **self._people(float(taken[a]), codes == a))
-            for a, action in enumerate(actions)
-        )
-        return uses, cells
 
-    def _scaled(self, total: float) -> float:
-        return total / self.total_weight * self.decision.units_reported
-
-    def _people(self, weight: float, rows: NDArray[np.bool_]) -> dict[str, float]:
-        """Return share, units per period and their bounds of the units in a mask."""
-        level, units = self.decision.evidence.level, self.decision.units_reported
-        part = weight / self.total_weight
+    def _bounds(self, rows: NDArray[np.bool_], part: float) -> tuple[float, float]:
+        level = self.decision.evidence.level
         if self.stakes.resampled is None and not self.stakes.weighted:
-            low, high = wilson(min(part, 1.0), len(rows), level)
-        else:
-            found = share(rows, self.stakes.weight, self.stakes.resampled, level=level)
-            low, high = found.low or 0.0, found.high if found.high is not None else 1.0
-        return {"share": part, "per_period": part * units, "low": low * units, "high": high * units}
+            return wilson(min(part, 1.0), len(rows), level)
+        found = share(rows, self.stakes.weight, self.stakes.resampled, level=level)
+        return found.low or 0.0, found.high if found.high is not None else 1.0
 
     def comparison(self, first: Acted, other: Acted, difference: NDArray[np.float64]) -> Comparison:
         differ = first.codes != other.codes

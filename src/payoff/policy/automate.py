@@ -132,7 +132,7 @@ def _draft(decision: Decision, base: Policy) -> Policy:
         base,
         name=NAME,
         kind="automation",
-        label="The model, by itself only where it is sure enough",
+        label="The model, where it is sure enough",
         shut=tuple(a for a in base.shut if a != asked.otherwise) if open_actions else (),
         automatic=decision.automatic,
         otherwise=asked.otherwise,

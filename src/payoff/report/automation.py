@@ -20,7 +20,7 @@ def automation_sections(facts: Facts) -> list[dict[str, Any]]:
     made = []
     if facts.evidence.automation.get("max_error") is not None:
         made.append(_automation(facts, facts.evidence.automation))
-    elif "no [automation]" not in str(facts.evidence.automation.get("not_measured", "no [auto")):
+    elif facts.decision.get("automation"):
         title = "What is automated"
         why = str(blocks.missing_of(facts.evidence.automation))
         made.append(blocks.section("a-automated", title, [blocks.absent(title, why)]))
@@ -95,7 +95,7 @@ def _table(facts: Facts, found: Mapping[str, Any], points: list[dict[str, Any]])
     rows: list[list[Any]] = [
         [
             wording.share(p["automated"]),
-            f"{p['threshold']:.3f}",
+            f"{p['threshold']:.4f}",
             blocks.cell(
                 wording.share(p["error"]),
                 f"{wording.share(p['low'])} to {wording.share(p['high'])}",
@@ -111,7 +111,7 @@ def _table(facts: Facts, found: Mapping[str, Any], points: list[dict[str, Any]])
     if rate is not None and found["threshold"] is not None:
         own = [
             f"{wording.share(found['automated']['value'])}, as chosen",
-            f"{found['threshold']:.3f}",
+            f"{found['threshold']:.4f}",
             blocks.cell(
                 wording.share(rate["value"]),
                 "no interval"
@@ -192,7 +192,7 @@ def _strangers(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
     made.append(
         blocks.table(
             f"How the model would fare on them by itself ({facts.level} intervals)",
-            ["Rows", "Number", "Wrong action", visible(unit)],
+            ["Rows", "Number", "Wrong action", f"{visible(unit)}, without this rule"],
             rows,
         )
     )

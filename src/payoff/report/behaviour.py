@@ -49,6 +49,8 @@ def _why(facts: Facts, section: Mapping[str, Any]) -> list[blocks.Block]:
             "term",
         ),
     ]
+    notes = {str(row["why"].get("note", "")) for row in section["rows"]}
+    made += [blocks.text(visible(note, 400), "term") for note in sorted(notes) if note]
     for row in section["rows"]:
         made += _row(facts, row)
     return made

@@ -258,9 +258,13 @@ def _first_changes(facts: Facts) -> list[str]:
 
 
 def _bounds(facts: Facts) -> list[str]:
-    """Return what holds the option back: limits that bind, constraints, fixed costs."""
+    """Return what holds the option back: error rate, binding limits, constraints, fixed costs."""
     evidence = facts.evidence
-    said = [visible(c.get("sentence") or "", 300) for c in evidence.capacity if c.get("binding")]
+    kept = evidence.automation
+    said = []
+    if kept.get("recommended") and kept.get("threshold") is not None:
+        said = [visible(" ".join(kept["sentences"][:2]), 400)]
+    said += [visible(c.get("sentence") or "", 300) for c in evidence.capacity if c.get("binding")]
     said += [visible(c.get("sentence") or "", 300) for c in evidence.constraints]
     said = [s for s in said if s][:2]
     fixed = facts.subject.fixed_per_period

@@ -277,7 +277,8 @@ def _bundle_acts(name: str, bundle: Bundle, source: Source, kept: NDArray[np.int
     own = assign(source, bundle.decision).take(kept, "judge")
     scored = None
     if bundle.model is not None:
-        scored = score(bundle.model, bundle.amounts, bundle.calibrator, own)
+        looks = bundle.policy.unfamiliar is not None
+        scored = score(bundle.model, bundle.amounts, bundle.calibrator, own, familiar=looks)
     at_stake = stakes_to_judge(own, scored)
     policy = _named(bundle.policy, name, bundle.policy.how)
     return Acted(policy=policy, codes=actions_of(bundle.policy, at_stake))

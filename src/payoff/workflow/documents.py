@@ -139,6 +139,7 @@ def _told(found: Mapping[str, Any]) -> dict[str, Any]:
         "outcome": why["outcome"],
         "against": why["against"],
         "log_odds": why["log_odds"],
+        "note": why["note"],
         "columns": [
             {"column": c["column"], "log_odds": c["log_odds"]}
             for c in why["columns"][:_MOST_COLUMNS]

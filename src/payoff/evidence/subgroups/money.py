@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,12 @@ from payoff.evidence.subgroups.shrink import FEWEST_GROUPS, sampling_variance, s
 from payoff.evidence.subgroups.simultaneous import RESAMPLES, CaseSums, contrast
 
 __all__ = ["compared_money", "compared_rate", "shrunken_money"]
+
+#: Why nothing is compared where deals from cells describe too few groups.
+_TOO_SMALL: Final = (
+    "fewer than two groups are large enough to compare from cells, for money this uneven; judge "
+    "with --rows"
+)
 
 
 def compared_money(
@@ -41,7 +47,8 @@ def compared_money(
     """
     left, family = _described(groups, cases, family)
     if family.sum() < 2:
-        return groups, {"not_measured": "fewer than two groups have a gain to compare"} | left
+        why = _TOO_SMALL if left.get("left_out") else "fewer than two groups have a gain to compare"
+        return groups, {"not_measured": why} | left
     first = next(g.gain for g in groups if g.gain is not None)
     found = contrast(cases, family, level=1 - (1 - first.level) / parts, rng=rng)
     if found is None:
@@ -108,7 +115,7 @@ def compared_rate(
         found = contrast(cases, family, level=level, rng=rng)
     if found is None:
         reason = "fewer than two groups have this rate, or it is the same on every row"
-        return groups, {"not_measured": reason} | left
+        return groups, {"not_measured": _TOO_SMALL if left.get("left_out") else reason} | left
     p = np.minimum(1.0, found.p_adjusted * parts)
     told = [
         replace(g, p_adjusted={**g.p_adjusted, rate: float(p[k]) if family[k] else None})
