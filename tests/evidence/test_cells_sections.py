@@ -14,7 +14,7 @@ from payoff.declare import Action, Data, Decision, Outcome, PayoffTable
 from payoff.declare.payoffs import Cell
 from payoff.evidence import judge as judge_rows
 from payoff.evidence import judge_cells
-from payoff.evidence.cells import CellSet, Money
+from payoff.evidence.cells import CellSet, Higher, Money
 from payoff.evidence.cells_judged import mistaken_in
 from payoff.evidence.cells_sums import FAR, CellSums
 from payoff.evidence.evidence import Evidence
@@ -287,17 +287,12 @@ def test_covariances_are_those_of_the_rows(rng, monkeypatch, payoffs):
     theirs = joint_means(np.stack(columns).T, by_row.stakes.weight, None)
     known = np.array([name != "threshold" for name in options.names])
     assert mine.mean[known] == pytest.approx(theirs.mean[known], rel=1e-9)
-    apart = by_cell.apart(options.columns)
-    assert {frozenset((options.names[a], options.names[b])) for a, b in apart} == {
-        frozenset(("current_rule", name)) for name in ("threshold", "half")
-    }
     size = np.sqrt(np.outer(np.diag(theirs.cov), np.diag(theirs.cov)))
     for a in range(len(columns)):
         for b in range(len(columns)):
-            taken = (a, b) in apart or (b, a) in apart
             tuned = "threshold" in (options.names[a], options.names[b])
             gap = abs(mine.cov[a, b] - theirs.cov[a, b])
-            assert gap <= (0.25 if taken else 0.1 if tuned else 1e-9) * size[a, b] + 1e-300
+            assert gap <= (0.1 if tuned else 1e-9) * size[a, b] + 1e-300
     assert np.linalg.eigvalsh(mine.cov).min() > -1e-12 * np.diag(mine.cov).max()
 
 
@@ -322,7 +317,7 @@ def test_how_sure_the_choice_is_agrees_with_the_rows(rng):
 def test_what_tuning_would_have_flattered(rng):
     cells, rows = both(binary(), world(rng, 3_000))
     mine, theirs = cells.optimism["steps"][0], rows.optimism["steps"][0]
-    # the best of 4,097 edges is at most the best of all thresholds, and misses little of it
+    # the best of 1,025 edges is at most the best of all thresholds, and misses little of it
     lead = theirs["apparent"]["value"] - mine["apparent"]["value"]
     assert 0 <= lead <= 0.02 * theirs["apparent"]["value"]
     assert mine["removed"]["value"] == pytest.approx(
@@ -432,6 +427,7 @@ def small_cells(value, weight, group):
         for q, letter in enumerate("xyzq", start=1)
         for d in range(1, q + 1)
     }
+    higher = {name: letters.pop(name) for name in [*letters] if name[0] in "zq"}
     return CellSet(
         n=np.array([(group == g).sum() for g in groups], dtype=float),
         outcome=np.zeros(len(groups), np.int16),
@@ -440,6 +436,9 @@ def small_cells(value, weight, group):
         likely=None,
         score=None,
         fold=None,
+        tuned=None,
+        half=None,
+        higher=Higher(**higher),
         w1=sums(1, 0),
         w2=sums(2, 0),
         w3=sums(3, 0),

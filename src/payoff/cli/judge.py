@@ -46,7 +46,7 @@ Examples:
     "--cells",
     "path",
     flag_value="cells",
-    help="Judge from sums of one pass, out of core; the default from 2,000,000 rows on.",
+    help="Judge from sums over cells, out of core; the default from 2,000,000 rows on.",
 )
 @click.option("--out", "-o", type=Target(), help="Folder for the report; default: none.")
 @click.option("--fail-on-refuse", is_flag=True, help="Exit with 1 when the verdict is to refuse.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,8 +86,15 @@ class Scan:
         packed = 8 if self._files[0].name.lower().endswith((".gz", ".zst")) else 1
         return int(size * packed * head.count(b"\n") / max(len(head), 1))
 
-    def query(self, sql: str, progress: Progress = silent, stage: str = "") -> pa.Table:
-        """Return the answer to a SELECT.
+    def query(
+        self, sql: str, progress: Progress = silent, stage: str = "", *, ordered: bool = False
+    ) -> pa.Table:
+        """Return the answer to a statement.
+
+        Parameters
+        ----------
+        ordered
+            Keep the order of the rows, which a sum does not need.
 
         Raises
         ------
@@ -99,7 +106,7 @@ class Scan:
             try:
                 connection.execute(f"set memory_limit = {quoted_text(self._memory)}")
                 connection.execute(f"set temp_directory = {quoted_text(folder)}")
-                connection.execute("set preserve_insertion_order = false")
+                connection.execute(f"set preserve_insertion_order = {str(ordered).lower()}")
                 if self._table is not None:
                     connection.register("payoff_rows", self._table)
                 if not stage:
@@ -109,12 +116,45 @@ class Scan:
                 raise DataError.unreadable(
                     str(self._files[0]) if self._files else "the table",
                     first_line(error),
-                    need="rows that can be read in one pass",
+                    need="rows that the engine can read",
                     mend="Correct the file, or judge it with --rows for a message that names the "
                     "line",
                 ) from None
             finally:
                 connection.close()
+
+    @contextlib.contextmanager
+    def parsed(
+        self, columns: Sequence[str], progress: Progress = silent
+    ) -> Generator[Scan, None, None]:
+        """Give the rows in a form that costs little to scan again: text is parsed into Parquet.
+
+        The copy lies in a temporary folder and is gone afterwards. Parquet and rows in memory are
+        given as they are.
+
+        Parameters
+        ----------
+        columns
+            What will be read.
+        """
+        if self._table is not None or self.parquet:
+            yield self
+            return
+        with tempfile.TemporaryDirectory(prefix="payoff-") as folder:
+            target = Path(folder) / "rows.parquet"
+            names = ", ".join(dict.fromkeys(_quoted_name(c) for c in columns))
+            self.query(
+                f"copy (select {names} from {self.relation}) "  # noqa: S608
+                f"to {quoted_text(str(target))} (format parquet)",
+                progress,
+                "read",
+                ordered=True,  # a row keeps its number, and with it its half
+            )
+            yield Scan([target], memory=self._memory)
+
+
+def _quoted_name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _watched(

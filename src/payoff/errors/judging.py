@@ -125,9 +125,9 @@ class EvidenceError(PayoffError):
 
     @classmethod
     def needs_rows(cls, why: str) -> EvidenceError:
-        """The one pass over the rows cannot judge this decision."""
+        """Sums over the rows cannot judge this decision."""
         return cls(
-            "this decision cannot be judged from cells in one pass",
+            "this decision cannot be judged from cells",
             code="PAY-E010",
             got=plain(why)[:400],
             need="figures that sums over cells of rows can give",

@@ -31,16 +31,55 @@ from payoff.evidence.interval import Unseen, mean_money, too_rare, wilson
 from payoff.evidence.terms import Terms
 from payoff.evidence.worth import dearest_unseen
 
-__all__ = ["NEEDS_ROWS", "CellSet", "Money", "carried", "effective_rows", "mean", "share"]
+__all__ = [
+    "NEEDS_ROWS",
+    "CellSet",
+    "Higher",
+    "Money",
+    "carried",
+    "effective_rows",
+    "mean",
+    "mean_like",
+    "share",
+]
 
 Floats = NDArray[np.float64]
 
+#: Powers of the money that are summed in all cells; higher ones only by action.
+SCORED: Final = 2
+
 #: Up to this many rows, money that is constant in every cell is written out row by row.
 _WRITTEN_OUT: Final = 2_000_000
+_UNEVEN: Final = "the money is so uneven that its interval needs the single rows; judge with --rows"
 #: Why a section that needs single rows is missing.
 NEEDS_ROWS: Final = (
-    "the rows were judged from cells in one pass, and this needs the single rows; judge with --rows"
+    "the rows were judged from cells, and this needs the single rows; judge with --rows"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Higher:
+    """Sums of products of up to four terms, which the diagnosis of an interval needs.
+
+    Parameters
+    ----------
+    z1, z2, z3
+        float64 (c, K), (c, K, K), (c, K, K, K), sums of cubed weight times products of terms.
+    q1, q2, q3, q4
+        As ``z``, of the fourth power of the weights and up to 4 terms.
+    """
+
+    z1: Floats
+    z2: Floats
+    z3: Floats
+    q1: Floats
+    q2: Floats
+    q3: Floats
+    q4: Floats
+
+    def take(self, cells: NDArray[np.bool_] | NDArray[np.int64]) -> Higher:
+        """Return some of the cells."""
+        return Higher(**{f.name: getattr(self, f.name)[cells] for f in fields(self)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,6 +96,8 @@ class CellSet:
         int16 (c,), action of today's rule; None when it is not declared or not among the keys.
     likely
         int16 (c,), the likeliest outcome; None when not among the keys.
+    tuned, half
+        bool (c,), at or above the tuned threshold, and 0.5; None when not among the keys.
     score
         int32 (c,), bin of the positive probability; None when not among the keys.
     fold
@@ -67,14 +108,13 @@ class CellSet:
         float64 (c, K), sums of weight times term.
     y1, y2
         float64 (c, K) and (c, K, K), sums of squared weight times products of 1 and 2 terms.
-    z1, z2, z3
-        As ``y``, of cubed weights and up to 3 terms.
-    q1, q2, q3, q4
-        As ``y``, of the fourth power of the weights and up to 4 terms.
+    higher
+        Sums of third and fourth powers; None by bin of the score.
     prob
-        float64 (c,), sums of weight times positive probability; None without probabilities.
+        float64 (c,), sums of weight times positive probability; None but by bin of the score.
     best
-        float64 (c,), sums of weight times money of the action that turned out best.
+        float64 (c,), sums of weight times money of the action that turned out best; not a number by
+        bin of the score.
     """
 
     n: Floats
@@ -82,6 +122,8 @@ class CellSet:
     own: NDArray[np.int16]
     rule: NDArray[np.int16] | None
     likely: NDArray[np.int16] | None
+    tuned: NDArray[np.bool_] | None
+    half: NDArray[np.bool_] | None
     score: NDArray[np.int32] | None
     fold: NDArray[np.int8] | None
     w1: Floats
@@ -91,13 +133,7 @@ class CellSet:
     x1: Floats
     y1: Floats
     y2: Floats
-    z1: Floats
-    z2: Floats
-    z3: Floats
-    q1: Floats
-    q2: Floats
-    q3: Floats
-    q4: Floats
+    higher: Higher | None
     prob: Floats | None
     best: Floats
 
@@ -107,8 +143,13 @@ class CellSet:
 
     def take(self, cells: NDArray[np.bool_] | NDArray[np.int64]) -> CellSet:
         """Return some of the cells."""
-        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        some: dict[str, Any] = {k: None if v is None else v[cells] for k, v in values.items()}
+        some: dict[str, Any] = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, Higher):
+                some[one.name] = value.take(cells)
+            else:
+                some[one.name] = None if value is None else value[cells]
         return CellSet(**some)
 
 
@@ -150,8 +191,9 @@ class Money:
         c, letter = self.constant, "xyzq"[weights - 1]
         out = c**degree * getattr(cells, f"w{weights}")
         if np.any(self.factor):
+            sums = cells if weights <= SCORED else cells.higher
             for j in range(1, degree + 1):
-                form = _DOTS[j - 1](self.factor, getattr(cells, f"{letter}{j}"))
+                form = _DOTS[j - 1](self.factor, getattr(sums, f"{letter}{j}"))
                 out = out + math.comb(degree, j) * c ** (degree - j) * form
         return np.asarray(out, dtype=np.float64)
 
@@ -246,13 +288,63 @@ def mean(
     value, method, ends = None, "none", None
     reason = "there are no rows"
     if total > 0:
-        value = float(money.sums(cells).sum() / total)
-        # Once more around the first mean: what rounding left over is then itself small.
-        value += float(money.less(value).sums(cells).sum() / total)
+        value = _centre(cells, money)
         method, ends, reason = _interval(cells, money, value, level, identical, constant=constant)
         if method == "t" and ends is not None and unseen is not None:
             refused = too_rare(unseen, n, ends, level)
             method, ends, reason = ("none", None, refused) if refused else (method, ends, reason)
+    return _estimate(cells, value, method, ends, reason, level=level, unit=unit)
+
+
+def mean_like(
+    cells: CellSet, money: Money, decision: Decision, like: Estimate, *, identical: str = ""
+) -> Estimate:
+    """Estimate mean money by bin of the score, where third and fourth powers are not summed.
+
+    Money that is constant in every cell is written out, as in :func:`mean`. Other money takes over
+    the method of money already diagnosed that has its tails: what was promised is known before the
+    outcome, so realised less promised money has the tails of the realised; and two thresholds act
+    on the same rows.
+
+    Parameters
+    ----------
+    like
+        The estimate whose method is taken over.
+    identical
+        As in :func:`mean`.
+    """
+    n, total = round(float(cells.n.sum())), float(cells.w1.sum())
+    level, unit = decision.evidence.level, decision.value_unit
+    written = n <= _WRITTEN_OUT and decision.data.weight is None and not np.any(money.factor)
+    if identical or written or total <= 0:
+        return mean(cells, money, decision, identical=identical)
+    value = _centre(cells, money)
+    spread = float(np.maximum(money.less(value).squares(cells), 0.0).sum())
+    if like.method == "t":
+        ends = _by_t(cells, value, spread, level)
+        return _estimate(cells, value, "t", ends, "", level=level, unit=unit)
+    reason = like.reason if like.method == "none" else _UNEVEN
+    return _estimate(cells, value, "none", None, reason, level=level, unit=unit)
+
+
+def _centre(cells: CellSet, money: Money) -> float:
+    total = float(cells.w1.sum())
+    value = float(money.sums(cells).sum() / total)
+    # Once more around the first mean: what rounding left over is then itself small.
+    return value + float(money.less(value).sums(cells).sum() / total)
+
+
+def _estimate(
+    cells: CellSet,
+    value: float | None,
+    method: str,
+    ends: tuple[float, float] | None,
+    reason: str,
+    *,
+    level: float,
+    unit: str,
+) -> Estimate:
+    n = round(float(cells.n.sum()))
     low, high = ends or (None, None)
     return Estimate(
         value=value,
@@ -267,6 +359,15 @@ def mean(
     )
 
 
+def _by_t(cells: CellSet, value: float, spread: float, level: float) -> tuple[float, float]:
+    """Return the ends by Student's t; ``spread`` is ``sum w^2 (v - m)^2``."""
+    n, total = float(cells.n.sum()), float(cells.w1.sum())
+    equal = float(cells.w2.sum()) ** 2 / float(cells.w4.sum())
+    error = math.sqrt(spread * n / (n - 1)) / total
+    t = float(special.stdtrit(max(equal - 1, 1.0), 0.5 + level / 2))
+    return value - t * error, value + t * error
+
+
 def _unseen(decision: Decision, cells: CellSet) -> Unseen | None:
     counts = np.bincount(cells.outcome, weights=cells.n, minlength=len(decision.outcomes))
     return dearest_unseen(decision, counts)
@@ -275,7 +376,6 @@ def _unseen(decision: Decision, cells: CellSet) -> Unseen | None:
 def _interval(
     cells: CellSet, money: Money, value: float, level: float, identical: str, *, constant: bool
 ) -> tuple[str, tuple[float, float] | None, str]:
-    n, total = float(cells.n.sum()), float(cells.w1.sum())
     residual = money.less(value)
     squares = np.maximum(residual.squares(cells), 0.0)
     spread = float(squares.sum())
@@ -302,11 +402,8 @@ def _interval(
     if method == "none":
         return "none", None, because
     if method != "t":
-        why = "the money is so uneven that its interval needs the single rows; judge with --rows"
-        return "none", None, why
-    error = math.sqrt(spread * n / (n - 1)) / total
-    t = float(special.stdtrit(max(facts["equal"] - 1, 1.0), 0.5 + level / 2))
-    return "t", (value - t * error, value + t * error), ""
+        return "none", None, _UNEVEN
+    return "t", _by_t(cells, value, spread, level), ""
 
 
 def carried(cells: CellSet, money: Money, value: float, *, constant: bool) -> dict[str, float]:

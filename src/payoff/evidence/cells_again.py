@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money
 from payoff.evidence.cells_judged import CellJudged
-from payoff.evidence.cells_sql import BINS
+from payoff.evidence.cells_sql import BINS, edge
 from payoff.evidence.measured import Redecided
 from payoff.evidence.refit import odds, refit_told
 from payoff.policy.choose import default_action
@@ -150,13 +150,14 @@ class _Bins:
                 for a in range(actions)
             ]
         )
-        low = np.arange(BINS) / BINS
-        middle = low + 0.5 / BINS
+        edges = edge(np.arange(BINS + 1))
+        low, top = edges[:-1], edges[1:]
+        middle = (low + top) / 2
         if cells.prob is not None:
             rows = self.weight.sum(axis=0)
             total = np.bincount(self.place, weights=cells.prob, minlength=BINS)
             middle = np.divide(total, rows, out=middle, where=rows > 0)
-        self.edges = np.stack([low, middle, low + 1 / BINS])
+        self.edges = np.stack([low, middle, top])
 
     def earned(self, codes: NDArray[np.int64]) -> Floats:
         """Return the money of each outcome in all bins, float64 (2,), under an action per bin."""

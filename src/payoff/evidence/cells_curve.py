@@ -11,9 +11,10 @@ from scipy import special
 
 from payoff.declare import Decision
 from payoff.evidence.calibration import promised_sentence
-from payoff.evidence.cells import CellSet, Money, mean, share
-from payoff.evidence.cells_sql import BINS, FOLDS
+from payoff.evidence.cells import CellSet, Money, mean_like, share
+from payoff.evidence.cells_sql import BINS, FOLDS, edge
 from payoff.evidence.corp import Grouped, corp_of
+from payoff.evidence.evidence import Estimate
 from payoff.evidence.terms import Terms
 
 __all__ = ["best_edge", "calibration", "cross_fitted", "value_curve"]
@@ -30,7 +31,7 @@ def _under(terms: Terms, cells: CellSet, action: int) -> Money:
     return Money.of(terms, np.full(len(cells), action, np.int16), cells.outcome)
 
 
-def cross_fitted(terms: Terms, cells: CellSet, direction: tuple[int, int]) -> NDArray[np.int64]:
+def cross_fitted(terms: Terms, cells: CellSet, direction: tuple[int, int]) -> tuple[int, int]:
     """Return for each half of the rows the bin from which the other half would best act.
 
     Parameters
@@ -40,17 +41,18 @@ def cross_fitted(terms: Terms, cells: CellSet, direction: tuple[int, int]) -> ND
 
     Returns
     -------
-    ndarray
-        int64 (2,), bins from 0 (always) to 4,096 (never).
+    tuple of int
+        Bins from 0 (always) to 1,024 (never).
     """
     assert cells.score is not None
     assert cells.fold is not None
     folds = range(FOLDS)
-    return np.array([best_edge(terms, cells.take(cells.fold != f), direction) for f in folds])
+    first, second = (best_edge(terms, cells.take(cells.fold != f), direction) for f in folds)
+    return first, second
 
 
 def best_edge(terms: Terms, cells: CellSet, direction: tuple[int, int]) -> int:
-    """Return the bin from which acting would have earned most, from 0 (always) to 4,096 (never).
+    """Return the bin from which acting would have earned most, from 0 (always) to 1,024 (never).
 
     Parameters
     ----------
@@ -82,8 +84,9 @@ def value_curve(
     n, total = float(cells.n.sum()), float(cells.w1.sum())
     count = np.bincount(score, weights=cells.n, minlength=BINS)
     rank = np.cumsum(count)
-    top = (int(np.searchsorted(rank, 0.999 * rank[-1])) + 1) / BINS
-    edges = np.unique(np.round(np.linspace(0, min(1.0, 1.1 * top) * BINS, _POINTS)).astype(int))
+    top = edge(int(np.searchsorted(rank, 0.999 * rank[-1])) + 1)
+    wanted = np.linspace(0, min(1.0, 1.1 * top), _POINTS)
+    edges = np.unique(np.round(np.sqrt(wanted) * BINS).astype(int))
 
     def passed(x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over the bins at and above each edge."""
@@ -110,7 +113,7 @@ def value_curve(
         "score": f"probability of {decision.positive}",
         "action": decision.action_names[high],
         "unit": decision.money_unit,
-        "threshold": (edges / BINS).tolist(),
+        "threshold": edge(edges).tolist(),
         "value": (value * units).tolist(),
         "low": ((value - z * error) * units).tolist(),
         "high": ((value + z * error) * units).tolist(),
@@ -120,25 +123,32 @@ def value_curve(
         "do_nothing": start * units,
         "all": float(up.sums(cells).sum() / total * units),
         "n": round(n),
-        "note": f"Thresholds are edges of {BINS:,} bins (k / {BINS}), where the value is exact.",
+        "note": f"Thresholds are edges of {BINS:,} bins, (k / {BINS})^2, where the value is exact.",
     }
 
 
-def calibration(decision: Decision, terms: Terms, cells: CellSet, *, seed: int) -> dict[str, Any]:
+def calibration(
+    decision: Decision, terms: Terms, cells: CellSet, realised_value: Estimate, *, seed: int
+) -> dict[str, Any]:
     """Return reliability, scores and promised money, with the mean probability of every cell.
+
+    Parameters
+    ----------
+    realised_value
+        The value of acting by expected money, diagnosed.
 
     Notes
     -----
     The mean probability of a cell is exact; within a cell probabilities differ by less than
-    1/4096. So ``brier`` lacks at most ``1 / (4 * 4096^2)`` = 1.5e-8, the variance of probabilities
+    1/512. So ``brier`` lacks at most ``1 / (4 * 512^2)`` = 9.5e-7, the variance of probabilities
     within a cell, and ``log_loss`` is a lower bound (Jensen). Promised money takes the mean
     probability of the cell for each of its rows: its mean is exact for constant money, and
-    otherwise off by at most 1/4096 of the difference that the outcome makes to a row's money. The
+    otherwise off by at most 1/512 of the difference that the outcome makes to a row's money. The
     isotonic curve (:func:`payoff.evidence.corp.corp`) pools bins, not rows.
     """
     assert cells.score is not None
     assert cells.prob is not None
-    p = cells.prob / cells.w1
+    p = np.clip(cells.prob / cells.w1, 0.0, 1.0)  # a rounding error beyond is forgiven
     positive = cells.outcome == decision.positive_code
     total = float(cells.w1.sum())
     weighted = decision.data.weight is not None
@@ -146,7 +156,7 @@ def calibration(decision: Decision, terms: Terms, cells: CellSet, *, seed: int) 
     codes = cells.own
     realised = Money.of(terms, codes, cells.outcome)
     promised = _promised(decision, terms, codes, p)
-    difference = mean(cells, realised - promised, decision)
+    difference = mean_like(cells, realised - promised, decision, realised_value)
     bins = []
     place = _tenths(cells)
     for k in np.unique(place):
@@ -156,8 +166,8 @@ def calibration(decision: Decision, terms: Terms, cells: CellSet, *, seed: int) 
         assert some.prob is not None
         bins.append(
             {
-                "low": float(some.score.min() / BINS),
-                "high": float((some.score.max() + 1) / BINS),
+                "low": edge(int(some.score.min())),
+                "high": edge(int(some.score.max()) + 1),
                 "n": round(float(some.n.sum())),
                 "mean_prob": float(some.prob.sum() / some.w1.sum()),
                 "rate": rate.value,
@@ -204,7 +214,7 @@ def _by_bin(cells: CellSet, positive: NDArray[np.bool_]) -> Grouped:
     kept = weight > 0
     total = weight[kept]
     return Grouped(
-        prob=sums(cells.prob)[kept] / total,
+        prob=np.clip(sums(cells.prob)[kept] / total, 0.0, 1.0),
         rate=sums(cells.w1 * positive)[kept] / total,
         weight=total,
         n=total**2 / sums(cells.w2)[kept],

@@ -1,9 +1,4 @@
-"""A judging from cells, as sections ask for it: means, covariances and counts from sums.
-
-Actions of some policies are known by bin of the score, of others by today's rule, and cells by both
-were not made. Two such policies are taken to vary independently of each other, given the options
-that are known in both kinds of cells; how they compare with each of those is exact.
-"""
+"""A judging from cells, as sections ask for it: means, covariances and counts from sums."""
 
 from __future__ import annotations
 
@@ -27,22 +22,18 @@ from payoff.evidence.terms import Terms
 from payoff.policy.policy import Policy
 from payoff.rng import generator
 
-__all__ = ["ActedCells", "CellJudged", "Cells", "Figure", "mistaken_in"]
+__all__ = ["ActedCells", "CellJudged", "Cells", "mistaken_in"]
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int16]
 
-_TAKEN: Final = (
-    "A threshold is known by bin of the probability and today's rule is not, so the two are taken "
-    "to vary independently, given what is known of both."
-)
 #: A regret smaller than this part of the money moved is the rounding of sums.
 _ROUNDING: Final = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cells:
-    """What one pass found.
+    """What was summed.
 
     Parameters
     ----------
@@ -53,35 +44,22 @@ class Cells:
         outcomes.
     groups
         Subgroup -> its cells.
+    threshold
+        The bins from which the tuned policy acts in either half; None where no threshold can act.
     """
 
     base: CellSet
     score: CellSet | None
     groups: Mapping[str, Grouped]
+    threshold: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ActedCells:
-    """A policy, the cells it can be seen in, and its action in each."""
+    """A policy and its action in each cell."""
 
     policy: Policy
-    cells: CellSet
     codes: Codes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Figure:
-    """Money of each unit as a linear form in each kind of cells; None where it is not known."""
-
-    base: Money | None
-    score: Money | None
-
-    def __sub__(self, other: Figure) -> Figure:
-        """Return the difference unit by unit, in the cells in which both are known."""
-        return Figure(
-            base=None if self.base is None or other.base is None else self.base - other.base,
-            score=None if self.score is None or other.score is None else self.score - other.score,
-        )
 
 
 def mistaken_in(terms: Terms, cells: CellSet, codes: Codes) -> NDArray[np.bool_] | None:
@@ -143,53 +121,28 @@ class CellJudged:
 
     # ------------------------------------------------------------------------------- columns
 
-    def _codes(self, name: str, cells: CellSet | None) -> Codes | None:
-        """Return the actions of a policy in cells; None where it cannot be seen in them."""
-        acted = self.acted[name]
-        if cells is None:
-            return None
-        if acted.cells is cells:
-            return acted.codes
-        if acted.policy.kind in ("constant", "expected", "recorded"):
-            return codes_in(acted.policy, cells)
-        return None
-
-    def money(self, name: str) -> Figure:
+    def money(self, name: str) -> Money:
         """Return the money of each unit under a policy."""
-        return Figure(
-            base=self._money(name, self.cells.base), score=self._money(name, self.cells.score)
-        )
+        return Money.of(self.terms, self.codes(name), self.outcomes)
 
-    def _money(self, name: str, cells: CellSet | None) -> Money | None:
-        codes = self._codes(name, cells)
-        return (
-            None if cells is None or codes is None else Money.of(self.terms, codes, cells.outcome)
-        )
-
-    def lever(self, name: str, action: str, outcome: str | None, kind: str) -> Figure:
+    def lever(self, name: str, action: str, outcome: str | None, kind: str) -> Money:
         """Return what a lever moves unit by unit under a policy, per unit."""
+        codes = self.codes(name)
+        inside = codes == self.decision.action_names.index(action)
+        if outcome is not None:
+            inside = inside & (self.outcomes == self.decision.outcome_names.index(outcome))
+        if kind == "factor":
+            return self.money(name).only(inside)
+        size = -1.0 if kind == "cost" else 1.0
+        none = np.zeros((len(codes), len(self.terms)))
+        return Money(constant=np.where(inside, size, 0.0), factor=none)
 
-        def in_cells(cells: CellSet | None) -> Money | None:
-            codes = self._codes(name, cells)
-            if cells is None or codes is None:
-                return None
-            inside = codes == self.decision.action_names.index(action)
-            if outcome is not None:
-                inside = inside & (cells.outcome == self.decision.outcome_names.index(outcome))
-            if kind == "factor":
-                return Money.of(self.terms, codes, cells.outcome).only(inside)
-            size = -1.0 if kind == "cost" else 1.0
-            none = np.zeros((len(cells), len(self.terms)))
-            return Money(constant=np.where(inside, size, 0.0), factor=none)
-
-        return Figure(base=in_cells(self.cells.base), score=in_cells(self.cells.score))
-
-    def joint(self, columns: Sequence[Figure]) -> Joint:
+    def joint(self, columns: Sequence[Money]) -> Joint:
         """Return the weighted means of columns and their covariance."""
-        means, cov, _ = self._moments(columns, None)
+        means, cov = self._moments(columns, np.ones(len(self.weights), bool))
         return Joint(mean=means, cov=cov, n=self.n, n_clusters=self.n)
 
-    def draws(self, columns: Sequence[Figure]) -> Draws:
+    def draws(self, columns: Sequence[Money]) -> Draws:
         """Draw the means of columns from their joint normal limit."""
         found = self.joint(columns)
         rng = generator(self.seed, "joint draws")
@@ -200,73 +153,43 @@ class CellJudged:
             method="eigh",
             check_valid="ignore",  # rounding of sums may leave an eigenvalue a hair below 0
         )
-        return Draws(means=drawn, method="normal", taken=_TAKEN if self.apart(columns) else "")
+        return Draws(means=drawn, method="normal")
 
-    def apart(self, columns: Sequence[Figure]) -> list[tuple[int, int]]:
-        """Return the pairs of columns that are known in no cells together."""
-        pairs = itertools.combinations(range(len(columns)), 2)
-        return [(a, b) for a, b in pairs if _together(columns[a], columns[b]) is None]
-
-    def within(self, columns: Sequence[Figure]) -> tuple[Floats, Floats]:
+    def within(self, columns: Sequence[Money]) -> tuple[Floats, Floats]:
         """Return means with the positive outcome and without (2, k), and covariance (2k, 2k)."""
         k = len(columns)
         means, cov = np.empty((2, k)), np.zeros((2 * k, 2 * k))
         for part in (0, 1):
             block = slice(part * k, part * k + k)
-            means[part], cov[block, block], _ = self._moments(columns, part == 0)
+            hit = (self.outcomes == self.decision.positive_code) == (part == 0)
+            means[part], cov[block, block] = self._moments(columns, hit)
         return means, cov
 
     def _moments(
-        self, columns: Sequence[Figure], hit: bool | None
-    ) -> tuple[Floats, Floats, list[tuple[int, int]]]:
-        """Return means, their covariance, and the pairs whose covariance is taken, not known.
-
-        Parameters
-        ----------
-        hit
-            Among units with the positive outcome, without it, or (None) all.
-        """
-        k = len(columns)
-        means, cov = np.empty(k), np.full((k, k), np.nan)
-        parts: dict[str, tuple[CellSet, NDArray[np.bool_]]] = {}
-        for name, cells in (("base", self.cells.base), ("score", self.cells.score)):
-            if cells is not None:
-                inside = np.ones(len(cells), bool)
-                if hit is not None:
-                    inside = (cells.outcome == self.decision.positive_code) == hit
-                parts[name] = (cells.take(inside), inside)
-        residuals: dict[tuple[str, int], Money] = {}
+        self, columns: Sequence[Money], inside: NDArray[np.bool_]
+    ) -> tuple[Floats, Floats]:
+        """Return means and their covariance among the units of some cells."""
+        some = self.cells.base.take(inside)
+        total = float(some.w1.sum())
+        means, residuals = np.empty(len(columns)), []
         for j, column in enumerate(columns):
-            for name, (some, inside) in parts.items():
-                money: Money | None = getattr(column, name)
-                if money is None:
-                    continue
-                kept, total = money.take(inside), float(some.w1.sum())
-                value = float(kept.sums(some).sum()) / total
-                value += float(kept.less(value).sums(some).sum()) / total
-                means[j] = value
-                residuals[name, j] = kept.less(value)
-        unknown = []
-        for a, b in itertools.combinations_with_replacement(range(k), 2):
-            kind = _together(columns[a], columns[b])
-            if kind is None:
-                unknown.append((a, b))
-                continue
-            some = parts[kind][0]
-            total = float(some.w1.sum())
-            found = residuals[kind, a].product(residuals[kind, b], some) / total**2
+            kept = column.take(inside)
+            means[j] = kept.sums(some).sum() / total
+            means[j] += kept.less(means[j]).sums(some).sum() / total
+            residuals.append(kept.less(means[j]))
+        cov = np.empty((len(columns), len(columns)))
+        for a, b in itertools.combinations_with_replacement(range(len(columns)), 2):
+            found = residuals[a].product(residuals[b], some) / total**2
             cov[a, b] = cov[b, a] = found * self.n / (self.n - 1)
-        return means, _completed(cov, columns) if unknown else cov, unknown
+        return means, cov
 
     def one_sided(self, name: str, other: str) -> Estimate:
         """Estimate the paired difference with both ends at the declared one-sided level."""
         difference = self.money(name) - self.money(other)
-        kind = "base" if difference.base is not None else "score"
-        money = getattr(difference, kind)
-        alike = not (np.any(money.constant) or np.any(money.factor))
+        alike = not (np.any(difference.constant) or np.any(difference.factor))
         return mean(
-            getattr(self.cells, kind),
-            money,
+            self.cells.base,
+            difference,
             self.decision,
             identical="the two earn the same" if alike else "",
             level=max(2 * self.decision.evidence.level - 1, 1e-6),
@@ -286,9 +209,7 @@ class CellJudged:
 
     def codes(self, name: str) -> Codes:
         """Return the action of a policy in each cell, int16 (c,)."""
-        codes = self._codes(name, self.cells.base)
-        assert codes is not None, name  # what people are counted under needs no score
-        return codes
+        return self.acted[name].codes
 
     def mistaken(self, name: str) -> NDArray[np.bool_] | None:
         """Return the cells where another action would have earned more, bool (c,), if known."""
@@ -328,30 +249,3 @@ class CellJudged:
                 counted=None if wrong is None else sums(cells.n * wrong),
                 cost=sums(regret),
             )
-
-
-def _together(one: Figure, other: Figure) -> str | None:
-    """Return the kind of cells in which both are known."""
-    if one.base is not None and other.base is not None:
-        return "base"
-    return "score" if one.score is not None and other.score is not None else None
-
-
-def _completed(cov: Floats, columns: Sequence[Figure]) -> Floats:
-    """Fill in covariances that are not known: independence given what is known in both.
-
-    With C the columns known in all cells, ``cov(a, b) = cov(a, C) cov(C, C)^-1 cov(C, b)``: of all
-    normal laws with the known covariances the one of largest entropy (Dempster 1972), so the matrix
-    has no negative eigenvalue.
-
-    References
-    ----------
-    Dempster, A. P. (1972). Covariance selection. Biometrics 28.
-    """
-    both = [j for j, c in enumerate(columns) if c.base is not None and c.score is not None]
-    scale = np.sqrt(np.maximum(np.diag(cov), 1e-300))
-    unit = cov / np.outer(scale, scale)
-    inverse = np.linalg.pinv(unit[np.ix_(both, both)], rcond=1e-10, hermitian=True)
-    taken = np.nan_to_num(unit[:, both]) @ inverse @ np.nan_to_num(unit[both, :])
-    filled = np.where(np.isnan(unit), taken, unit)
-    return np.asarray(filled * np.outer(scale, scale), dtype=np.float64)

@@ -1,19 +1,44 @@
-"""The one pass: a query that groups rows into cells, and what its columns mean."""
+"""Two queries that group rows into cells, and what their columns mean.
+
+The first groups by bin of the score and finds where a threshold would best lie; the second groups
+by what every policy does with a row, so that all are judged by the same sums. Both are plain
+group-bys of few keys without a branch per row: grouping twice is faster than once by all keys.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from payoff.declare import Decision
 from payoff.evidence import sql
+from payoff.evidence.cells import SCORED
 from payoff.evidence.terms import Terms
+from payoff.policy.choose import default_action
 
-__all__ = ["ABSENT", "APART", "BINS", "FOLDS", "OUTSIDE", "Pass", "pass_over"]
+__all__ = [
+    "ABSENT",
+    "APART",
+    "BINS",
+    "FOLDS",
+    "OUTSIDE",
+    "Pass",
+    "Rows",
+    "by_action",
+    "by_score",
+    "columns_read",
+    "edge",
+]
 
-#: Bins of the positive probability; edges are k / 4096, so 0.5 is one of them.
-BINS: Final = 4096
+#: Bins of the positive probability p, equally wide in its root: bin k begins at (k / 1024)^2. A
+#: small probability, where rare and dear events are decided, has narrow bins.
+BINS: Final = 1024
+#: Up to so many actions bin, action and half fit 16 bits, with room to see a bin too high.
+SMALL: Final = 3
 #: Halves of the rows: each acts by the threshold that is best on the other.
 FOLDS: Final = 2
 #: Places of the score that say what is wrong with a row's probabilities.
@@ -22,9 +47,24 @@ ABSENT: Final = -2
 APART: Final = -3
 
 
+@overload
+def edge(k: int) -> float: ...
+@overload
+def edge(k: NDArray[np.int64]) -> NDArray[np.float64]: ...
+def edge(k: int | NDArray[np.int64]) -> float | NDArray[np.float64]:
+    """Return the probability at which bin k begins.
+
+    Examples
+    --------
+    >>> edge(0), edge(32), edge(1024)
+    (0.0, 0.0009765625, 1.0)
+    """
+    return (k / BINS) ** 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """One query, its groupings and the sums it returns.
+    """One query and what it groups by.
 
     Parameters
     ----------
@@ -32,20 +72,24 @@ class Pass:
         The query.
     joint
         A query that counts rows by all groups at once; asked only where a group is small.
+    strange
+        Queries that count the rows without usable probabilities, each with what is wrong; asked
+        only where a bin is none.
     sets
         Name of a grouping -> its keys. ``"score"`` is by bin of the probability, ``"all"`` by
         outcome and actions, the others are by the subgroup they are named after.
     keys
         All keys; ``grouping_id`` of a row has a bit set for each key its grouping leaves out.
-    values
-        Subgroup -> keys whose values make its groups.
+    actions
+        Number of actions, by which ``packed`` holds bin, action and half in one number.
     """
 
     text: str
     joint: str
+    strange: tuple[tuple[str, int], ...]
     sets: Mapping[str, tuple[str, ...]]
     keys: tuple[str, ...]
-    values: Mapping[str, tuple[str, ...]]
+    actions: int
 
     def identity(self, name: str) -> int:
         """Return the ``grouping_id`` of one grouping."""
@@ -54,17 +98,9 @@ class Pass:
         return int(bits, 2)
 
 
-def pass_over(
-    decision: Decision,
-    terms: Terms,
-    *,
-    relation: str,
-    row: str,
-    types: Mapping[str, str],
-    probability: Mapping[str, str],
-    action: str | None,
-) -> Pass:
-    """Return the query that groups rows into cells.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Where the rows are and what in them are the predictions.
 
     Parameters
     ----------
@@ -76,33 +112,59 @@ def pass_over(
         Outcome -> column; empty where only actions are known.
     action
         Column of the actions taken; None with probabilities.
+    careful
+        Look at every probability by itself, which is slower: after the engine has refused one.
     """
-    made = _Query(decision, terms, types, probability, action)
+
+    relation: str
+    row: str
+    types: Mapping[str, str]
+    probability: Mapping[str, str]
+    action: str | None
+    careful: bool = False
+
+
+def by_score(decision: Decision, terms: Terms, rows: Rows) -> Pass | None:
+    """Return the query by bin of the positive probability; None where there is no such one."""
+    made = _Query(decision, terms, rows)
+    if not made.binned:
+        return None
+    return made.query({"score": (*made.always, "packed")}, scored=True)
+
+
+def by_action(
+    decision: Decision, terms: Terms, rows: Rows, *, threshold: Sequence[int] | None
+) -> Pass:
+    """Return the query by outcome, by what every policy does, and by group.
+
+    Parameters
+    ----------
+    threshold
+        For each half of the rows the bin from which the tuned policy acts, 0 to 1,024; None where
+        no threshold can act.
+    """
+    made = _Query(decision, terms, rows, threshold)
     groups = {s.name: made.group_keys(s.name) for s in decision.subgroups}
     base = made.base_keys()
-    sets: dict[str, tuple[str, ...]] = {}
-    if made.binned:
-        sets["score"] = (*made.always, "score", "own", *(["fold"] if made.folded else []))
-    for name, keys in groups.items():
-        sets[f"group {name}"] = (*base, *keys)
-    if not groups:
-        sets["all"] = base
-    keys = tuple(dict.fromkeys(k for kept in sets.values() for k in kept))
-    grouped = ", ".join(f"({', '.join(kept)})" for kept in dict.fromkeys(sets.values()))
-    sums = ",\n  ".join(f"{e} as {n}" for n, e in made.sums().items())
-    simple = [f"g{k}" for k in range(len(made.simple()))]
-    together = ", ".join([*made.always, *simple])
-    steps = (
-        f"with source as (\n  select {made.source(row)}\n  from {relation}\n),\n"
-        f"read as (\n  select {made.read()}\n  from source\n)"
+    sets = {f"group {name}": (*base, *keys) for name, keys in groups.items()}
+    return made.query(sets or {"all": base})
+
+
+def columns_read(decision: Decision, rows: Rows) -> tuple[str, ...]:
+    """Return the columns that the queries read."""
+    rule = decision.current_rule
+    return tuple(
+        dict.fromkeys(
+            [
+                decision.data.outcome,
+                *decision.payoffs.columns,
+                *(rule.columns if rule else ()),
+                *(s.column for s in decision.subgroups if s.column),
+                *rows.probability.values(),
+                *(c for c in (decision.data.weight, rows.action) if c),
+            ]
+        )
     )
-    text = (
-        f"{steps},\nacted as (\n  select *, {made.acted()}\n  from read\n)\n"
-        f"select grouping_id({', '.join(keys)}) as gid, {', '.join(keys)},\n  {sums}\n"
-        f"from acted\ngroup by grouping sets ({grouped})"
-    )
-    joint = f"{steps}\nselect {together}, count(*) as n from read group by {together}"
-    return Pass(text=text, joint=joint, sets=sets, keys=keys, values=groups)
 
 
 class _Query:
@@ -112,20 +174,71 @@ class _Query:
         self,
         decision: Decision,
         terms: Terms,
-        types: Mapping[str, str],
-        probability: Mapping[str, str],
-        action: str | None,
+        rows: Rows,
+        threshold: Sequence[int] | None = None,
     ) -> None:
         self.decision = decision
         self.terms = terms
-        self.types = types
-        self.probability = probability
-        self.action = action
+        self.rows = rows
+        self.types = rows.types
+        self.probability = rows.probability
         self.weight = decision.data.weight
-        self.binned = bool(probability) and len(decision.outcomes) == 2
-        self.folded = bool(probability) and decision.is_binary
+        self.binned = bool(rows.probability) and len(decision.outcomes) == 2
+        self.threshold = threshold
         self.codes = [str(k) for k in range(len(decision.actions))]
         self.always = ("y", *(["live"] if self.weight else []))
+        # One column says all: it is checked by its bins, afterwards, and not row by row.
+        self.plain = self.binned and len(rows.probability) == 1 and not rows.careful
+
+    def query(self, sets: Mapping[str, tuple[str, ...]], *, scored: bool = False) -> Pass:
+        """Put the pieces together.
+
+        Parameters
+        ----------
+        scored
+            By bin of the score: with the half of each row, without third and fourth powers.
+        """
+        keys = tuple(dict.fromkeys(k for kept in sets.values() for k in kept))
+        kept = list(dict.fromkeys(sets.values()))
+        grouped = ", ".join(keys)
+        identity = "0"
+        if len(kept) > 1:
+            sets_of = ", ".join("(" + ", ".join(k) + ")" for k in kept)
+            grouped = f"grouping sets ({sets_of})"
+            identity = f"grouping_id({', '.join(keys)})"
+        sums = ",\n  ".join(f"{e} as {n}" for n, e in self.sums(scored=scored).items())
+        together = ", ".join([*self.always, *(f"g{k}" for k in range(len(self.simple())))])
+        folded = scored or len(set(self.threshold or ())) > 1
+        steps = (
+            f"with source as (\n  select {self.source(folded=folded)}\n"
+            f"  from {self.rows.relation}\n),\n"
+            f"read as (\n  select {self.read(folded=folded)}\n  from source\n)"
+        )
+        text = (
+            f"{steps},\nacted as (\n  select *, {self.acted(scored=scored)}\n  from read\n)\n"
+            f"select {identity} as gid, {', '.join(keys)},\n  {sums}\n"
+            f"from acted\ngroup by {grouped}"
+        )
+        joint = f"{steps}\nselect {together}, count(*) as n from read group by {together}"
+        return Pass(
+            text=text,
+            joint=joint,
+            strange=self.strange() if scored else (),
+            sets=sets,
+            keys=keys,
+            actions=len(self.codes),
+        )
+
+    def strange(self) -> tuple[tuple[str, int], ...]:
+        columns = ", ".join(
+            f"cast({sql.quoted(c)} as double) as {sql.quoted(c)}" for c in self.probability.values()
+        )
+        rows = f"(select {columns} from {self.rows.relation})"
+        wrong = self._wrong()
+        return tuple(
+            (f"select count(*) as n from {rows} where {wrong} = {code}", code)
+            for code in (ABSENT, OUTSIDE, APART)
+        )
 
     # ---------------------------------------------------------------------------------- keys
 
@@ -135,8 +248,10 @@ class _Query:
             keys.append("rule")
         if self.probability and not self.decision.is_binary:
             keys.append("likely")
-        if self.probability and not self.binned:
-            keys.append("score")
+        if self.threshold is not None:
+            keys += ["tuned", "half"]
+        if self.probability and not self.plain:
+            keys.append("wrong")
         return tuple(keys)
 
     def simple(self) -> list[str]:
@@ -150,28 +265,29 @@ class _Query:
 
     # --------------------------------------------------------------------------------- stages
 
-    def source(self, row: str) -> str:
+    def source(self, *, folded: bool) -> str:
         """Select the columns that anything reads; numbers as doubles."""
         decision = self.decision
-        needed = dict.fromkeys([decision.data.outcome, *decision.payoffs.columns])
         rule = decision.current_rule
-        needed |= dict.fromkeys(rule.columns if rule else ())
-        needed |= dict.fromkeys(s.column for s in decision.subgroups if s.column)
-        needed |= dict.fromkeys(self.probability.values())
-        needed |= dict.fromkeys(c for c in (self.weight, self.action) if c)
         exact = {decision.data.outcome, *(s.column for s in decision.subgroups if s.column)}
+        # Where money is linear in a column, and nothing else reads it, its sums show what is not
+        # a number; likewise the bins of the score.
+        as_it_is = set(self.probability.values()) if self.plain else set()
+        if {sql.quoted(c) for c in decision.payoffs.columns} == set(self.terms.sql):
+            as_it_is |= set(decision.payoffs.columns)
+        as_it_is -= {*(rule.columns if rule else ()), str(self.weight)}
         columns = []
-        for name in needed:
+        for name in columns_read(decision, self.rows):
             column = sql.quoted(name)
             if name not in exact and self._numeric(name):
                 value = f"cast({column} as double)"
-                if self.types[name] in ("FLOAT", "DOUBLE"):
+                if self.types[name] in ("FLOAT", "DOUBLE") and name not in as_it_is:
                     value = f"nullif({value}, 'nan'::double)"  # not a number is missing
                 columns.append(f"{value} as {column}")
             else:
                 columns.append(column)
-        if self.folded:
-            columns.append(f"{row} as {self._row_name()}")
+        if folded:
+            columns.append(f"{self.rows.row} as {self._row_name()}")
         return ", ".join(columns)
 
     def _row_name(self) -> str:
@@ -186,7 +302,7 @@ class _Query:
     def _double(self, name: str) -> str:
         return f"cast({sql.quoted(name)} as double)" if self._numeric(name) else sql.quoted(name)
 
-    def read(self) -> str:
+    def read(self, *, folded: bool) -> str:
         """Select outcome, groups, weight, terms, probabilities, expected money and today's rule."""
         decision = self.decision
         found = {"y": sql.quoted(decision.data.outcome)}
@@ -200,32 +316,57 @@ class _Query:
             pivot = sql.number(self.terms.pivot[k])
             found[f"x{k}"] = f"coalesce({term}, 'nan'::double) - {pivot}"
         if self.probability:
-            prob = sql.probabilities(decision, self.probability)
+            prob = self._probabilities()
             found |= {f"p{o}": p for o, p in enumerate(prob)}
             found |= {f"e{a}": e for a, e in enumerate(sql.expected(decision, prob))}
-            found["wrong"] = self._wrong()
+            if not self.plain:
+                found["wrong"] = f"cast({self._wrong()} as tinyint)"
         else:
-            found["own"] = f"coalesce({sql.action_of(decision, str(self.action), self.codes)}, -1)"
+            taken = sql.action_of(decision, str(self.rows.action), self.codes)
+            found["own"] = f"coalesce({taken}, -1)"
         rule = sql.rule_of(decision, self.codes)
         if rule is not None:
             found["rule"] = f"cast(coalesce({rule}, -1) as smallint)"
-        if self.folded:
+        if folded:
             # Knuth's multiplicative hash: neighbouring rows fall into either half.
             found["fold"] = f"cast((({self._row_name()} * 2654435761) >> 17) & 1 as utinyint)"
         for outcome, best in self._best().items():
             found[f"b{outcome}"] = best
         return ",\n    ".join(f"{expression} as {name}" for name, expression in found.items())
 
-    def acted(self) -> str:
+    def _probabilities(self) -> list[str]:
+        """Return the probability of each outcome; what is outside 0 to 1 is refused later."""
+        if not self.plain:
+            return sql.probabilities(self.decision, self.probability)
+        ((outcome, column),) = self.probability.items()
+        given = sql.quoted(column)
+        return [
+            given if name == outcome else f"(1e0 - {given})" for name in self.decision.outcome_names
+        ]
+
+    def acted(self, *, scored: bool) -> str:
         """Select the action of largest expected money, and the bin of the score."""
         if not self.probability:
             return "0 as nothing"
         actions = [f"e{a}" for a in range(len(self.codes))]
         outcomes = range(len(self.decision.outcomes))
-        found = {"own": f"cast({sql.argmax(self.decision, actions, self.codes)} as smallint)"}
-        place = f"least(floor(p{self.decision.positive_code} * {BINS}), {BINS - 1})"
-        score = place if self.binned else "0"
-        found["score"] = f"cast(case when wrong < 0 then wrong else {score} end as smallint)"
+        own = sql.argmax(self.decision, actions, self.codes)
+        if len(actions) == 2:  # a comparison costs less than a case
+            own = "e1 >= e0" if default_action(self.decision) == 1 else "not e0 >= e1"
+            own = f"cast({own} as double)" if scored else own
+        positive = f"p{self.decision.positive_code}"
+        if scored:
+            place = f"floor({self._root(positive)})"
+            if not self.plain:
+                place = f"(case when wrong < 0 then null else {place} end)"
+            packed = f"({place} * {len(self.codes)} + {own}) * {FOLDS} + fold"
+            # A key of 16 bits needs no hash table. What does not fit is no probability.
+            kind = "smallint" if len(self.codes) <= SMALL else "integer"
+            return f"try_cast({packed} as {kind}) as packed"
+        found = {"own": own if len(actions) == 2 else f"cast({own} as tinyint)"}
+        if self.threshold is not None:
+            found["tuned"] = f"{self._root(positive)} >= {self._tuned()}"
+            found["half"] = f"{positive} >= 0.5e0"
         if not self.decision.is_binary:
             cases = " ".join(
                 f"when p{o} >= {_most([f'p{j}' for j in outcomes if j != o])} then {o}"
@@ -234,11 +375,20 @@ class _Query:
             found["likely"] = f"cast(case {cases} else -1 end as smallint)"
         return ", ".join(f"{expression} as {name}" for name, expression in found.items())
 
+    def _root(self, probability: str) -> str:
+        """Return the place of a probability among the bins; the engine refuses one below 0."""
+        return f"sqrt({probability}) * {BINS}"
+
+    def _tuned(self) -> str:
+        """Return the first bin that a row must reach; "never" is above every bin."""
+        assert self.threshold is not None
+        first, second = (float(2 * BINS if k == BINS else k) for k in self.threshold)
+        if first == second:
+            return sql.number(first)
+        return f"{sql.number(first)} + fold * {sql.number(second - first)}"
+
     def _wrong(self) -> str:
         given = [sql.quoted(c) for c in self.probability.values()]
-        if self.binned and len(given) == 1:  # neither a missing value nor NaN is within
-            p = given[0]
-            return f"case when {p} >= -1e-9 and {p} <= 1e0 + 1e-9 then 0 else {OUTSIDE} end"
         blank = " or ".join(f"{c} is null or not isfinite({c})" for c in given)
         rest = []
         if len(given) < len(self.decision.outcomes):
@@ -266,12 +416,12 @@ class _Query:
             factor = self.terms.factor[:, o]
             if not (factor == factor[0]).all():
                 cells = [sql.money(self.decision, a, outcome) for a in self.decision.action_names]
-                found[o] = _most(cells)
+                found[o] = _larger(*cells) if len(cells) == 2 else _most(cells)
         return found
 
     # ----------------------------------------------------------------------------------- sums
 
-    def sums(self) -> dict[str, str]:
+    def sums(self, *, scored: bool) -> dict[str, str]:
         """Return name -> aggregate."""
         weight = ["w"] if self.weight else []
         found = {"n": "count(*)"}
@@ -280,13 +430,16 @@ class _Query:
             found["bad_weight"] = "sum(case when w >= 0 and w <= 1e15 then 0 else 1 end)"
         powers = (("x", 1), ("y", 2), ("z", 3), ("q", 4)) if weight else (("q", 4),)
         for letter, most in powers:
-            for degree in range(1, most + 1):
+            if scored and weight and most > SCORED:
+                continue
+            for degree in range(1, min(most, SCORED if scored else most) + 1):
                 for product in self.terms.products(degree):
                     name = f"{letter}_{'_'.join(map(str, product))}"
                     times = most if weight else 0
                     found[name] = _sum(weight * times + [f"x{k}" for k in product])
-        if self.binned:
+        if scored:
             found["prob"] = _sum([*weight, f"p{self.decision.positive_code}"])
+            return found
         for outcome in self._best():
             found[f"best{outcome}"] = _sum([*weight, f"b{outcome}"])
         return found
@@ -294,6 +447,11 @@ class _Query:
 
 def _sum(factors: Sequence[str]) -> str:
     return f"sum({' * '.join(factors)})"
+
+
+def _larger(one: str, other: str) -> str:
+    """Return the larger of two without a branch, which costs as much as a sum."""
+    return f"(({one}) + ({other}) + abs(({one}) - ({other}))) / 2e0"
 
 
 def _most(values: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from payoff.declare.expression import constant_of
 from payoff.evidence.cells import CellSet, Money, carried
-from payoff.evidence.cells_judged import CellJudged, Figure
+from payoff.evidence.cells_judged import CellJudged
 from payoff.evidence.diagnosis import Diagnosis, method_of
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.sureness import intervals_told
@@ -34,11 +34,9 @@ def intervals_of_cells(judged: CellJudged) -> dict[str, Any]:
 
 
 def _figure(
-    judged: CellJudged, name: str, against: str | None, figure: Figure, total: Estimate
+    judged: CellJudged, name: str, against: str | None, money: Money, total: Estimate
 ) -> dict[str, Any]:
-    kind = "base" if figure.base is not None else "score"
-    cells: CellSet = getattr(judged.cells, kind)
-    money: Money = getattr(figure, kind)
+    cells = judged.cells.base
     weight = float(cells.w1.sum())
     mean = float(money.sums(cells).sum()) / weight
     constant = all(constant_of(c.node) is not None for c in judged.decision.payoffs.cells.values())

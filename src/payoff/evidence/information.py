@@ -102,7 +102,6 @@ def information(judged: Measured) -> dict[str, Any]:
         "more": more,
         "rows_needed": _rows_needed(judged, options),
         "margin": non_inferiority(judged),
-        "taken": drawn.taken,
         "note": "The worth of more rows is for judging the same options again: it holds per "
         "period, for a normal approximation, and does not count that a model fitted on more rows "
         "may be a better one. Labelling that costs more than this is not worth it for the choice.",

@@ -14,7 +14,7 @@ from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.automation import automation, automation_check
 from payoff.evidence.base_rate import base_rate
-from payoff.evidence.behaviour import behaviour
+from payoff.evidence.behaviour import NO_DOCUMENTS, behaviour
 from payoff.evidence.behaviour_checks import behaviour_checks
 from payoff.evidence.calibration import calibration
 from payoff.evidence.change_checks import change_checks
@@ -218,7 +218,7 @@ def judge(
             *behaviour_checks(behaved),
         ),
         behaviour=behaved,
-        explanations=background.examples or {"not_measured": "this decision reads no documents"},
+        explanations=background.examples or {"not_measured": NO_DOCUMENTS},
         seed=background.seed,
         made_with=versions(),
         past=past,

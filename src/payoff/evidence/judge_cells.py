@@ -1,4 +1,4 @@
-"""The judging from cells: sums of one pass over the rows in, the same evidence out.
+"""The judging from cells: sums over the rows in, the same evidence out.
 
 Every figure that rests on sums is the figure of the rows: values, totals, paired differences and
 their t intervals, confusion cells, groups, the value at bin edges. What needs single rows says so.
@@ -21,11 +21,11 @@ from payoff.evidence.acted import Background
 from payoff.evidence.automation import automation_check, why_none
 from payoff.evidence.base_rate import base_rate
 from payoff.evidence.behaviour import NO_DOCUMENTS
-from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, share
+from payoff.evidence.cells import NEEDS_ROWS, CellSet, Money, mean, mean_like, share
 from payoff.evidence.cells_again import CellsAgain
 from payoff.evidence.cells_groups import codes_in, subgroup_evidence
 from payoff.evidence.cells_judged import ActedCells, CellJudged, Cells
-from payoff.evidence.cells_sql import BINS
+from payoff.evidence.cells_sql import BINS, edge
 from payoff.evidence.cells_sureness import intervals_of_cells
 from payoff.evidence.change_checks import change_checks
 from payoff.evidence.confusion import confusion
@@ -55,7 +55,7 @@ from payoff.policy.choose import orientation, untuned
 from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
 
-__all__ = ["judge_cells"]
+__all__ = ["judge_cells", "means"]
 
 Codes = NDArray[np.int16]
 
@@ -89,7 +89,7 @@ def judge_cells(
     """
     core = _Core(decision, terms, cells)
     if policies is None:
-        usual = untuned(decision, core.means(with_prob=recorded is None))
+        usual = untuned(decision, means(decision, terms, cells.base, with_prob=recorded is None))
         policies = usual if recorded is None else [recorded, *(p for p in usual if p.baseline)]
     known = [core.acted(p) for p in policies]
     found = tuple(core.policy(a) for a in known)
@@ -126,9 +126,17 @@ def judge_cells(
     if recorded is not None:
         reliability = curve = {"not_measured": "the predictions are actions, without probabilities"}
     elif cells.score is not None:
-        reliability = cells_curve.calibration(decision, terms, cells.score, seed=background.seed)
+        kinds = [a.policy.kind for a in known]
+        by_money = found[kinds.index("expected")]
+        reliability = cells_curve.calibration(
+            decision, terms, cells.score, by_money.value, seed=background.seed
+        )
         curve = cells_curve.value_curve(
-            decision, terms, cells.score, core.direction(), found[0].total.value or 0.0
+            decision,
+            terms,
+            cells.score,
+            orientation(means(decision, terms, cells.score, with_prob=True), decision),
+            found[0].total.value or 0.0,
         )
     if recorded is None and not decision.is_binary:
         curve = {
@@ -181,7 +189,7 @@ def judge_cells(
         base_rate=rates,
         information=information(judged),
         intervals=sureness,
-        optimism=core.optimism(known),
+        optimism=core.optimism(known, found),
         past=past,
         automation=automated,
         familiarity=strangers,
@@ -205,6 +213,33 @@ def _kinds(
     )
 
 
+def means(decision: Decision, terms: Terms, cells: CellSet, *, with_prob: bool) -> Stakes:
+    """Return one unit per outcome that was seen, with the mean money of each action."""
+    n_actions = len(decision.actions)
+    rows = []
+    outcomes = np.unique(cells.outcome)
+    for outcome in outcomes:
+        some = cells.take(cells.outcome == outcome)
+        row = []
+        for action in range(n_actions):
+            codes = np.full(len(some), action, np.int16)
+            row.append(float(Money.of(terms, codes, some.outcome).sums(some).sum()))
+        rows.append(np.array(row) / float(some.w1.sum()))
+    n = len(outcomes)
+    return Stakes(
+        part="judge",
+        prob=np.zeros((n, len(decision.outcomes))) if with_prob else None,
+        expected=np.zeros((n, n_actions)) if with_prob else None,
+        realised=np.array(rows),
+        outcome=outcomes.astype(np.int16),
+        rule=None,
+        weight=np.ones(n),
+        cluster=np.arange(n),
+        clustered=False,
+        weighted=False,
+    )
+
+
 class _Core:
     """Figures of one policy or of a pair; holds what all of them share."""
 
@@ -221,72 +256,41 @@ class _Core:
 
     # -------------------------------------------------------------------------------- policies
 
-    def means(self, *, with_prob: bool) -> Stakes:
-        """Return one unit per outcome that was seen, with the mean money of each action."""
-        base, names = self.cells.base, self.decision.action_names
-        rows = []
-        outcomes = np.unique(base.outcome)
-        for outcome in outcomes:
-            some = base.take(base.outcome == outcome)
-            row = []
-            for action in range(len(names)):
-                codes = np.full(len(some), action, np.int16)
-                row.append(float(Money.of(self.terms, codes, some.outcome).sums(some).sum()))
-            rows.append(np.array(row) / float(some.w1.sum()))
-        n = len(outcomes)
-        return Stakes(
-            part="judge",
-            prob=np.zeros((n, len(self.decision.outcomes))) if with_prob else None,
-            expected=np.zeros((n, len(names))) if with_prob else None,
-            realised=np.array(rows),
-            outcome=outcomes.astype(np.int16),
-            rule=None,
-            weight=np.ones(n),
-            cluster=np.arange(n),
-            clustered=False,
-            weighted=False,
-        )
-
-    def direction(self) -> tuple[int, int]:
-        """Return (high, low), as :func:`payoff.policy.choose.orientation`."""
-        return orientation(self.means(with_prob=True), self.decision)
-
     def acted(self, policy: Policy) -> ActedCells:
-        """Apply a policy to the cells in which everything it looks at is the same."""
-        cells = self.cells.base
-        names = self.decision.action_names
+        """Apply a policy to the cells, in each of which everything it looks at is the same."""
+        cells, names = self.cells.base, self.decision.action_names
         if policy.kind == "likeliest":
             codes = np.array([names.index(a) for a in policy.answers], np.int16)[cells.likely]
         elif policy.kind == "threshold":
-            assert self.cells.score is not None
-            cells = self.cells.score
             high, low = names.index(str(policy.high)), names.index(str(policy.low))
-            place = np.full(2, round(0.5 * BINS))
+            passed = cells.half
             if policy.name == "threshold":
-                place = cells_curve.cross_fitted(self.terms, cells, (high, low))
-                ends = " and ".join(f"{k / BINS:.4g}" for k in place)
+                assert self.cells.threshold is not None
+                passed = cells.tuned
+                ends = " and ".join(f"{edge(k):.4g}" for k in self.cells.threshold)
                 how = (
                     "One threshold on the probability, an edge of its "
                     f"{BINS:,} bins; tuned on one half of the rows, used on the other ({ends})."
                 )
                 policy = dataclasses.replace(policy, how=how, threshold=None)
-            codes = np.where(cells.score >= place[cells.fold], high, low).astype(np.int16)
+            assert passed is not None
+            codes = np.where(passed, high, low).astype(np.int16)
         else:
             codes = codes_in(policy, cells)
-        return ActedCells(policy=policy, cells=cells, codes=codes)
+        return ActedCells(policy=policy, codes=codes)
 
     # --------------------------------------------------------------------------------- figures
 
-    def estimate(self, cells: CellSet, money: Money, identical: str = "") -> Estimate:
-        return mean(cells, money, self.decision, identical=identical)
+    def estimate(self, money: Money, identical: str = "") -> Estimate:
+        return mean(self.cells.base, money, self.decision, identical=identical)
 
     def scaled(self, estimate: Estimate) -> Estimate:
         return estimate.scaled(self.decision.units_reported, self.decision.money_unit)
 
     def policy(self, acted: ActedCells) -> PolicyEvidence:
         policy = acted.policy
-        money = Money.of(self.terms, acted.codes, acted.cells.outcome)
-        value = self.estimate(acted.cells, money, certain(self.decision, policy))
+        money = Money.of(self.terms, acted.codes, self.cells.base.outcome)
+        value = self.estimate(money, certain(self.decision, policy))
         uses, cells = self.table(acted, money)
         return PolicyEvidence(
             name=policy.name,
@@ -302,7 +306,7 @@ class _Core:
     def table(
         self, acted: ActedCells, money: Money
     ) -> tuple[tuple[ActionUse, ...], tuple[Cell, ...]]:
-        cells = acted.cells
+        cells = self.cells.base
         earned = money.sums(cells)
         level, weighted = self.decision.evidence.level, self.decision.data.weight is not None
 
@@ -324,14 +328,11 @@ class _Core:
         )
 
     def comparison(self, first: ActedCells, other: ActedCells) -> Comparison:
-        # Of the two the finer cells; there the recommended action is known too.
-        cells, a, b = other.cells, self._codes(first, other.cells), other.codes
-        if other.cells is self.cells.base and first.cells is not self.cells.base:
-            cells, a, b = first.cells, first.codes, self._codes(other, first.cells)
+        cells, a, b = self.cells.base, first.codes, other.codes
         differ = a != b
         money = Money.of(self.terms, a, cells.outcome) - Money.of(self.terms, b, cells.outcome)
         same = "" if differ.any() else "the two act alike on every row judged"
-        value = self.estimate(cells, money, same)
+        value = self.estimate(money, same)
         return Comparison(
             policy=first.policy.name,
             against=other.policy.name,
@@ -340,30 +341,34 @@ class _Core:
             differ=float(cells.w1[differ].sum() / self.total),
         )
 
-    def _codes(self, acted: ActedCells, cells: CellSet) -> Codes:
-        """Return a policy's action in other cells than its own."""
-        return acted.codes if acted.cells is cells else codes_in(acted.policy, cells)
-
-    def optimism(self, known: Sequence[ActedCells]) -> dict[str, Any]:
+    def optimism(
+        self, known: Sequence[ActedCells], found: Sequence[PolicyEvidence]
+    ) -> dict[str, Any]:
         """Return what tuning the threshold on the rows it judges would have flattered it by."""
-        tuned = next((a for a in known if a.policy.name == "threshold"), None)
-        if tuned is None:
+        names = [a.policy.name for a in known]
+        cells, threshold = self.cells.score, self.cells.threshold
+        if "threshold" not in names or cells is None or threshold is None:
             return optimism_told([])
-        cells, policy = tuned.cells, tuned.policy
-        names = self.decision.action_names
-        high, low = names.index(str(policy.high)), names.index(str(policy.low))
-        edge = cells_curve.best_edge(self.terms, cells, (high, low))
-        codes = np.where(np.asarray(cells.score) >= edge, high, low).astype(np.int16)
-        apparent = Money.of(self.terms, codes, cells.outcome)
-        honest = Money.of(self.terms, tuned.codes, cells.outcome)
-        same = "" if np.any(codes != tuned.codes) else "both ways act alike on every row"
+        policy, honest = known[names.index("threshold")].policy, found[names.index("threshold")]
+        assert cells.score is not None
+        actions = self.decision.action_names
+        high, low = actions.index(str(policy.high)), actions.index(str(policy.low))
+        best = cells_curve.best_edge(self.terms, cells, (high, low))
+        tuned = np.where(cells.score >= best, high, low).astype(np.int16)
+        taken = np.where(cells.score >= np.array(threshold)[cells.fold], high, low).astype(np.int16)
+        apparent = Money.of(self.terms, tuned, cells.outcome)
+        removed = apparent - Money.of(self.terms, taken, cells.outcome)
+        same = "" if np.any(tuned != taken) else "both ways act alike on every row"
+        like = honest.value
         return optimism_told(
             [
                 Removed(
                     name="threshold",
-                    apparent=self.scaled(self.estimate(cells, apparent)),
-                    honest=self.scaled(self.estimate(cells, honest)),
-                    removed=self.scaled(self.estimate(cells, apparent - honest, same)),
+                    apparent=self.scaled(mean_like(cells, apparent, self.decision, like)),
+                    honest=honest.total,
+                    removed=self.scaled(
+                        mean_like(cells, removed, self.decision, like, identical=same)
+                    ),
                 )
             ]
         )

@@ -57,14 +57,10 @@ class Joint:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Draws:
-    """Joint draws of k means, float64 (draws, k), and how they were made.
-
-    ``taken`` says what was taken to hold where the judging does not show it.
-    """
+    """Joint draws of k means, float64 (draws, k), and how they were made."""
 
     means: Floats
     method: str
-    taken: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -302,6 +302,4 @@ def information_section(facts: Facts) -> dict[str, Any]:
         pairs.append(("Not worse than today", visible(margin["sentence"], 400)))
     made.append(blocks.facts(pairs))
     made.append(blocks.text(visible(found["note"], 500), "term"))
-    if found.get("taken"):
-        made.append(blocks.text(visible(found["taken"], 300), "term"))
     return blocks.section("a-sure", title, made)

@@ -1,10 +1,10 @@
-"""From the one pass's answer to cells: sums as arrays, outcomes and groups as for rows."""
+"""From the answers of the queries to cells: sums as arrays, outcomes and groups as for rows."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,10 @@ from payoff.declare.expression import columns_of, to_sql
 from payoff.engine.scan import Scan
 from payoff.errors import DataError, EvidenceError, counted
 from payoff.evidence import sql
-from payoff.evidence.cells import CellSet
+from payoff.evidence.cells import CellSet, Higher
 from payoff.evidence.cells_groups import Grouped
 from payoff.evidence.cells_judged import Cells
-from payoff.evidence.cells_sql import ABSENT, OUTSIDE, Pass
+from payoff.evidence.cells_sql import ABSENT, BINS, FOLDS, OUTSIDE, Pass
 from payoff.evidence.subgroups.disclosure import withheld
 from payoff.evidence.terms import Terms
 from payoff.load.frame import numbers
@@ -78,8 +78,25 @@ class Reading:
         self.gid = numbers(table.column("gid")).astype(np.int64)
         self.table = table
 
-    def cells(self) -> Found:
-        """Return the cells of every grouping.
+    def by_score(self) -> CellSet:
+        """Return the cells by bin of the score, of a query by score.
+
+        Raises
+        ------
+        PayoffError
+            What would stop the judging of rows too.
+        """
+        part = self._part("score")
+        outcome, live = self._live(part, numbers(part.column("n")).astype(np.int64))
+        return self._set(part, outcome, live)
+
+    def cells(self, score: CellSet | None, threshold: tuple[int, int] | None) -> Found:
+        """Return the cells of every other grouping.
+
+        Parameters
+        ----------
+        score, threshold
+            What the query by score gave.
 
         Raises
         ------
@@ -111,14 +128,9 @@ class Reading:
             base = self._set(part, outcome, live)
             n_rows, n_unlabelled = int(rows.sum()), int(rows[outcome < 0].sum())
             by_rule = self._by_rule(part, rows, outcome)
-        score = None
-        if "score" in self.made.sets:
-            part = self._part("score")
-            outcome, live = self._live(part, numbers(part.column("n")).astype(np.int64))
-            score = self._set(part, outcome, live)
         shares = np.bincount(base.outcome, weights=base.w1, minlength=len(decision.outcomes))
         return Found(
-            cells=Cells(base=base, score=score, groups=groups),
+            cells=Cells(base=base, score=score, groups=groups, threshold=threshold),
             n_rows=n_rows,
             n_unlabelled=n_unlabelled,
             shares=shares / max(float(shares.sum()), 1e-300),
@@ -240,18 +252,33 @@ class Reading:
                     np.moveaxis(out, 0, -1)[place] = values
             return out
 
-        own, score = key("own", np.int16), key("score", np.int32)
+        own, score, fold = key("own", np.int16), None, None
         n = sums("n")
-        self._refuse(own, score, key("rule", np.int16), n)
+        if "packed" in names:
+            own, score, fold = self._unpacked(sums("packed"))
+        self._refuse(own, key("wrong", np.int32), key("rule", np.int16), n)
         weighted = self.decision.data.weight is not None
+        higher = None
+        if "packed" not in names:
+            higher = Higher(
+                z1=products("z" if weighted else "q", 1),
+                z2=products("z" if weighted else "q", 2),
+                z3=products("z" if weighted else "q", 3),
+                q1=products("q", 1),
+                q2=products("q", 2),
+                q3=products("q", 3),
+                q4=products("q", 4),
+            )
         cells = CellSet(
             n=n,
             outcome=outcome[live],
             own=own,
             rule=key("rule", np.int16),
             likely=key("likely", np.int16),
+            tuned=key("tuned", np.bool_),
+            half=key("half", np.bool_),
             score=score,
-            fold=key("fold", np.int8),
+            fold=fold,
             w1=sums("w1") if weighted else n,
             w2=sums("w2") if weighted else n,
             w3=sums("w3") if weighted else n,
@@ -259,49 +286,69 @@ class Reading:
             x1=products("x" if weighted else "q", 1),
             y1=products("y" if weighted else "q", 1),
             y2=products("y" if weighted else "q", 2),
-            z1=products("z" if weighted else "q", 1),
-            z2=products("z" if weighted else "q", 2),
-            z3=products("z" if weighted else "q", 3),
-            q1=products("q", 1),
-            q2=products("q", 2),
-            q3=products("q", 3),
-            q4=products("q", 4),
+            higher=higher,
             prob=sums("prob") if "prob" in names else None,
-            best=np.zeros(len(n)),
+            best=np.full(len(n), np.nan),
         )
         self._refuse_money(cells)
-        return self._with_best(cells, sums)
+        return self._cleaned(cells, sums)
 
-    def _with_best(self, cells: CellSet, sums: Any) -> CellSet:
-        """Add the money of the action that turned out best."""
-        best = np.zeros(len(cells))
-        for o in range(len(self.decision.outcomes)):
-            inside = cells.outcome == o
-            factor = self.terms.factor[:, o]
-            if (factor == factor[0]).all():
-                constant = float(self.terms.constant[:, o].max())
-                linear = constant * cells.w1 + cells.x1 @ factor[0]
-                best[inside] = linear[inside]
-            else:
-                best[inside] = sums(f"best{o}")[inside]
-        clean = {
-            name: np.nan_to_num(getattr(cells, name), nan=0.0, posinf=0.0, neginf=0.0)
-            for name in ("x1", "y1", "y2", "z1", "z2", "z3", "q1", "q2", "q3", "q4")
-        }
-        return replace(cells, best=best, **clean)
+    def _unpacked(
+        self, packed: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int16], NDArray[np.int32], NDArray[np.int8]]:
+        """Return action, bin and half of each cell; refuse probabilities outside 0 to 1.
+
+        What no bin shows (a probability of 1, and one a rounding error beyond) is asked for.
+        """
+        unknown = np.isnan(packed)
+        rest, fold = np.divmod(np.nan_to_num(packed), FOLDS)
+        score, own = np.divmod(rest, self.made.actions)
+        if unknown.any() or (score >= BINS).any() or (score < 0).any():
+            for text, code in self.made.strange:
+                found = int(self.asked.scan.query(text).column("n")[0].as_py())
+                if found:
+                    self._refuse_probabilities(np.array([code]), np.array([float(found)]))
+        score = np.clip(score, 0, BINS - 1)
+        return own.astype(np.int16), score.astype(np.int32), fold.astype(np.int8)
+
+    def _cleaned(self, cells: CellSet, sums: Any) -> CellSet:
+        """Add the money of the action that turned out best; leave out sums that nothing reads."""
+        best = cells.best
+        if cells.higher is not None:
+            for o in range(len(self.decision.outcomes)):
+                inside = cells.outcome == o
+                factor = self.terms.factor[:, o]
+                if (factor == factor[0]).all():
+                    constant = float(self.terms.constant[:, o].max())
+                    best[inside] = (constant * cells.w1 + cells.x1 @ factor[0])[inside]
+                else:
+                    best[inside] = sums(f"best{o}")[inside]
+        higher = None
+        if cells.higher is not None:
+            higher = Higher(
+                **{f.name: _finite(getattr(cells.higher, f.name)) for f in fields(Higher)}
+            )
+        return replace(
+            cells,
+            best=best,
+            higher=higher,
+            x1=_finite(cells.x1),
+            y1=_finite(cells.y1),
+            y2=_finite(cells.y2),
+        )
 
     # ---------------------------------------------------------------------------------- refusals
 
     def _refuse(
         self,
         own: NDArray[np.int16],
-        score: NDArray[np.int32] | None,
+        wrong: NDArray[np.int32] | None,
         rule: NDArray[np.int16] | None,
         n: NDArray[np.float64],
     ) -> None:
         decision, asked = self.decision, self.asked
-        if score is not None and (score < 0).any():
-            self._refuse_probabilities(score, n)
+        if wrong is not None and (wrong < 0).any():
+            self._refuse_probabilities(wrong, n)
         declared = decision.current_rule
         for codes, column in (
             (own if asked.kind == "action" else None, asked.columns.get("action")),
@@ -350,7 +397,9 @@ class Reading:
     def _refuse_money(self, cells: CellSet) -> None:
         """Refuse money that is missing, or too large for its powers, where it is needed."""
         k = np.arange(len(self.terms))
-        finite = np.isfinite(cells.x1) & np.isfinite(cells.q4[:, k, k, k, k])
+        finite = np.isfinite(cells.x1) & np.isfinite(cells.y2[:, k, k])
+        if cells.higher is not None:
+            finite &= np.isfinite(cells.higher.q4[:, k, k, k, k])
         chosen = self.asked.kind == "probability"
         for o, outcome in enumerate(self.decision.outcome_names):
             rows = np.ones(len(cells), bool) if chosen else cells.outcome == o
@@ -382,6 +431,10 @@ class Reading:
                 int(row["n"]),
                 "a missing value" if row["low"] is None else str(row["low"]),
             )
+
+
+def _finite(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _orders(product: tuple[int, ...]) -> list[tuple[int, ...]]:

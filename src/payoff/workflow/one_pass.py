@@ -1,4 +1,4 @@
-"""Judging predictions in one pass over rows that need not fit in memory."""
+"""Judging predictions from sums over rows that need not fit in memory."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from payoff.declare.expression import constant_of
 from payoff.errors import DataError, show
 from payoff.evidence import sql
 from payoff.evidence.acted import Background
-from payoff.evidence.cells_sql import BINS, FOLDS, pass_over
+from payoff.evidence.cells_curve import cross_fitted
+from payoff.evidence.cells_sql import BINS, FOLDS, Rows, by_action, by_score, columns_read
 from payoff.evidence.evidence import Evidence
-from payoff.evidence.judge_cells import judge_cells
+from payoff.evidence.judge_cells import judge_cells, means
 from payoff.evidence.terms import Terms, terms_of
 from payoff.load.evaluate import TableColumns, condition, money
 from payoff.load.roles import assign
 from payoff.load.source import read
-from payoff.policy.choose import baselines
+from payoff.policy.choose import baselines, orientation
 from payoff.policy.policy import Policy
 from payoff.progress import Progress, silent
 from payoff.workflow.cells import Found, Predicted, Reading
@@ -137,7 +138,7 @@ def _unfit_values(asked: Predicted) -> str:
 
 
 def judge_in_one_pass(asked: Predicted, why: str, progress: Progress = silent) -> Evidence:
-    """Judge predictions from sums over cells, in one scan of the source.
+    """Judge predictions from sums over cells, without reading the rows in.
 
     Parameters
     ----------
@@ -153,19 +154,10 @@ def judge_in_one_pass(asked: Predicted, why: str, progress: Progress = silent) -
     PayoffError
         What would stop the judging of rows too.
     """
-    decision, scan = asked.decision, asked.scan
-    terms = _usual(terms_of(decision), asked)
-    made = pass_over(
-        decision,
-        terms,
-        relation=scan.relation,
-        row=scan.row,
-        types=scan.types,
-        probability=asked.columns if asked.kind == "probability" else {},
-        action=asked.columns.get("action") if asked.kind == "action" else None,
-    )
-    table = scan.query(made.text, progress, "one pass over the rows")
-    found = Reading(asked, terms, made, table).cells()
+    decision = asked.decision
+    columns = columns_read(decision, _rows(asked))
+    with asked.scan.parsed(columns, progress) as scan:
+        found, terms, n_cells = _summed(replace(asked, scan=scan), progress)
     recorded = None
     if asked.kind == "action":
         recorded = recorded_policy(decision, asked.columns["action"])
@@ -178,12 +170,47 @@ def judge_in_one_pass(asked: Predicted, why: str, progress: Progress = silent) -
         found.cells,
         recorded=recorded,
         background=Background(
-            data=_facts(asked, found, table.num_rows, why),
+            data=_facts(asked, found, n_cells, why),
             model={"not_measured": note},
             checks=declare_checks.check(decision),
             seed=decision.training.seed,
         ),
     )
+
+
+def _rows(asked: Predicted) -> Rows:
+    return Rows(
+        relation=asked.scan.relation,
+        row=asked.scan.row,
+        types=asked.scan.types,
+        probability=asked.columns if asked.kind == "probability" else {},
+        action=asked.columns.get("action") if asked.kind == "action" else None,
+    )
+
+
+def _summed(asked: Predicted, progress: Progress) -> tuple[Found, Terms, int]:
+    """Ask both queries; return the cells, the terms of their sums, and how many cells there are."""
+    decision, scan, rows = asked.decision, asked.scan, _rows(asked)
+    terms = _usual(terms_of(decision), asked)
+    score, threshold, n_cells = None, None, 0
+    scored = by_score(decision, terms, rows)
+    if scored is not None:
+        try:
+            table = scan.query(scored.text, progress, "sum by score")
+        except DataError:  # the engine takes no root of a probability below 0
+            rows = replace(rows, careful=True)
+            scored = by_score(decision, terms, rows)
+            assert scored is not None
+            table = scan.query(scored.text, progress, "sum by score")
+        score = Reading(asked, terms, scored, table).by_score()
+        n_cells += table.num_rows
+        if decision.is_binary:
+            direction = orientation(means(decision, terms, score, with_prob=True), decision)
+            threshold = cross_fitted(terms, score, direction)
+    made = by_action(decision, terms, rows, threshold=threshold)
+    table = scan.query(made.text, progress, "sum by action")
+    found = Reading(asked, terms, made, table).cells(score, threshold)
+    return found, terms, n_cells + table.num_rows
 
 
 def recorded_policy(decision: Decision, column: str) -> Policy:
@@ -224,7 +251,7 @@ def _facts(asked: Predicted, found: Found, cells: int, why: str) -> dict[str, An
     if found.n_rows > n:
         reason = "the outcome is not known, or the weight is 0"
         dropped.append({"reason": reason, "n": found.n_rows - n})
-    said = f"judged in one pass, from {cells:,} cells ({why})"
+    said = f"judged from {cells:,} cells, summed where the rows lie ({why})"
     return {
         "source": asked.name,
         "fingerprint": asked.fingerprint,
@@ -255,14 +282,14 @@ def _facts(asked: Predicted, found: Found, cells: int, why: str) -> dict[str, An
         "path": {
             "kind": "cells",
             "said": [
-                f"Judged from {cells:,} cells in one pass over the rows ({why}). Figures that need "
-                "single rows are marked as not measured; --rows measures them."
+                f"Judged from {cells:,} cells, summed where the rows lie ({why}). Figures that "
+                "need single rows are marked as not measured; --rows measures them."
             ],
             "why": why,
             "cells": cells,
             "bins": BINS,
             "folds": FOLDS,
-            "edges": f"k / {BINS}",
+            "edges": f"(k / {BINS})^2",
             "tolerance": "values, totals, differences, their t intervals, confusion cells and "
             "groups are those of the rows to 1e-9; the curve is exact at the edges of bins; "
             "reliability is by whole bins; what decides again says by how much it can be off; how "

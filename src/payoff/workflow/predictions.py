@@ -72,7 +72,7 @@ def judge_predictions(
     predictions
         Rows with the outcome, the columns money reads, and the predictions.
     path
-        ``"rows"`` holds the rows in memory; ``"cells"`` makes one pass over them, out of core, and
+        ``"rows"`` holds the rows in memory; ``"cells"`` sums over them, out of core, and
         judges from sums; ``"auto"`` takes cells from 2,000,000 rows on, where they can answer.
     probability, score, action
         Columns of the predictions; found by name (``y_prob_<outcome>``, ``y_prob``, ``y_score``,

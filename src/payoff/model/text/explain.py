@@ -6,6 +6,7 @@ Everything here is plain data; a page that shows it must escape it like any othe
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -254,6 +255,7 @@ def _by_word(
     """Spread the parts of a document's features over its words."""
     text = _read(text)
     spans = [(m.start(), m.end()) for m in _WORD.finditer(text.lower())]
+    starts = [start for start, _ in spans]
     value = np.zeros(len(spans))
     loose: list[tuple[int, int, float]] = []
     lower = [text[a:b].lower() for a, b in spans]
@@ -268,9 +270,9 @@ def _by_word(
         for t in places:
             per_token[t] += char_part[j] / len(places)
     for (a, b), amount in zip(tokens, per_token.tolist(), strict=True):
-        inside = [i for i, (s, e) in enumerate(spans) if a <= s and e <= b]
-        if inside:
-            value[inside] += amount / len(inside)
+        first, last = bisect_left(starts, a), bisect_left(starts, b)
+        if last > first:
+            value[first:last] += amount / (last - first)
         elif amount:
             loose.append((a, b, amount))  # a token of marks only, such as "!!!"
     rows = [(a, b, v) for (a, b), v in zip(spans, value.tolist(), strict=True)] + loose
