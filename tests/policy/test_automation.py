@@ -94,15 +94,30 @@ def test_what_cannot_be_meant_is_refused(change, code, where):
 
 def test_without_a_review_the_action_has_to_be_named():
     declared = decision(automation=None)
-    plain = tuple(a for a in declared.actions if a.review is None)
-    table = PayoffTable.of({"block": {"fraud": 0, "fine": -30}, "pay": {"fraud": -9, "fine": 0}})
+    plain = (*(a for a in declared.actions if a.review is None), Action(name="wait"))
+    rows = {"block": {"fraud": 0, "fine": -30}, "pay": {"fraud": -9, "fine": 0}}
+    table = PayoffTable.of(rows | {"wait": {"fraud": -5, "fine": -5}})
     facts = {"actions": plain, "payoffs": table}
     with pytest.raises(DeclarationError, match="PAY-D004"):
         dataclasses.replace(declared, **facts, automation=Automation(max_error=0.1))
     named = dataclasses.replace(
-        declared, **facts, automation=Automation(max_error=0.1, otherwise="pay")
+        declared, **facts, automation=Automation(max_error=0.1, otherwise="wait")
     )
-    assert named.automatic == ("block",)
+    assert named.automatic == ("block", "pay")
+
+
+def test_one_automatic_action_could_never_be_wrong_so_it_is_refused():
+    with pytest.raises(DeclarationError, match="could never be wrong"):
+        decision(automation=Automation(max_error=0.1, otherwise="pay"))
+
+
+def test_a_policy_of_an_earlier_version_still_reads(rng):
+    declared = decision(automation=None)
+    policy = best_policy(declared, world(rng, 50, declared))
+    old = policy.to_dict()
+    for key in ("automatic", "otherwise", "unfamiliar", "stranger"):
+        del old[key]
+    assert Policy.from_dict(old) == policy
 
 
 # --------------------------------------------------------------------------------- who is sure

@@ -136,6 +136,7 @@ def test_the_rest_beyond_the_room_is_refused_in_words():
     check = next(c for c in evidence.checks if c.code == "PAY-E241")
     assert (check.status, check.page_one) == ("issue", True)
     assert "there is room for 20" in check.detail
+    assert "it is not recommended" in check.detail
 
 
 def test_with_too_few_rows_nothing_is_automated_and_the_words_say_how_many_would_do():

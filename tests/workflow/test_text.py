@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from payoff.bundle import Bundle
-from payoff.declare import Action, Data, Decision, Outcome, PayoffTable, TextSettings, Training
+from payoff.declare import (
+    Action,
+    Data,
+    Decision,
+    Outcome,
+    Past,
+    PayoffTable,
+    TextSettings,
+    Training,
+)
 from payoff.declare.file import from_toml, to_toml
 from payoff.workflow.scored_rows import score_rows
 from payoff.workflow.training import run
@@ -205,3 +214,19 @@ def test_time_makes_a_drift_of_themes(made):
     assert sum(p["n"] for p in found["periods"]) <= 900
     assert set(found["parts"]) == {"fit", "judge"}
     assert "No theme grew or shrank" in found["sentences"][0]
+
+
+def test_where_outcomes_were_recorded_under_one_action_themes_are_not_judged(made):
+    rng = np.random.default_rng(2)
+    table = made[2].append_column("done", [rng.choice(["to card", "human"], 900).tolist()])
+    topic = [
+        t if d == "to card" else None
+        for t, d in zip(table["topic"].to_pylist(), table["done"].to_pylist(), strict=True)
+    ]
+    table = table.set_column(table.column_names.index("topic"), "topic", [topic])
+    decision = routing(
+        training=Training(candidates=("tfidf",), folds=3),
+        past=Past(action="done", outcomes_known=("to card",)),
+    )
+    done = run(decision, table, pages=True)
+    assert "outcomes were recorded only" in done.evidence.themes["not_measured"]

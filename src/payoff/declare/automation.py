@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from payoff.declare.past import Past
 from payoff.declare.payoffs import Action, check_number
-from payoff.errors import DeclarationError
+from payoff.errors import DeclarationError, listed
 
 __all__ = ["Automation", "resolved"]
 
@@ -61,7 +61,8 @@ def resolved(automation: Automation, actions: Iterable[Action], past: Past | Non
     --------
     >>> from payoff.declare.review import Review
     >>> ask = Action(name="ask", review=Review(cost="4", errors={}))
-    >>> resolved(Automation(max_error=0.02), (Action(name="pay"), ask), None).otherwise
+    >>> actions = (Action(name="pay"), Action(name="block"), ask)
+    >>> resolved(Automation(max_error=0.02), actions, None).otherwise
     'ask'
     """
     actions = tuple(actions)
@@ -79,12 +80,15 @@ def resolved(automation: Automation, actions: Iterable[Action], past: Past | Non
         otherwise = reviews[0]
     if otherwise not in names:
         raise DeclarationError.unknown_name("automation.otherwise", otherwise, "action", names)
-    if all(a.name == otherwise or a.review is not None for a in actions):
+    automatic = [a.name for a in actions if a.name != otherwise and a.review is None]
+    if len(automatic) < 2:
         raise DeclarationError.bad_value(
             "automation.otherwise",
             otherwise,
-            "at least one other action that is no review, to be taken automatically",
-            "Declare what may be done without a person, or leave [automation] out",
+            "at least two other actions that are no review",
+            "An error is an automatic action where another automatic one was right, so one alone "
+            f"({listed(automatic)}) could never be wrong: declare what would be right instead, or "
+            "leave [automation] out",
         )
     if past is not None:
         raise DeclarationError.bad_value(

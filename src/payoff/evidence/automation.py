@@ -222,9 +222,10 @@ def _sentences(decision: Decision, asked: Automation, found: Mapping[str, Any]) 
     if found["threshold"] is None:
         return [_nothing(decision, asked, found), *_beyond(decision, found)]
     rate = found["error"]
+    are, go = ("are", "go") if found["rest"]["fits"] else ("could be", "would go")
     said = [
-        f"{percent(found['automated']['value'])} of {units} are decided automatically, at an "
-        f"error rate of at most {limit} ({sure}); the others go to {rest}."
+        f"{percent(found['automated']['value'])} of {units} {are} decided automatically, at an "
+        f"error rate of at most {limit} ({sure}); the others {go} to {rest}."
     ]
     if rate is None:
         said[0] = f"On the rows judged nothing was sure enough; all {units} go to {rest}."
@@ -245,10 +246,13 @@ def _sentences(decision: Decision, asked: Automation, found: Mapping[str, Any]) 
             f"Measured on {found['n_automated']:,} automated rows that took no part in choosing: "
             f"{percent(rate['value'])} wrong{ends}.{verdicts[found['state']]}"
         )
-    return [*said, *_cost(found), *_beyond(decision, found)]
+    return [*said, *(_cost(found) or _beyond(decision, found))]
 
 
 def _cost(found: Mapping[str, Any]) -> list[str]:
+    """Say what the limit costs, unless it is kept by people who are not there."""
+    if not found["rest"]["fits"]:
+        return []
     gain = Estimate(**found["against"]["total"])
     if gain.value is None:
         return [f"What the limit costs cannot be said: {gain.reason}."]
@@ -266,8 +270,10 @@ def _cost(found: Mapping[str, Any]) -> list[str]:
         method=gain.method,
         reason=gain.reason,
     )
+    unsure = "" if gain.low is not None else f"; no interval, because {gain.reason}"
     return [
-        f"Against acting by expected money alone, keeping to the limit {word} {money(flipped)}."
+        f"Against acting by expected money alone, keeping to the limit {word} {money(flipped)}"
+        f"{unsure}."
     ]
 
 
@@ -293,7 +299,9 @@ def _beyond(decision: Decision, found: Mapping[str, Any]) -> list[str]:
     per = f"per {decision.period}" if decision.volume is not None else "of 1,000"
     units = plural(decision.unit)
     room = rest["room_per_period"]
-    has = f"there is room for {heads(room)}" if room is not None else "there is no room for them"
+    has = (
+        f"there is room for {heads(room)}" if room is not None else "its limits leave no such room"
+    )
     return [
         f"It needs {action} for {heads(rest['per_period'])} {units} {per}, but {has}; so it is not "
         "recommended, and the policy judged keeps no error rate."

@@ -25,6 +25,7 @@ from payoff.evidence import checks as evidence_checks
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.constraints import constraints_broken, constraints_judged
 from payoff.evidence.evidence import (
+    NOT_ASKED,
     ActionUse,
     Comparison,
     Estimate,
@@ -126,6 +127,7 @@ def judge_selected(
         sensitivity=missing,
         base_rate=missing,
         information=missing,
+        themes=missing if background.slices is not None else {"not_measured": NOT_ASKED},
     )
 
 

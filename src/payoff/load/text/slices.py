@@ -67,7 +67,7 @@ def length_limits(words: NDArray[np.int64]) -> list[int]:
     Examples
     --------
     >>> length_limits(np.array([3, 4, 9, 11, 12, 19, 22, 48, 70, 160]))
-    [10, 15, 50]
+    [10, 15, 40]
     """
     if not len(words):
         return []

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from payoff.load.text.personal import redact
 from payoff.model.text.arrays import array_from, bytes_of
+from payoff.model.text.theme_clusters import clusters, compared, how_many, merged, nearest
 from payoff.model.text.theme_words import describe
 from payoff.model.text.topic_words import TopicWords, learn_topic_words
-from payoff.rng import child_seed
 
 __all__ = ["FEWEST_DOCUMENTS", "Themes", "excerpt", "learn_themes", "no_themes"]
 
@@ -29,23 +29,11 @@ __all__ = ["FEWEST_DOCUMENTS", "Themes", "excerpt", "learn_themes", "no_themes"]
 FEWEST_DOCUMENTS: Final = 100
 LONGEST_EXCERPT: Final = 160
 _JSON: Final = "themes.json"
-_PER_THEME: Final = 150
-_LEAST: Final = 3
-#: Most themes: of few documents, of up to 20,000, and one more for every 4,000 beyond.
-_USUAL: Final = (4, 12)
-_MANY: Final = 20_000
-_MORE_EVERY: Final = 4_000
-_MOST: Final = 20
-_AS_GOOD: Final = 0.95
 _SMALL_SHARE: Final = 0.02
-_DIRECTIONS: Final = 50
-_LEARNT_FROM: Final = 20_000
-_TRIED_ON: Final = 2_500
 _EXAMPLES: Final = 3
 _FEWEST_WORDS: Final = 5
 _FEWEST_COLUMNS: Final = 10
 _CHUNK: Final = 8_192
-_SETTLED: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -239,16 +227,16 @@ def learn_themes(  # noqa: PLR0913 (documents, what is known of them, and the se
         full = np.flatnonzero(np.diff(counts.indptr) > 0)
         if len(topic) < _FEWEST_COLUMNS or len(full) < FEWEST_DOCUMENTS:
             return None, "the documents share too few words"
-        placed, basis, centre = _compared(counts[full].multiply(weight).tocsr(), seed)
+        placed, basis, centre = compared(counts[full].multiply(weight).tocsr(), seed)
         basis = basis * weight[:, None]
     else:
         full = np.flatnonzero([bool(t) for t in texts])
-        placed, basis, centre = _compared(np.asarray(vectors, dtype=np.float64)[full], seed)
-    count, tried = _how_many(placed, wanted, seed)
+        placed, basis, centre = compared(np.asarray(vectors, dtype=np.float64)[full], seed)
+    count, tried = how_many(placed, wanted, seed)
     least = min(max(round(_SMALL_SHARE * len(full)), 2 * smallest), len(full) // 4)
-    centres = _merged(placed, _clusters(placed, count, seed), least)
+    centres = merged(placed, clusters(placed, count, seed), least)
     # Larger themes first: numbers mean nothing, so they follow what a reader sees first.
-    sizes = np.bincount(_nearest(placed, centres), minlength=len(centres))
+    sizes = np.bincount(nearest(placed, centres), minlength=len(centres))
     centres = centres[np.argsort(-sizes, kind="stable")]
     directions = basis @ centres.T
     bare = Themes(
@@ -275,125 +263,6 @@ def learn_themes(  # noqa: PLR0913 (documents, what is known of them, and the se
             for k in range(len(centres))
         ),
     ), ""
-
-
-def _compared(
-    read: Any, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return unit vectors (n, d) in the widest directions, these (m, d), the mean taken off (m,).
-
-    What all documents have in common is taken off embeddings (dense); words (sparse) have been
-    weighed for it, and are brought to length 1 first.
-    """
-    from scipy.sparse import diags, issparse
-    from sklearn.decomposition import TruncatedSVD
-
-    n, m = read.shape
-    centre = np.zeros(m)
-    if issparse(read):
-        size = np.sqrt(np.asarray(read.multiply(read).sum(axis=1)).ravel())
-        read = (diags(1 / size) @ read).tocsr()
-    else:
-        centre = read.mean(axis=0)
-        read = read - centre
-    svd = TruncatedSVD(min(_DIRECTIONS, m - 1), n_iter=4, random_state=_state(seed, "directions"))
-    with _one_thread():
-        svd.fit(read[_sample(n, _LEARNT_FROM, seed)])
-        vectors = np.asarray(svd.transform(read))
-    return _unit(vectors), np.asarray(svd.components_, dtype=np.float64).T, centre
-
-
-def _how_many(
-    vectors: NDArray[np.float64], wanted: str | int, seed: int
-) -> tuple[int, list[dict[str, float]]]:
-    """Return the number of themes, and how well each number tried told documents apart.
-
-    Centres are learnt from one half of a sample and judged on the other by the silhouette against
-    the second nearest centre, ``1 - (1 - s1) / (1 - s2)`` with cosines s1 and s2, averaged. Of the
-    numbers that beat their neighbours and come within a twentieth of the best the largest is taken:
-    it says more.
-    """
-    n = len(vectors)
-    if isinstance(wanted, int):
-        return min(wanted, n // 10), []
-    usual = int(np.clip(n // _PER_THEME, *_USUAL))
-    most = min(_MOST, usual + max(0, n - _MANY) // _MORE_EVERY)
-    rows = _sample(n, 2 * _TRIED_ON, seed)
-    learn, judge = vectors[rows[::2]], vectors[rows[1::2]]
-    tried = []
-    for k in range(_LEAST, most + 1):
-        near = np.sort(judge @ _clusters(learn, k, seed, starts=2).T, axis=1)
-        apart = 1 - (1 - near[:, -1]) / np.maximum(1 - near[:, -2], 1e-9)
-        tried.append({"themes": float(k), "silhouette": round(float(apart.mean()), 6)})
-    told = [t["silhouette"] for t in tried]
-    peaks = [
-        i
-        for i, value in enumerate(told)
-        if value >= max(told[max(0, i - 1) : i + 2]) and value >= _AS_GOOD * max(told)
-    ]
-    return _LEAST + max(peaks), tried
-
-
-def _clusters(
-    vectors: NDArray[np.float64], count: int, seed: int, starts: int = 4
-) -> NDArray[np.float64]:
-    """Return unit centres (count, d) by k-means."""
-    from sklearn.cluster import KMeans
-
-    rows = _sample(len(vectors), _LEARNT_FROM, seed)
-    state = _state(seed, f"clusters/{count}")
-    count = min(count, len(np.unique(np.round(vectors[rows], 9), axis=0)))
-    with _one_thread():
-        found = KMeans(count, n_init=starts, max_iter=60, random_state=state).fit(vectors[rows])
-    return _unit(found.cluster_centers_)
-
-
-def _merged(
-    vectors: NDArray[np.float64], centres: NDArray[np.float64], least: int
-) -> NDArray[np.float64]:
-    """Give up the smallest theme while it is too small; its documents go where they are nearest."""
-    while True:
-        for _ in range(_SETTLED):
-            codes = _nearest(vectors, centres)
-            sums = np.zeros_like(centres)
-            np.add.at(sums, codes, vectors)
-            moved = _unit(np.where((sums**2).sum(axis=1, keepdims=True) > 0, sums, centres))
-            if np.allclose(moved, centres, atol=1e-6):
-                break
-            centres = moved
-        sizes = np.bincount(_nearest(vectors, centres), minlength=len(centres))
-        if len(centres) <= 2 or sizes.min() >= least:
-            return centres
-        centres = np.delete(centres, int(sizes.argmin()), axis=0)
-
-
-def _nearest(vectors: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.int64]:
-    found: NDArray[np.int64] = np.round(vectors @ centres.T, 6).argmax(axis=1)
-    return found
-
-
-def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    size = np.sqrt((rows**2).sum(axis=1, keepdims=True))
-    return np.asarray(rows / np.where(size > 0, size, 1.0))
-
-
-def _state(seed: int, name: str) -> int:
-    return child_seed(seed, f"themes/{name}") % 2**31
-
-
-def _sample(n: int, most: int, seed: int) -> NDArray[np.int64]:
-    """Return all rows, or a sample of them in order of the source."""
-    if n <= most:
-        return np.arange(n)
-    picked = np.random.default_rng(_state(seed, "sample")).permutation(n)[:most]
-    return np.sort(picked)
-
-
-def _one_thread() -> Any:
-    """Sums by several threads end in other last digits; one thread gives one answer."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # of scikit-learn
-
-    return threadpool_limits(limits=1)
 
 
 def _first_of_twins(twins: NDArray[np.int64] | None, n: int) -> NDArray[np.bool_]:
