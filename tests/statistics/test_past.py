@@ -17,7 +17,7 @@ ABOUT = (
     "mails where it pays. Truth: the mean over what each row would have done under every action."
 )
 
-SETTINGS = {"level": 0.95, "unit": "EUR", "seed": 0}
+SETTINGS = {"level": 0.95, "unit": "EUR"}
 WORLD = "logging by a known rule, mailing changes who buys"
 
 
@@ -54,12 +54,11 @@ def rows(runs: int, seed: int, n: int = 1000) -> list[Row]:
         stakes = stakes_of(world)
         blind = stakes_of(world, prob=flat)
         weight = stakes.past.weights(codes)
-        settings = SETTINGS
         found = {
             "dr": _mean(stakes.realised[own, codes], run),
             "bad model": _mean(blind.realised[own, codes], run),
-            "ips": inverse_propensity(stakes, weight, **settings),
-            "snips": self_normalised(stakes, weight, **settings),
+            "ips": inverse_propensity(stakes, weight, **SETTINGS),
+            "snips": self_normalised(stakes, weight, **SETTINGS),
         }
         for name, estimate in found.items():
             held[name] += estimate.low <= value <= estimate.high
