@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
+from payoff.declare.expression import constant_of, to_sql
 from payoff.evidence import sql
 from payoff.evidence.cells import SCORED
 from payoff.evidence.terms import Terms
@@ -328,8 +329,10 @@ class _Query:
         if rule is not None:
             found["rule"] = f"cast(coalesce({rule}, -1) as smallint)"
         if folded:
-            # Knuth's multiplicative hash: neighbouring rows fall into either half.
-            found["fold"] = f"cast((({self._row_name()} * 2654435761) >> 17) & 1 as utinyint)"
+            # Blocks of 4 rows, exchanged in every other 512: either half has rows from everywhere,
+            # in whatever order they come. A multiplicative hash costs more.
+            row = self._row_name()
+            found["fold"] = f"xor({row} >> 2, {row} >> 9) & 1"
         for outcome, best in self._best().items():
             found[f"b{outcome}"] = best
         return ",\n    ".join(f"{expression} as {name}" for name, expression in found.items())
@@ -365,7 +368,7 @@ class _Query:
             return f"try_cast({packed} as {kind}) as packed"
         found = {"own": own if len(actions) == 2 else f"cast({own} as tinyint)"}
         if self.threshold is not None:
-            found["tuned"] = f"{self._root(positive)} >= {self._tuned()}"
+            found["tuned"] = f"{positive} >= {self._tuned()}"
             found["half"] = f"{positive} >= 0.5e0"
         if not self.decision.is_binary:
             cases = " ".join(
@@ -380,9 +383,9 @@ class _Query:
         return f"sqrt({probability}) * {BINS}"
 
     def _tuned(self) -> str:
-        """Return the first bin that a row must reach; "never" is above every bin."""
+        """Return the threshold of a row; "never" is above every probability."""
         assert self.threshold is not None
-        first, second = (float(2 * BINS if k == BINS else k) for k in self.threshold)
+        first, second = (2.0 if k == BINS else edge(k) for k in self.threshold)
         if first == second:
             return sql.number(first)
         return f"{sql.number(first)} + fold * {sql.number(second - first)}"
@@ -410,14 +413,27 @@ class _Query:
         return f"case when {column} is null or isnan({value}) then -1 else {passed} end"
 
     def _best(self) -> dict[int, str]:
-        """Return, per outcome under which it is no linear form, the money of the best action."""
+        """Return what the money of the best action is known by, per outcome where it varies.
+
+        Of two actions the distance of their money: ``2 max(a, b) = a + b + |a - b|``, and the sum
+        of ``a + b`` is known. Of more, the money itself.
+        """
         found = {}
         for o, outcome in enumerate(self.decision.outcome_names):
             factor = self.terms.factor[:, o]
             if not (factor == factor[0]).all():
                 cells = [sql.money(self.decision, a, outcome) for a in self.decision.action_names]
-                found[o] = _larger(*cells) if len(cells) == 2 else _most(cells)
+                found[o] = self._apart(outcome) if len(cells) == 2 else _most(cells)
         return found
+
+    def _apart(self, outcome: str) -> str:
+        """Return how far the money of two actions is apart."""
+        one, other = (self.decision.payoffs.cell(a, outcome) for a in self.decision.action_names)
+        if constant_of(other.node) == 0:
+            return f"abs({to_sql(one.node)})"
+        if constant_of(one.node) == 0:
+            return f"abs({to_sql(other.node)})"
+        return f"abs(({to_sql(one.node)}) - ({to_sql(other.node)}))"
 
     # ----------------------------------------------------------------------------------- sums
 
@@ -447,11 +463,6 @@ class _Query:
 
 def _sum(factors: Sequence[str]) -> str:
     return f"sum({' * '.join(factors)})"
-
-
-def _larger(one: str, other: str) -> str:
-    """Return the larger of two without a branch, which costs as much as a sum."""
-    return f"(({one}) + ({other}) + abs(({one}) - ({other}))) / 2e0"
 
 
 def _most(values: Sequence[str]) -> str:

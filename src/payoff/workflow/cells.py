@@ -321,6 +321,11 @@ class Reading:
                 if (factor == factor[0]).all():
                     constant = float(self.terms.constant[:, o].max())
                     best[inside] = (constant * cells.w1 + cells.x1 @ factor[0])[inside]
+                elif len(factor) == 2:
+                    both = self.terms.constant[:, o].sum() * cells.w1 + cells.x1 @ factor.sum(
+                        axis=0
+                    )
+                    best[inside] = (both + sums(f"best{o}"))[inside] / 2
                 else:
                     best[inside] = sums(f"best{o}")[inside]
         higher = None
