@@ -58,7 +58,7 @@ class TrainingError(PayoffError):
             where=f"registered as {show(name)}",
             got=plain(why)[:300],
             need=need,
-            mend="Register one that does so: payoff.register_embedding or payoff.register_vectoriser",
+            mend="Register one that does (payoff.register_embedding, payoff.register_vectoriser)",
         )
 
     @classmethod
