@@ -55,8 +55,8 @@ def rows(runs: int, seed: int, n: int = 1000) -> list[Row]:
         blind = stakes_of(world, prob=flat)
         weight = stakes.past.weights(codes)
         found = {
-            "dr": _mean(stakes.realised[own, codes], run),
-            "bad model": _mean(blind.realised[own, codes], run),
+            "dr": _mean(stakes.realised[own, codes]),
+            "bad model": _mean(blind.realised[own, codes]),
             "ips": inverse_propensity(stakes, weight, **SETTINGS),
             "snips": self_normalised(stakes, weight, **SETTINGS),
         }
@@ -65,7 +65,7 @@ def rows(runs: int, seed: int, n: int = 1000) -> list[Row]:
             if name in widths:
                 widths[name] += (estimate.high - estimate.low) / runs
         effect = stakes.realised[:, 0] - stakes.realised[:, 1]
-        qini = _mean(qini_scores(world.x, effect, np.ones(n)), run)
+        qini = _mean(qini_scores(world.x, effect, np.ones(n)))
         held["qini"] += qini.low <= area <= qini.high
         off["wrong model, right chances"].append(blind.realised[own, codes].mean() - value)
         for name, model in (("right model, wrong chances", None), ("both wrong", flat)):
@@ -133,7 +133,7 @@ def rows(runs: int, seed: int, n: int = 1000) -> list[Row]:
     return made
 
 
-def _mean(values, seed):
+def _mean(values):
     return mean_money(cluster_sums(values, np.ones(len(values)), None), level=0.95, unit="EUR")
 
 
