@@ -46,7 +46,7 @@ def rows(runs: int, seed: int, n: int = 1000) -> list[Row]:
     widths = {"dr": 0.0, "ips": 0.0}
     off = {"right model, wrong chances": [], "wrong model, right chances": [], "both wrong": []}
     within = 0
-    for run in range(runs):
+    for _ in range(runs):
         world = draw(rng, n)
         codes = (world.x <= 0).astype(np.int16)
         own = np.arange(n)
