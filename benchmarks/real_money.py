@@ -47,7 +47,9 @@ def main(names: list[str], seeds: int = 3) -> None:
             evidence = run(decision).evidence
             total = {p.name: p.total.value or 0.0 for p in evidence.policies}
             best = evidence.verdict["best_trivial"]
-            rows.append((total["expected"], total[best], total["threshold"], total["half"]))
+            # One threshold, and the usual one, are there with two actions under two outcomes only.
+            others = (total.get("threshold", np.nan), total.get("half", np.nan))
+            rows.append((total["expected"], total[best], *others))
         mean = np.mean(rows, axis=0)
         print(
             f"{file.stem:<20}{mean[0]:>14,.0f}{mean[1]:>14,.0f}  {best:<14}{mean[2]:>14,.0f}"

@@ -44,10 +44,10 @@ def number(value: float, unit: str) -> str:
 
     Examples
     --------
-    >>> number(95.0, "%"), number(-0.1234, "EUR")
-    ('95.0', '-0.12')
+    >>> number(95.0, "%"), number(-0.1234, "EUR"), number(0.00304, "ratio")
+    ('95.0', '-0.123', '0.00304')
     """
-    return f"{value:.1f}" if unit == "%" else f"{value:.2f}"
+    return f"{value:.1f}" if unit == "%" else f"{value:.3g}"
 
 
 def line(row: Any) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from payoff.declare.file import load as load_decision
     from payoff.errors import PayoffError
     from payoff.evidence.evidence import Evidence
+    from payoff.model.text.plugged import register_embedding, register_vectoriser
     from payoff.workflow import check, compare, judge_predictions, run
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
     "compare",
     "judge_predictions",
     "load_decision",
+    "register_embedding",
+    "register_vectoriser",
     "run",
 ]
 
@@ -56,6 +59,8 @@ _HOME = {
     "compare": "payoff.workflow:compare",
     "judge_predictions": "payoff.workflow:judge_predictions",
     "load_decision": "payoff.declare.file:load",
+    "register_embedding": "payoff.model.text.plugged:register_embedding",
+    "register_vectoriser": "payoff.model.text.plugged:register_vectoriser",
     "run": "payoff.workflow:run",
 }
 

@@ -75,7 +75,7 @@ def test_among_equal_models_the_best_looks_good_and_its_honest_value_is_nothing(
 
 def test_each_step_says_what_was_taken_out_with_its_interval_and_in_a_sentence():
     decision, stake = binary(volume=1000), noise(4)
-    found = optimism(decision, [tuned_threshold(decision, stake, seed=1)], seed=0)
+    found = optimism(decision, [tuned_threshold(decision, stake, seed=1)])
     (step,) = found["steps"]
     removed = step["apparent"]["value"] - step["honest"]["value"]
     assert step["removed"]["value"] == pytest.approx(removed)
@@ -85,10 +85,10 @@ def test_each_step_says_what_was_taken_out_with_its_interval_and_in_a_sentence()
 
 
 def test_nothing_tuned_is_said_and_nothing_removed_is_exact():
-    assert "nothing was tuned" in optimism(binary(), [], seed=0)["not_measured"]
+    assert "nothing was tuned" in optimism(binary(), [])["not_measured"]
     stake = noise(6)
     same = Step(name="model", stakes=stake, apparent=np.ones(200), honest=np.ones(200))
-    found = optimism(binary(), [same], seed=0)
+    found = optimism(binary(), [same])
     assert found["steps"][0]["removed"]["value"] == 0
     assert found["steps"][0]["removed"]["method"] == "exact"
     assert found["sentences"] == []

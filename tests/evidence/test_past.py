@@ -24,7 +24,7 @@ from payoff.evidence.offpolicy import (
 from payoff.policy.choose import baselines, expected_policy
 from tests.past_worlds import campaign, draw, stakes_of
 
-SETTINGS = {"level": 0.95, "unit": "EUR per customer", "seed": 0}
+SETTINGS = {"level": 0.95, "unit": "EUR per customer"}
 
 
 def judged(decision, stakes, policies=None, subgroups=None):

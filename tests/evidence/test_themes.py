@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from payoff.declare import Action, PayoffTable, Review
 from payoff.evidence.acted import Background
 from payoff.evidence.evidence import Evidence
 from payoff.evidence.slices import Slices, ThemeFacts, Timeline
@@ -70,6 +71,30 @@ def test_money_lost_is_that_of_a_hand_table():
         assert [o["rate"]["value"] for o in rows[name]["outcomes"]] == [0.5, 0.5]
         assert rows[name]["n"] == 80
     assert found["lost"]["value"] == pytest.approx(40 * (1010 + 101))
+
+
+def test_a_review_costs_money_and_is_no_error():
+    """Of four one is called for nothing, one read first, one rightly left, one rightly called."""
+    y = np.array([0, 0, 0, 1] * 40)
+    p = np.array([0.999, 0.4, 0.001, 0.999] * 40)
+    plain = binary(volume=160)
+    decision = dataclasses.replace(
+        plain,
+        actions=(
+            *plain.actions,
+            Action(name="ask", review=Review(cost="0.1", errors={"yes": 0.0, "no": 0.0})),
+        ),
+        payoffs=PayoffTable.of({"call": {"yes": 10, "no": -10}, "leave": {"yes": -10, "no": 0}}),
+    )
+    found = judged(
+        decision,
+        {"y": y},
+        np.column_stack([p, 1 - p]),
+        background=background(slices=slices(np.repeat([0, 1], 80), names=NAMES[:2])),
+    ).themes
+    assert found["lost"]["value"] == pytest.approx(40 * (10 + 0.1))
+    assert found["errors"]["value"] == pytest.approx(1 / 4)
+    assert [t["errors"]["value"] for t in found["themes"]] == pytest.approx([1 / 4] * 2)
 
 
 def test_losses_of_themes_add_up_and_are_sorted(rng):

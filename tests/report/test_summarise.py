@@ -137,6 +137,38 @@ def test_three_numbers_of_three_outcomes_name_the_worst_cells():
     assert "Letter where the outcome is defaults: 150, EUR −9,000 per month" in mistakes["note"]  # noqa: RUF001
 
 
+def test_a_review_is_no_mistake_but_its_errors_are():
+    base = three_by_three()
+    actions = [{**a, "review": a["name"] == "visit"} for a in base.decision["actions"]]
+
+    def count(value, low, high):
+        return {"value": value, "low": low, "high": high}
+
+    evidence = dataclasses.replace(
+        base,
+        decision={**base.decision, "actions": actions},
+        people={
+            "mistakes": count(1_875, 1_750, 2_000),
+            "reviewed": {
+                "reviewed": count(1_120, 1_000, 1_250),
+                "needless": count(100, 70, 130),
+                "errors": count(56, 50, 62),
+            },
+        },
+    )
+    *_, mistakes = three_numbers(evidence)
+    without = sum(
+        c.per_period
+        for c in base.policies[0].cells
+        if c.action != "visit" and (c.regret_per_period or max(0.0, -c.money_per_period)) > 0
+    )
+    assert mistakes["figure"] == f"{round(without + 56, -1):,.0f} bills per month"
+    assert mistakes["interval"] == "95 % interval 1,800 to 2,060"
+    assert "Visit where" not in mistakes["note"]
+    assert "56 of the mistakes are errors of reviewers" in mistakes["note"]
+    assert "Looked at: 1,120, 100 needlessly." in mistakes["note"]
+
+
 def test_three_numbers_without_a_volume_speak_of_a_thousand():
     money, people, _ = three_numbers(predictions_only())
     assert money["figure"] == "EUR +1,310 per 1,000 customers"

@@ -91,7 +91,7 @@ def margins(runs: int, seed: int, n: int) -> Row:
         y = rng.random(n) < 0.3
         lead = -np.where(rng.random(n) < 0.5, np.where(y, 9.0, -1.0), 0.0)
         sums = cluster_sums(lead, np.ones(n), None)
-        found = mean_money(sums, level=0.9, unit="EUR", seed=0)
+        found = mean_money(sums, level=0.9, unit="EUR")
         said += found.low is not None and found.low >= -loss
     return Row(
         what="not worse by more than the margin, said where it is worse by just that",

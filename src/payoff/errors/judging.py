@@ -50,6 +50,18 @@ class TrainingError(PayoffError):
         )
 
     @classmethod
+    def bad_plugged(cls, name: str, why: str, need: str) -> TrainingError:
+        """A registered embedding or vectoriser cannot be used."""
+        return cls(
+            "a registered embedding or vectoriser cannot be used",
+            code="PAY-T005",
+            where=f"registered as {show(name)}",
+            got=plain(why)[:300],
+            need=need,
+            mend="Register one that does (payoff.register_embedding, payoff.register_vectoriser)",
+        )
+
+    @classmethod
     def nothing_fitted(cls, reasons: Iterable[str]) -> TrainingError:
         """Every candidate failed."""
         return cls(

@@ -88,6 +88,19 @@ class BundleError(PayoffError):
             mend="Build the bundle with 'payoff run' or 'payoff train'",
         )
 
+    @classmethod
+    def not_registered(cls, name: str, why: str) -> BundleError:
+        """The bundle's model was fitted with an embedding or vectoriser that is not here."""
+        return cls(
+            "the bundle needs an embedding or vectoriser that it does not hold",
+            code="PAY-B007",
+            where="model/plugged.json",
+            got=plain(why)[:300],
+            need=f"the one that was registered as {show(name)} when the model was fitted",
+            mend=f"Call payoff.register_embedding({name!r}, ...) or payoff.register_vectoriser("
+            f"{name!r}, ...) with it before the bundle is opened; a vectoriser as it was fitted",
+        )
+
 
 class RequestError(PayoffError):
     """A request does not fit the contract."""

@@ -109,7 +109,7 @@ def _measured(judged: Judged, found: Trials, trial: Trial) -> dict[str, Any]:
     stakes, decision = judged.stakes, judged.decision
     differ = trial.before != trial.after
     gain = stakes.realised[trial.rows, trial.after] - stakes.realised[trial.rows, trial.before]
-    value = worth(decision, stakes, gain, seed=judged.seed, rows=trial.rows)
+    value = worth(decision, stakes, gain, rows=trial.rows)
     if value.value is not None and abs(value.value) < 1e-12 * float(np.abs(gain).max(initial=0.0)):
         value = replace(value, value=0.0)  # gains and losses that cancel but for rounding
     return {

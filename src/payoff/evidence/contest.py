@@ -162,7 +162,7 @@ def contest(
     # Relative to the first, what all policies share drops out, and ties stay exact.
     drawn = joint_draws(stakes, columns - columns[:, :1], seed=seed, draws=_DRAWS)
     chances = [float(p) for p in best_shares(drawn.means)]
-    view = _View(decision, stakes, values, seed)
+    view = _View(decision, stakes, values)
     standings = [view.standing(a, p) for a, p in zip(contestants, chances, strict=True)]
     # The sort is stable: among equals the one named first leads.
     standings.sort(key=lambda s: -(s.value.value or 0.0))
@@ -208,12 +208,10 @@ class _View:
         decision: Decision,
         stakes: Judging,
         values: Mapping[str, NDArray[np.float64]],
-        seed: int,
     ) -> None:
         self.decision = decision
         self.stakes = stakes
         self.values = values
-        self.seed = seed
         self.weight = float(stakes.weight.sum())
 
     def estimate(
@@ -228,7 +226,6 @@ class _View:
             decision or self.decision,
             self.stakes,
             values,
-            seed=self.seed,
             rows=rows,
             identical=why,
         )

@@ -48,7 +48,6 @@ def mean_money(
     *,
     level: float,
     unit: str,
-    seed: int = 0,
     identical: str = "",
     constant: bool = False,
     unseen: Unseen | None = None,
@@ -63,8 +62,6 @@ def mean_money(
         Confidence level, such as 0.95.
     unit
         Unit of the figure.
-    seed
-        Root seed; no method in force draws at random.
     identical
         Sentence that says why every row has the same value *by construction* (a constant, or two
         policies that act alike); without it, equal rows are no evidence of certainty and get none.

@@ -125,7 +125,7 @@ def judge(
             decision, stakes, stakes.bounds, acted, subgroups=subgroups, background=background
         )
     acted, logged = with_the_past(decision, stakes, acted)
-    core = _Core(decision, stakes, background.seed, logged)
+    core = _Core(decision, stakes, logged)
     values = {
         a.policy.name: money_of(a.codes, stakes, logged=a.policy.name in logged)
         - fixed_cost(decision, a.policy, a.codes, stakes.weight)
@@ -225,25 +225,22 @@ def judge(
         themes=theme_section(judged, groups),
         automation=automated,
         familiarity=strangers,
-        optimism=optimism(decision, background.tuned, seed=background.seed),
+        optimism=optimism(decision, background.tuned),
     )
 
 
 class _Core:
     """Figures of one policy or of a pair; holds what all of them share."""
 
-    def __init__(
-        self, decision: Decision, stakes: Stakes, seed: int, logged: frozenset[str]
-    ) -> None:
+    def __init__(self, decision: Decision, stakes: Stakes, logged: frozenset[str]) -> None:
         self.logged = logged
         self.decision = decision
         self.stakes = stakes
-        self.seed = seed
         self.total_weight = float(stakes.weight.sum())
         self.best = stakes.realised.max(axis=1)
 
     def estimate(self, values: NDArray[np.float64], identical: str = "") -> Estimate:
-        return worth(self.decision, self.stakes, values, seed=self.seed, identical=identical)
+        return worth(self.decision, self.stakes, values, identical=identical)
 
     def total(self, estimate: Estimate) -> Estimate:
         return estimate.scaled(self.decision.units_reported, self.decision.money_unit)
@@ -285,7 +282,7 @@ class _Core:
     def _past_cells(self, acted: Acted, past: PastStakes) -> tuple[Cell, ...]:
         if acted.policy.name in self.logged:
             past = dataclasses.replace(past, propensity=np.ones(len(past.taken)))
-        return past_cells(self.decision, self.stakes, past, acted.codes, self.seed)
+        return past_cells(self.decision, self.stakes, past, acted.codes)
 
     def cells(
         self, codes: NDArray[np.int16], values: NDArray[np.float64]

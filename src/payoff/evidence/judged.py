@@ -95,9 +95,7 @@ class Judged:
         identical: str = "",
     ) -> Estimate:
         """Estimate mean money per unit; see :func:`payoff.evidence.worth.worth`."""
-        return worth(
-            self.decision, self.stakes, values, seed=self.seed, rows=rows, identical=identical
-        )
+        return worth(self.decision, self.stakes, values, rows=rows, identical=identical)
 
     def total(self, estimate: Estimate) -> Estimate:
         """Return money per unit as money per period (or per 1,000 units)."""
@@ -175,7 +173,6 @@ class Judged:
             cluster_sums(difference, stakes.weight, stakes.resampled),
             level=max(2 * self.decision.evidence.level - 1, 1e-6),
             unit=self.decision.value_unit,
-            seed=self.seed,
             identical="" if np.any(difference) else "the two earn the same",
         )
 

@@ -48,7 +48,7 @@ def effective_sample_size(weight: NDArray[np.float64]) -> float:
 
 
 def inverse_propensity(
-    stakes: Stakes, weight: NDArray[np.float64], *, level: float, unit: str, seed: int
+    stakes: Stakes, weight: NDArray[np.float64], *, level: float, unit: str
 ) -> Estimate:
     """Estimate the value as the mean of ``w_i v_i`` over all rows: unbiased, and often wide.
 
@@ -64,11 +64,11 @@ def inverse_propensity(
     past = _past(stakes)
     values = weight * np.where(weight > 0, past.money, 0.0)
     sums = cluster_sums(values, stakes.weight, stakes.resampled)
-    return mean_money(sums, level=level, unit=unit, seed=seed)
+    return mean_money(sums, level=level, unit=unit)
 
 
 def self_normalised(
-    stakes: Stakes, weight: NDArray[np.float64], *, level: float, unit: str, seed: int
+    stakes: Stakes, weight: NDArray[np.float64], *, level: float, unit: str
 ) -> Estimate:
     """Estimate the value as ``sum w_i v_i / sum w_i`` over the rows where past and policy agree.
 
@@ -80,7 +80,7 @@ def self_normalised(
     past = _past(stakes)
     values = np.where(weight > 0, past.money, 0.0)
     sums = cluster_sums(values, stakes.weight * weight, stakes.resampled)
-    return mean_money(sums, level=level, unit=unit, seed=seed)
+    return mean_money(sums, level=level, unit=unit)
 
 
 def _past(stakes: Stakes) -> PastStakes:

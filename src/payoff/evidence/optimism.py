@@ -140,7 +140,7 @@ def tuned_threshold(
     )
 
 
-def optimism(decision: Decision, steps: Sequence[Step], *, seed: int) -> dict[str, Any]:
+def optimism(decision: Decision, steps: Sequence[Step]) -> dict[str, Any]:
     """Return what each step of tuning would have flattered the figures by.
 
     Returns
@@ -154,7 +154,7 @@ def optimism(decision: Decision, steps: Sequence[Step], *, seed: int) -> dict[st
         same = "" if np.any(step.apparent != step.honest) else "both ways act alike on every row"
 
         def total(values: NDArray[np.float64], step: Step = step, why: str = "") -> Estimate:
-            one = worth(decision, step.stakes, values, seed=seed, identical=why)
+            one = worth(decision, step.stakes, values, identical=why)
             return one.scaled(decision.units_reported, decision.money_unit)
 
         told.append(

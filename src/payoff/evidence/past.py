@@ -137,7 +137,6 @@ def _estimators(judged: Judged, past: PastStakes, one: Acted) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "level": decision.evidence.level,
         "unit": decision.value_unit,
-        "seed": judged.seed,
     }
     return {
         **facts,
@@ -232,7 +231,6 @@ def _share_effect(
         cluster_sums(values, weight, cluster),
         level=judged.decision.evidence.level,
         unit="share",
-        seed=judged.seed,
     )
 
 

@@ -21,7 +21,7 @@ __all__ = ["past_cells"]
 
 
 def past_cells(
-    decision: Decision, stakes: Stakes, past: PastStakes, codes: NDArray[np.int16], seed: int
+    decision: Decision, stakes: Stakes, past: PastStakes, codes: NDArray[np.int16]
 ) -> tuple[Cell, ...]:
     """Return the cells of one policy; ``n`` counts the rows where past and policy agree.
 
@@ -47,7 +47,6 @@ def past_cells(
             cluster_sums(score, stakes.weight, stakes.resampled),
             level=decision.evidence.level,
             unit="share",
-            seed=seed,
         )
         part = min(max(mean.value or 0.0, 0.0), 1.0)
         earned = float(stakes.weight @ money) / total

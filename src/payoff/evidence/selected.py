@@ -66,7 +66,7 @@ def judge_selected(
     bounds
         The rows without an outcome, and what they could have earned.
     """
-    core = _Core(decision, stakes, bounds, background.seed)
+    core = _Core(decision, stakes, bounds)
     found = tuple(core.policy(a) for a in acted)
     comparisons = tuple(core.comparison(acted[0], other) for other in acted[1:])
     told = core.verdict(found, comparisons)
@@ -134,8 +134,8 @@ def judge_selected(
 class _Core:
     """Figures of one policy or of a pair, within bounds."""
 
-    def __init__(self, decision: Decision, stakes: Judging, bounds: Bounds, seed: int) -> None:
-        self.decision, self.stakes, self.bounds, self.seed = decision, stakes, bounds, seed
+    def __init__(self, decision: Decision, stakes: Judging, bounds: Bounds) -> None:
+        self.decision, self.stakes, self.bounds = decision, stakes, bounds
         past = decision.past
         known = past.outcomes_known if past is not None else ()
         done = " and ".join(quoted(decision.action_label(a)) for a in known)
@@ -149,7 +149,7 @@ class _Core:
         decision = self.decision
         unknown = int(np.sum(high > low))
         if not unknown:
-            exact = worth(decision, self.stakes, low, seed=self.seed, identical=same)
+            exact = worth(decision, self.stakes, low, identical=same)
             return exact, (exact.value or 0.0, exact.value or 0.0), 0
         level, unit = decision.evidence.level, decision.value_unit
         found, ends = bounded(self.stakes, low, high, level=level, unit=unit, reason=self.reason)

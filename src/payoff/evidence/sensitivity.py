@@ -23,7 +23,7 @@ _MAP: Final = np.linspace(0.0, 2.5, 11)
 #: The change of a payoff that the comparison of payoffs shows.
 CHANGE: Final = 0.2
 _AGAIN: Final = 6
-#: A lead this part of the largest one behind is the rounding of sums: the two earn the same.
+#: A lead of this part of the largest one is the rounding of sums: the two earn the same.
 _ROUNDING: Final = 1e-12
 
 
@@ -189,7 +189,7 @@ def _span(
 ) -> tuple[float | None, float | None]:
     """Return the changes nearest to zero, on each side, where the lead changes its sign."""
     zero = int(np.searchsorted(places, 0.0))
-    ahead = lead > -_ROUNDING * max(float(np.abs(lead).max()), 1e-300)
+    ahead = lead > _ROUNDING * max(float(np.abs(lead).max()), 1e-300)
     low = high = None
     for k in range(zero, len(places) - 1):
         if ahead[k] != ahead[k + 1]:

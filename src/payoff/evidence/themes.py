@@ -19,6 +19,7 @@ from payoff.errors import percent
 from payoff.evidence.evidence import NOT_ASKED, Estimate, SubgroupEvidence
 from payoff.evidence.interval import share
 from payoff.evidence.judged import Judged
+from payoff.evidence.reviewed import is_review
 from payoff.evidence.slices import Slices, ThemeFacts
 from payoff.evidence.subgroups.disclosure import withheld
 from payoff.evidence.subgroups.simultaneous import RESAMPLES, cases_of, contrast
@@ -83,7 +84,8 @@ class _Section:
         # Money of a row is a sum of declared amounts: below this two sums are the same.
         scale = float(np.abs(judged.stakes.realised).max(initial=0.0))
         self.lost = np.where(self.lost > 1e-12 * scale, self.lost, 0.0)
-        self.wrong = self.lost > 0
+        # A review is no error: whoever knows the outcome need not look.
+        self.wrong = (self.lost > 0) & ~is_review(judged.decision)[judged.first.codes]
         self.states = self._states(groups)
         self.total_weight = float(self.stakes.weight.sum())
 

@@ -22,7 +22,6 @@ def worth(
     stakes: Stakes,
     values: NDArray[np.float64],
     *,
-    seed: int,
     rows: NDArray[np.int64] | None = None,
     identical: str = "",
 ) -> Estimate:
@@ -34,8 +33,6 @@ def worth(
         The units.
     values
         float64 (n,), money of each unit (or of the units in ``rows``).
-    seed
-        Root seed of the judging.
     rows
         Places of the units the values are of; None means all.
     identical
@@ -45,7 +42,6 @@ def worth(
         case_sums(stakes, values, rows),
         level=decision.evidence.level,
         unit=decision.value_unit,
-        seed=seed,
         identical=identical,
         constant=all_constant(decision, stakes),
         unseen=_unseen(decision, stakes, rows),

@@ -203,8 +203,13 @@ def _mistakes(facts: Facts) -> dict[str, str]:
         }
     if len(decision.get("outcomes", ())) == 2 and decision.get("do_nothing") is not None:
         return _false_and_missed(facts)
-    worst = sorted((c for c in facts.subject.cells if _loss(c) > 0), key=_loss, reverse=True)
-    if not worst:
+    looked = facts.evidence.people.get("reviewed")
+    worst = sorted(
+        (c for c in facts.subject.cells if _loss(c) > 0 and not facts.reviews(c.action)),
+        key=_loss,
+        reverse=True,
+    )
+    if not worst and not looked:
         return {
             "label": "Mistakes",
             "figure": f"none {facts.period}",
@@ -216,11 +221,23 @@ def _mistakes(facts: Facts) -> dict[str, str]:
         f"{wording.people(c.per_period)}, {_cell_money(facts, [c])}"
         for c in worst[:2]
     )
+    note = f"The costliest: {named}. All together {_cell_money(facts, worst)}." if worst else ""
+    count = sum(c.per_period for c in worst)
+    ends = [_ends(facts.evidence.people.get("mistakes"), worst)]
+    if looked:
+        errors = looked["errors"]
+        count += errors["value"]
+        ends = [_sum_of_ends(ends[0], errors)]
+        note += (
+            f" {wording.people(errors['value'])} of the mistakes are errors of reviewers, at the "
+            f"declared rates. Looked at: {wording.people(looked['reviewed']['value'])}, "
+            f"{wording.people(looked['needless']['value'])} needlessly."
+        )
     return {
         "label": "Mistakes: another action was worth more",
-        "figure": facts.count(sum(c.per_period for c in worst)),
-        "interval": _counted(facts),
-        "note": f"The costliest: {named}. All together {_cell_money(facts, worst)}.",
+        "figure": facts.count(count),
+        "interval": _counted(facts, *ends),
+        "note": note.strip(),
     }
 
 

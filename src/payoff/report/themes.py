@@ -162,7 +162,7 @@ def _terms(facts: Facts, found: Mapping[str, Any]) -> list[str]:
         f"{alike}, without looking at any outcome; named by the words that tell it from the "
         "others. Only judging rows are counted here.",
         "Lost: what the best action for each row, known only afterwards, would have brought more. "
-        "Error: a row on which another action would have brought more.",
+        "Error: a row on which another action would have brought more; a person's review is none.",
         "Chance of a difference: how often themes that do not differ show one this large anywhere "
         "among them, money and errors taken together. Themes and other slices that nobody declared "
         "have an allowance for false alarms of their own, beside that of the declared subgroups.",

@@ -154,11 +154,11 @@ def inflation(
 def _compared(
     fit: Dataset, kept: Scored, beside: Scored, twin: NDArray[np.bool_]
 ) -> dict[str, Any]:
-    decision, seed = fit.decision, fit.decision.training.seed
+    decision = fit.decision
     with_, without = stakes_to_choose(fit, beside), stakes_to_choose(fit, kept)
     same = "both cross-fittings decide every row alike"
     gain = _earned(fit, with_) - _earned(fit, without)
-    money = worth(decision, without, gain, seed=seed, identical="" if gain.any() else same)
+    money = worth(decision, without, gain, identical="" if gain.any() else same)
     known = np.flatnonzero((fit.outcome >= 0) & (fit.weight > 0))
     right = [_right(one, fit)[known] for one in (kept, beside)]
     difference = right[1] - right[0]
@@ -167,7 +167,6 @@ def _compared(
         cluster_sums(difference, weight, fit.cluster[known]),
         level=decision.evidence.level,
         unit="share",
-        seed=seed,
         identical="" if difference.any() else "both call the same rows right",
         constant=True,
     )

@@ -67,7 +67,7 @@ class Trained:
 def per_unit_worth(decision: Decision, per_unit: NDArray[np.float64], at_stake: Stakes) -> Estimate:
     """Estimate a candidate's cross-fitted money per unit."""
     never = "" if np.any(per_unit) else "it never acts, and not acting is worth 0"
-    return worth(decision, at_stake, per_unit, seed=decision.training.seed, identical=never)
+    return worth(decision, at_stake, per_unit, identical=never)
 
 
 def candidate_rows(

@@ -44,7 +44,8 @@ class Embedder(Protocol):
 
     A row's vector must not depend on the other rows given with it. ``files`` is its artefact as
     data; an embedder that cannot be written so raises ``TrainingError.not_portable``, and its
-    model can be judged but not bundled.
+    model can be judged but not bundled. Others register theirs:
+    :func:`payoff.model.text.plugged.register_embedding`.
     """
 
     @property
@@ -232,14 +233,18 @@ def minilm() -> Remembering:
     return Remembering(inner=MiniLM(onnx=package.model_path().read_bytes(), vocabulary=vocabulary))
 
 
-def embedder_from(files: Mapping[str, bytes]) -> MiniLM:
-    """Read the embedding model of a bundle back.
+def embedder_from(files: Mapping[str, bytes]) -> Embedder:
+    """Read the embedding model of a bundle back, or find the registered one that it names.
 
     Raises
     ------
     BundleError
-        ``PAY-B001`` when a file is missing.
+        ``PAY-B001`` when a file is missing, ``PAY-B007`` when what it names is not registered.
     """
+    from payoff.model.text.plugged import PLUGGED_JSON, open_plugged
+
+    if PLUGGED_JSON in files:
+        return open_plugged(files[PLUGGED_JSON])
     for name in (_ONNX, _VOCABULARY):
         if name not in files:
             raise BundleError.not_a_bundle(name, "the embedding model's file is missing")

@@ -127,7 +127,7 @@ class TextFeatures:
         if self.embedder:
             if vectors is None:
                 vectors = self.embedder.embed(joined(documents))
-            parts.append(csr_matrix(vectors * np.float32(EMBEDDING_SCALE)))
+            parts.append(csr_matrix(vectors * np.float32(EMBEDDING_SCALE)))  # dense or sparse
         if self.encoder and ordinary is not None:
             parts.append(csr_matrix((ordinary * self.scale).astype(np.float32)))
         return hstack(parts, format="csr", dtype=np.float32)
@@ -139,14 +139,19 @@ class TextFeatures:
         return ends[0][0], ends[-1][1]
 
     @property
+    def dense(self) -> Embedder | None:
+        """The embedder, unless its vectors are sparse as words are: then themes read the words."""
+        return None if getattr(self.embedder, "sparse", False) else self.embedder
+
+    @property
     def semantic_width(self) -> int:
         """Number of columns of :meth:`semantic`."""
         first, end = self._semantic()
         return end - first
 
     def vectors(self, x: csr_matrix) -> NDArray[np.float32] | None:
-        """Return the embeddings in encoded rows, float32 (n, d); None without an embedder."""
-        if self.embedder is None:
+        """Return the embeddings in encoded rows, float32 (n, d); None without dense ones."""
+        if self.dense is None:
             return None
         _, _, first, end = next(b for b in self.blocks() if b[0] == "embedding")
         found: NDArray[np.float32] = x[:, first:end].toarray() / np.float32(EMBEDDING_SCALE)

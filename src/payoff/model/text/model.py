@@ -118,7 +118,7 @@ class TextModel:
         if self.themes is None:
             return None
         texts = joined(documents_of_table(table, self.features.columns))
-        embedder = self.features.embedder
+        embedder = self.features.dense
         return self.themes.assign(texts, embedder.embed(texts) if embedder else None)
 
     def _familiarity(self, x: csr_matrix, prob: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,6 +28,7 @@ from payoff.model.text.margins import (
     slope_of,
 )
 from payoff.model.text.model import TextModel
+from payoff.model.text.plugged import keep, plug, plugged_candidates
 from payoff.model.text.prepare import documents_of_table, joined
 from payoff.model.text.summary import importance
 from payoff.model.text.terms import learn_terms
@@ -58,9 +59,11 @@ def check_names(names: Sequence[str]) -> None:
     TrainingError
         ``PAY-T002``.
     """
+    known = (*TEXT_CANDIDATES, *plugged_candidates())
     for name in names:
-        if name not in TEXT_CANDIDATES:
-            raise TrainingError.bad_candidate(name, "no model of documents", TEXT_CANDIDATES)
+        if name not in known:
+            why = "no model of documents, and nothing is registered under this name"
+            raise TrainingError.bad_candidate(name, why, known)
 
 
 def cross_fit(
@@ -124,6 +127,7 @@ def fit(
     work = _Work.of(data, contract, outcome, seed, embedder)
     rows = np.flatnonzero(outcome >= 0)
     features, x = work.features(name, rows)
+    keep(features.embedder)
     y, w = outcome[rows], data.weight[rows]
     margins, known, strength = work.held_out(x, rows, _usual(features))
     slope = slope_of(margins, known, w[work.sample(rows)])
@@ -136,7 +140,7 @@ def fit(
         smallest=data.decision.evidence.smallest_group,
         seed=seed,
         vectors=features.vectors(x),
-        by=features.embedder.name if features.embedder else "words",
+        by=features.dense.name if features.dense else "words",
         twins=None if data.twins is None else data.twins[rows],
         redacted=settings.redact,
         excerpts=settings.excerpts,
@@ -227,13 +231,15 @@ class _Work:
         """Learn a candidate's features from rows whose outcome is known, and encode these."""
         documents = self.take(rows)
         embedder: Embedder | None = None
-        if name != "tfidf":
+        if name not in TEXT_CANDIDATES:
+            embedder = plug(name.removeprefix("tfidf+"), joined(documents))
+        elif name != "tfidf":
             embedder = self.embedder or minilm()
         encoder, scale = self._encoder(rows)
         made = TextFeatures(
             columns=tuple(self.documents),
             terms={c: learn_terms(texts) for c, texts in documents.items()}
-            if name != "embeddings"
+            if name == "tfidf" or name.startswith("tfidf+")
             else {},
             embedder=embedder,
             encoder=encoder,
