@@ -310,3 +310,13 @@ def test_one_more_is_singular():
     made = three_by_three()
     table = options_table(Facts(made), len(made.policies) - 1)
     assert table["note"] == "1 more option in the evidence file."
+
+
+def test_options_that_sentences_name_are_never_left_out():
+    made = three_by_three()
+    made = dataclasses.replace(
+        made, verdict={**made.verdict, "best_trivial": made.policies[-1].name}
+    )
+    shown = options_table(Facts(made), len(made.policies) - 1)["rows"]
+    assert len(shown) == len(made.policies) - 1
+    assert Facts(made).policy(made.policies[-1].name) in str(shown[-1])
