@@ -146,7 +146,7 @@ def scan_of(folder: Path, n: int) -> dict[str, float]:
     path = folder / "rows.parquet"
     duckdb.connect().execute(MAKE.format(n=n, path=path))
     (folder / "decision.toml").write_text(DECISION, encoding="utf-8")
-    runs = RUNS if n <= 20_000_000 else 3
+    runs = RUNS
     floor(path)  # the file is read once before anything is timed
     pairs = [(floor(path), our_pass(path)) for _ in range(runs)]
     whole = [command(path) for _ in range(min(runs, 3))]

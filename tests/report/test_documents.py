@@ -306,7 +306,19 @@ def test_the_drawing_of_many_pairs_shows_the_largest_losses():
     assert drawn.count(0.0) == 2
 
 
+def with_more_options(made):
+    own, simple = made.policies[0], made.policies[-1]
+    more = [dataclasses.replace(own, name=name, label=name) for name in ("second", "third")]
+    return dataclasses.replace(made, policies=(own, *more, simple))
+
+
 def test_one_more_is_singular():
-    made = three_by_three()
-    table = options_table(Facts(made), len(made.policies) - 1)
+    table = options_table(Facts(with_more_options(three_by_three())), 3)
     assert table["note"] == "1 more option in the evidence file."
+
+
+def test_options_that_sentences_name_are_never_left_out():
+    made = with_more_options(three_by_three())
+    assert made.verdict["best_trivial"] == made.policies[-1].name
+    shown = [row["cells"][0]["text"] for row in options_table(Facts(made), 3)["rows"]]
+    assert shown == [Facts(made).policy(made.policies[k].name) for k in (0, 1, 3)]

@@ -11,6 +11,7 @@ import pytest
 
 from payoff.bundle import Bundle
 from payoff.declare.file import from_toml
+from payoff.evidence.automation import _nothing
 from payoff.evidence.evidence import Evidence
 from payoff.workflow import compare, judge_predictions, run
 from payoff.workflow.scored_rows import score_rows
@@ -147,6 +148,23 @@ def test_with_too_few_rows_nothing_is_automated_and_the_words_say_how_many_would
     assert found["state"] == "idle"
     assert found["sentences"][0].startswith("Nothing is automated: on 120 rows")
     assert evidence.policies[0].actions[2].share == 1.0
+
+
+@pytest.mark.parametrize(
+    ("needed", "said", "never"),
+    [
+        (157.0, "about 157 would do on average", "would have been enough"),
+        (493.0, "About 493 such rows would have been enough", "on average"),
+        (None, "a better model or a higher limit will", "would"),
+    ],
+)
+def test_how_many_rows_would_do_is_never_fewer_than_failed(needed, said, never):
+    """An estimate below the rows that failed means chance, not that fewer rows are enough."""
+    decision = from_toml(PLAIN % ("", 0.15))
+    chosen = {"chosen": {"n": 215, "needed": needed}}
+    sentence = _nothing(decision, decision.automation, chosen)
+    assert said in sentence
+    assert never not in sentence.replace(said, "")
 
 
 def test_weights_and_clusters_are_bounded_too():

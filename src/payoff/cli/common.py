@@ -14,7 +14,15 @@ import click
 from payoff.checks import Check
 from payoff.errors import counted, plain
 
-__all__ = ["Console", "json_option", "out_options", "print_checks", "print_json", "quiet_option"]
+__all__ = [
+    "Console",
+    "json_option",
+    "out_options",
+    "print_checks",
+    "print_json",
+    "quiet_option",
+    "whole",
+]
 
 _MARKS = {"issue": "ISSUE", "tip": "tip", "passed": "ok", "not_applicable": "-", "skipped": "-"}
 
@@ -113,6 +121,20 @@ def print_table(rows: Sequence[Mapping[str, str]], right: Sequence[str] = ()) ->
     click.echo(line({n: n for n in names}))
     for row in rows:
         click.echo(line(row))
+
+
+def whole(value: float | None) -> str:
+    """Write money in whole units; "-" where there is none.
+
+    Examples
+    --------
+    >>> whole(-321208.4), whole(0.0), whole(None)
+    ('−321,208', '0', '-')
+    """  # noqa: RUF002 - the sign of the report
+    if value is None:
+        return "-"
+    text = f"{abs(value):,.0f}"
+    return f"\N{MINUS SIGN}{text}" if value < 0 and text != "0" else text
 
 
 def wrapped(text: str, indent: str = "  ") -> str:

@@ -13,6 +13,7 @@ from payoff.cli.common import (
     print_json,
     print_table,
     quiet_option,
+    whole,
     wrapped,
 )
 
@@ -74,11 +75,11 @@ def command(
         rows.append(
             {
                 "policy": one.label + (" (needs no model)" if one.baseline else ""),
-                unit: "-" if one.total.value is None else f"{one.total.value:,.0f}",
+                unit: whole(one.total.value),
                 f"{level} interval": _ends(one.total),
                 "behind the leader by": "-"
                 if gap is None or gap.value is None
-                else f"{gap.value:,.0f} ({_ends(gap)})",
+                else f"{whole(gap.value)} ({_ends(gap)})",
                 "best": "-" if one.chance_best is None else chance(one.chance_best),
             }
         )
@@ -93,4 +94,4 @@ def command(
 
 def _ends(estimate: object) -> str:
     low, high = getattr(estimate, "low", None), getattr(estimate, "high", None)
-    return "none" if low is None or high is None else f"{low:,.0f} to {high:,.0f}"
+    return "none" if low is None or high is None else f"{whole(low)} to {whole(high)}"

@@ -15,6 +15,7 @@ from payoff.cli.common import (
     print_json,
     print_table,
     quiet_option,
+    whole,
     wrapped,
 )
 
@@ -100,11 +101,11 @@ def say(evidence: Any) -> None:
     rows = []
     for policy in evidence.policies:
         total = policy.total
-        interval = f"{total.low:,.0f} to {total.high:,.0f}" if total.low is not None else "none"
+        interval = f"{whole(total.low)} to {whole(total.high)}" if total.low is not None else "none"
         rows.append(
             {
                 "policy": policy.label + (f" ({policy.outside})" if policy.outside else ""),
-                unit: "-" if total.value is None else f"{total.value:,.0f}",
+                unit: whole(total.value),
                 f"{total.level * 100:g} % interval": interval,
             }
         )

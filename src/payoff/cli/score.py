@@ -29,13 +29,21 @@ def command(
     Adds the probability of each outcome (y_prob_OUTCOME), the expected money of each action
     (expected_ACTION), the recommended action (payoff_action), of documents their theme
     (payoff_theme) and, for the rows the bundle was made from, their part (payoff_part). 'payoff
-    sql' reads such a table.
+    sql' reads such a table. CSV and Parquet files of any size are scored some rows at a time.
     """
-    from payoff.workflow.scored_rows import score_rows, write_rows
+    from payoff.workflow.scored_batches import score_file
 
-    table = score_rows(bundle, data, progress=Console(quiet=quiet or as_json))
-    path = write_rows(table, Path(out), force=force)
+    found = score_file(
+        bundle, data, Path(out), force=force, progress=Console(quiet=quiet or as_json)
+    )
     if as_json:
-        print_json({"file": str(path), "rows": table.num_rows, "columns": table.column_names})
+        print_json(
+            {
+                "file": str(found.path),
+                "rows": found.rows,
+                "columns": list(found.columns),
+                "batches": found.batches,
+            }
+        )
     else:
-        click.echo(f"{table.num_rows:,} rows: {path}")
+        click.echo(f"{found.rows:,} rows: {found.path}")

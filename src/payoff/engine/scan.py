@@ -33,6 +33,8 @@ class Scan:
         Parquet, CSV or TSV files.
     table
         Rows in memory, instead of files.
+    memory
+        Most memory the engine may hold.
 
     Attributes
     ----------
@@ -45,7 +47,11 @@ class Scan:
     """
 
     def __init__(
-        self, files: Sequence[Path] = (), *, table: pa.Table | None = None, memory: str = MEMORY
+        self,
+        files: Sequence[Path] = (),
+        *,
+        table: pa.Table | None = None,
+        memory: str = MEMORY,
     ) -> None:
         self._memory = memory
         self._files = list(files)
@@ -60,7 +66,8 @@ class Scan:
                 how, numbered, self.row = ", file_row_number = true", _ROW, _ROW
             self.relation = f"read_parquet({paths(self._files)}{how})"
         else:
-            how = f"header = true, auto_type_candidates = {CSV_TYPES}"
+            # From a sample, a late 12.5 in a column of whole numbers would be read as 13.
+            how = f"header = true, auto_type_candidates = {CSV_TYPES}, sample_size = -1"
             self.relation = f"read_csv({paths(self._files)}, {how})"
         described = self.query(f"describe select * from {self.relation}")  # noqa: S608
         names = described.column("column_name").to_pylist()
@@ -68,6 +75,9 @@ class Scan:
         self.types: Mapping[str, str] = {
             n: t for n, t in zip(names, kinds, strict=True) if n != numbered
         }
+        if table is None and not self.parquet:  # looked at once, not for every query
+            known = ", ".join(f"{quoted_text(n)}: {quoted_text(t)}" for n, t in self.types.items())
+            self.relation = f"read_csv({paths(self._files)}, header = true, types = {{{known}}})"
 
     @property
     def parquet(self) -> bool:
@@ -122,6 +132,37 @@ class Scan:
                 ) from None
             finally:
                 connection.close()
+
+    def batches(self, at_once: int) -> Generator[pa.Table, None, None]:
+        """Give all rows in order, at most so many at a time.
+
+        Raises
+        ------
+        DataError
+            ``PAY-L002`` with the engine's own words.
+        """
+        names = ", ".join(_quoted_name(c) for c in self.types)
+        connection = connect()
+        try:
+            connection.execute(f"set memory_limit = {quoted_text(self._memory)}")
+            connection.execute("set preserve_insertion_order = true")
+            if self._table is not None:
+                connection.register("payoff_rows", self._table)
+            reader: Any = connection.sql(
+                f"select {names} from {self.relation}"  # noqa: S608  (names are quoted)
+            ).to_arrow_reader(at_once)
+            for batch in reader:
+                if batch.num_rows:
+                    yield pa.Table.from_batches([batch])
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise DataError.unreadable(
+                str(self._files[0]) if self._files else "the table",
+                first_line(error),
+                need="rows that the engine can read",
+                mend="Correct the file, or export it again as Parquet",
+            ) from None
+        finally:
+            connection.close()
 
     @contextlib.contextmanager
     def parsed(

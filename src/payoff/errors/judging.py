@@ -72,6 +72,30 @@ class TrainingError(PayoffError):
             mend="Read the reasons; 'payoff check' may name the column at fault",
         )
 
+    @classmethod
+    def too_large(cls, what: str, need: float, there: float, instead: str) -> TrainingError:
+        """Fitting would need more memory than there is."""
+        return cls(
+            "this model does not fit into memory",
+            code="PAY-T007",
+            where=plain(what),
+            got=f"{there / 1e6:,.0f} MB that may be used",
+            need=f"{need / 1e6:,.0f} MB",
+            mend=instead,
+        )
+
+    @classmethod
+    def bad_interactions(cls, where: str, got: str, need: str, mend: str = "") -> TrainingError:
+        """Arrays of interactions contradict each other."""
+        return cls(
+            "these interactions cannot be used",
+            code="PAY-T008",
+            where=where,
+            got=plain(got),
+            need=need,
+            mend=mend or "Correct the arrays; payoff numbers users and items from 0",
+        )
+
 
 class EvidenceError(PayoffError):
     """These rows cannot judge this policy."""
@@ -85,6 +109,31 @@ class EvidenceError(PayoffError):
             got=f"rows of part {show(part)} for a policy tuned on {show(tuned_on)}",
             need="rows of part 'judge'",
             mend="Judge on rows that took no part in fitting or choosing",
+        )
+
+    @classmethod
+    def bad_lists(cls, where: str, got: str, need: str) -> EvidenceError:
+        """Ranked lists cannot be measured against what users did."""
+        return cls(
+            "these lists cannot be measured",
+            code="PAY-E031",
+            where=where,
+            got=plain(got),
+            need=need,
+            mend="Rank every item the user could be shown, best first, and pad with -1",
+        )
+
+    @classmethod
+    def sampled_ranking(cls, candidates: str) -> EvidenceError:
+        """A list ranked among a sample of items measures another thing."""
+        return cls(
+            "a ranking among sampled items is not measured",
+            code="PAY-E032",
+            where="candidates",
+            got=show(candidates),
+            need="'full': every item that could be shown was ranked",
+            mend="Rank the whole catalogue: among a sample a hit rate of .28 reads as .70, and the "
+            "better of two models can come out as the worse",
         )
 
     @classmethod

@@ -288,6 +288,11 @@ def _nothing(decision: Decision, asked: Automation, found: Mapping[str, Any]) ->
             f"{start} The error rate was at or above it however sure the model was; more rows will "
             "not change that, a better model or a higher limit will."
         )
+    if chosen["needed"] <= chosen["n"]:  # chance stood against it: the halves differ
+        return (
+            f"{start} It was close: at the error rate of all rows that chose, about "
+            f"{heads(chosen['needed'])} would do on average. More rows will settle it."
+        )
     return f"{start} About {heads(chosen['needed'])} such rows would have been enough."
 
 

@@ -67,7 +67,7 @@ def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> 
             raise DataError.missing_column(column, "money or the current rule", known, where)
     if data.unit_id is not None:
         _check_ids(table, data.unit_id)
-    table = prepared(table, decision)
+    table = prepared(table, decision, need_word=need_outcome)
     outcome = (
         outcome_codes(table, decision)
         if data.outcome in known

@@ -153,7 +153,7 @@ def _facts(facts: Facts, found: Mapping[str, Any]) -> list[tuple[str, str]]:
                 f"({by[chosen['method']]}, p = {chosen['p_value']:.3g})",
             )
         )
-    elif chosen["needed"] is not None:
+    elif chosen["needed"] is not None and chosen["needed"] > chosen["n"]:
         pairs.append(("Rows that would have been enough", wording.people(chosen["needed"])))
     rest = found["rest"]
     left = f"{wording.people(rest['per_period'])} {facts.period}"

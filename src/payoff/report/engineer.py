@@ -234,7 +234,7 @@ def _description(model: Mapping[str, Any]) -> list[blocks.Block]:
                 *[
                     (wording.opening(visible(k).replace("_", " ")), _short(v))
                     for k, v in sorted(found.items())[:_MOST]
-                    if k != "features"
+                    if k not in ("features", "themes")  # each has a section of its own
                 ],
             ]
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from payoff.errors import counted
+from payoff.evidence.evidence import PolicyEvidence
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
@@ -37,11 +38,20 @@ def warnings(facts: Facts) -> list[dict[str, str]]:
     ]
 
 
+def _shown(facts: Facts, most: int) -> list[PolicyEvidence]:
+    """Return the first options; those that sentences name take the places of the last others."""
+    verdict, every = facts.evidence.verdict, facts.evidence.policies
+    named = {every[0].name, verdict["reference"], verdict["best_trivial"]}
+    others = [p.name for p in every if p.name not in named]
+    shown = named | set(others[: max(most - len(named), 0)])
+    return [p for p in every if p.name in shown]
+
+
 def options_table(facts: Facts, most: int = 60) -> blocks.Block:
     """Return every option with its money per period and its difference from the recommended."""
     rows: list[list[Any]] = []
-    policies = facts.evidence.policies
-    for policy in policies[:most]:
+    policies = _shown(facts, most)
+    for policy in policies:
         total = wording.figure(policy.total)
         found = facts.against(policy.name)
         if policy.name == facts.subject.name:
@@ -58,7 +68,7 @@ def options_table(facts: Facts, most: int = 60) -> blocks.Block:
                 other,
             ]
         )
-    more = len(policies) - most
+    more = len(facts.evidence.policies) - len(policies)
     why = next(
         (f"{wording.opening(wording.interval(p.total))}." for p in policies if p.total.low is None),
         "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from payoff.errors import counted
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
@@ -105,7 +106,7 @@ def _groups(facts: Facts, found: Mapping[str, Any]) -> list[blocks.Block]:
             "out by chance",
             ["Group", "Share with a mistake", f"Mistakes {facts.period}", facts.money_unit, "Rows"],
             rows,
-            note=f"{found['left_out']} groups have too few rows or mistakes to be shown."
+            note=f"Left out, for too few rows or mistakes: {counted(found['left_out'], 'group')}."
             if found["left_out"]
             else "",
         )

@@ -42,7 +42,7 @@ from payoff.policy.policy import Policy
 from payoff.progress import Progress, silent
 from payoff.workflow.scoring import score
 
-__all__ = ["score_rows", "write_rows"]
+__all__ = ["refuse_target", "score_rows", "scored_table", "write_rows"]
 
 _ENDINGS: Final = (".parquet", ".pq", ".csv")
 
@@ -87,8 +87,27 @@ def score_rows(
     source = read(decision.data if data is None else data, database=decision.data.database)
     rows = assign(source, decision, need_outcome=False)
     progress("read", 1, 1, f"{len(rows):,} rows")
-    _refuse_names(opened, source)
     progress("score", 0, 1)
+    table = scored_table(opened, source, rows, _parts(opened, source, rows))
+    progress("score", 1, 1, f"{len(rows):,} rows")
+    return table
+
+
+def scored_table(
+    opened: Bundle, source: Source, rows: Dataset, parts: NDArray[np.str_] | None
+) -> pa.Table:
+    """Return the rows as read with what a bundle with a model makes of them.
+
+    Parameters
+    ----------
+    source, rows
+        The rows as read, and with their roles.
+    parts
+        The part of each row, "" where it has none; None where none has.
+    """
+    assert opened.model is not None
+    decision = opened.decision
+    _refuse_names(opened, source)
     looks = opened.policy.unfamiliar is not None
     scored = score(opened.model, opened.amounts, opened.calibrator, rows, familiar=looks)
     columns = TableColumns(rows.table)
@@ -100,7 +119,7 @@ def score_rows(
     else:
         expected = expected_by_action(decision, columns, scored.prob, scored.amounts)
     rule = rule_actions(decision, columns, rows.table) if opened.policy.kind == "rule" else None
-    parts = _parts(opened, source, rows)
+    parts = np.full(len(rows), "", dtype="<U6") if parts is None else parts
     groups = {g.name: g.read(columns) for g in opened.policy.groupings}
     codes = np.empty(len(rows), dtype=np.int16)
     for part in np.unique(parts):
@@ -131,7 +150,6 @@ def score_rows(
         table = table.append_column(SCORED_THEME, told)
     if (parts != "").any():
         table = table.append_column(SCORED_PART, pa.array([p or None for p in parts.tolist()]))
-    progress("score", 1, 1, f"{len(rows):,} rows")
     return table
 
 
@@ -179,13 +197,13 @@ def _refuse_names(bundle: Bundle, source: Source) -> None:
         raise DataError.duplicate_columns(twice, f"{source.name} and what scoring adds")
 
 
-def write_rows(table: pa.Table, path: Path, *, force: bool = False) -> Path:
-    """Write a table as Parquet or CSV, whole or not at all.
+def refuse_target(path: Path, *, force: bool) -> None:
+    """Refuse to write a file of another ending, or one that is there already.
 
     Raises
     ------
     EnvironmentError_
-        ``PAY-X003`` for another ending, a file that is there already, or a disk that refuses.
+        ``PAY-X003``.
     """
     if not path.name.lower().endswith(_ENDINGS):
         need = f"a name that ends in {', '.join(_ENDINGS)}"
@@ -194,6 +212,17 @@ def write_rows(table: pa.Table, path: Path, *, force: bool = False) -> Path:
         )
     if path.exists() and not force:
         raise EnvironmentError_.cannot_write(str(path), "it is there already; --force replaces it")
+
+
+def write_rows(table: pa.Table, path: Path, *, force: bool = False) -> Path:
+    """Write a table as Parquet or CSV, whole or not at all.
+
+    Raises
+    ------
+    EnvironmentError_
+        ``PAY-X003`` for another ending, a file that is there already, or a disk that refuses.
+    """
+    refuse_target(path, force=force)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")

@@ -18,8 +18,15 @@ from payoff.load.text.personal import redact
 __all__ = ["documents", "prepared", "prepared_text"]
 
 
-def prepared(table: pa.Table, decision: Decision) -> pa.Table:
+def prepared(table: pa.Table, decision: Decision, *, need_word: bool = True) -> pa.Table:
     """Return the table with its text columns cleaned, and redacted where that is declared.
+
+    Parameters
+    ----------
+    table, decision
+        The rows and their declaration.
+    need_word
+        Whether some document must hold a word (not when rows are only to be decided).
 
     Raises
     ------
@@ -28,7 +35,7 @@ def prepared(table: pa.Table, decision: Decision) -> pa.Table:
         ``PAY-L013`` a document is longer than ``text.longest``.
     """
     settings = decision.text
-    any_word = not decision.data.text
+    any_word = not decision.data.text or not need_word
     for name in decision.data.text:
         column = table.column(name)
         blank = column.null_count == len(column)

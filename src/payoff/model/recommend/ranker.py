@@ -1,0 +1,195 @@
+"""What every recommender can do once it can score: lists, similar items, bytes."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from payoff.errors import TrainingError
+from payoff.model.recommend.histories import Histories
+from payoff.model.text.arrays import bytes_of
+
+__all__ = ["FORMAT", "Lists", "Recommender", "best"]
+
+FORMAT: Final = "recommender/1"
+#: Scores held at once while lists are made: 64 MB of float32.
+_BLOCK: Final = 16_000_000
+
+Seen = Literal["seen", "nothing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lists:
+    """Ranked lists of n users.
+
+    Parameters
+    ----------
+    items
+        int32 (n, k), best first; -1 where a list ends early.
+    scores
+        float32 (n, k); -inf where a list ends early. Comparable within one list only.
+    """
+
+    items: NDArray[np.int32]
+    scores: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        self.items.setflags(write=False)
+        self.scores.setflags(write=False)
+
+
+def best(scores: NDArray[np.float32], k: int) -> Lists:
+    """Return the k best items of each row of scores (n, m); of equal ones the lower number first.
+
+    A score of -inf means "not to be shown". Not-a-number is never shown either.
+
+    Examples
+    --------
+    >>> best(np.array([[1.0, 3.0, 1.0, -np.inf]], dtype=np.float32), 4).items.tolist()
+    [[1, 0, 2, -1]]
+    """
+    n, m = scores.shape
+    items = np.full((n, k), -1, dtype=np.int32)
+    out = np.full((n, k), -np.inf, dtype=np.float32)
+    for row in range(n):
+        s = scores[row]
+        at = _candidates(s, min(k, m))
+        top = at[np.argsort(-s[at], kind="stable")[:k]]
+        top = top[s[top] > -np.inf]
+        items[row, : len(top)], out[row, : len(top)] = top, s[top]
+    return Lists(items=items, scores=out)
+
+
+def _candidates(s: NDArray[np.float32], k: int) -> NDArray[np.intp]:
+    """Return, in order of number, at least the k best: all that tie with the last are there."""
+    if k == 0:
+        return np.empty(0, dtype=np.intp)
+    if k == len(s):
+        return np.flatnonzero(~np.isnan(s))
+    bound = np.partition(s, len(s) - k)[len(s) - k]
+    if np.isnan(bound) or np.isnan(s).any():
+        return _candidates(np.where(np.isnan(s), np.float32(-np.inf), s), k)
+    if bound == -np.inf:
+        return np.flatnonzero(s > bound)
+    above = np.flatnonzero(s >= bound)
+    if len(above) <= 4 * k:
+        return above
+    ties = np.flatnonzero(s == bound)  # a flood of equal scores: the first k of them suffice
+    return np.sort(np.concatenate([np.flatnonzero(s > bound), ties[:k]]))
+
+
+class Recommender(ABC):
+    """A fitted recommender: scores every item of the catalogue for any history.
+
+    Subclasses are frozen dataclasses with ``n_items``; each has a classmethod ``fit(histories,
+    ...)`` and reads itself back with ``from_files``.
+    """
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+    n_items: int
+
+    @abstractmethod
+    def score(self, histories: Histories) -> NDArray[np.float32]:
+        """Return float32 (n, m): higher is better, -inf is never shown."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """Return what is not an array, JSON-ready."""
+
+    @abstractmethod
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what was learnt, by name."""
+
+    @classmethod
+    @abstractmethod
+    def rebuilt(
+        cls, n_items: int, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> Recommender:
+        """Return the recommender of these settings and arrays."""
+
+    def top(
+        self,
+        histories: Histories,
+        k: int,
+        *,
+        exclude: Seen = "seen",
+        allowed: ArrayLike | None = None,
+    ) -> Lists:
+        """Return the k best items for each history: known users, new users and baskets alike.
+
+        Parameters
+        ----------
+        histories
+            One row per user; ``histories.take(users)`` for some of them.
+        k
+            Length of the lists.
+        exclude
+            ``"seen"`` leaves out what the user had already; ``"nothing"`` where repeats are normal.
+        allowed
+            Which items may be shown at all, bool (m,) or (n, m): stock, rules, filters.
+
+        Returns
+        -------
+        Lists
+            Deterministic: of items with equal scores the one with the lower number comes first.
+
+        Raises
+        ------
+        TrainingError
+            ``PAY-T008`` when the catalogue is another or ``allowed`` has another shape.
+        """
+        self._same_catalogue(histories)
+        n, rows = len(histories), max(1, _BLOCK // max(1, self.n_items))
+        mask = None if allowed is None else np.asarray(allowed, dtype=bool)
+        if mask is not None and mask.shape not in {(self.n_items,), (n, self.n_items)}:
+            raise TrainingError.bad_interactions(
+                "allowed", f"shape {mask.shape}", f"({self.n_items},) or ({n}, {self.n_items})"
+            )
+        parts = []
+        for first in range(0, max(n, 1), rows):
+            part = histories.take(np.arange(first, min(n, first + rows)))
+            scores = self.score(part)
+            if exclude == "seen":
+                scores[part.user, part.item] = -np.inf
+            if mask is not None:
+                here = mask if mask.ndim == 1 else mask[first : first + rows]
+                scores = np.where(here, scores, np.float32(-np.inf))
+            parts.append(best(scores, k))
+        return Lists(
+            items=np.concatenate([p.items for p in parts]),
+            scores=np.concatenate([p.scores for p in parts]),
+        )
+
+    def similar(self, items: ArrayLike, k: int, *, allowed: ArrayLike | None = None) -> Lists:
+        """Return what goes with each item: the list of somebody who had that item alone."""
+        alone = [[int(i)] for i in np.atleast_1d(np.asarray(items))]
+        return self.top(Histories.sessions(alone, self.n_items), k, allowed=allowed)
+
+    def files(self) -> dict[str, bytes]:
+        """Return the recommender as files: one JSON text and arrays without objects."""
+        body = {
+            "format": FORMAT,
+            "name": self.name,
+            "n_items": self.n_items,
+            "settings": self.settings(),
+            "arrays": sorted(self.arrays()),
+        }
+        found = {f"{name}.npy": bytes_of(a) for name, a in self.arrays().items()}
+        return {"recommender.json": json.dumps(body, indent=1).encode(), **found}
+
+    def _same_catalogue(self, histories: Histories) -> None:
+        if histories.n_items != self.n_items:
+            raise TrainingError.bad_interactions(
+                "histories",
+                f"a catalogue of {histories.n_items:,} items",
+                f"{self.n_items:,} items, as when the model was fitted",
+            )
