@@ -185,6 +185,8 @@ class Attributes:
         Column that names the item or user as the interactions do.
     source, query, database
         Where the rows are.
+    where
+        Of items: condition over their attributes; others are no products, and are left out.
     from_, until
         Of items: columns of when the item is in the catalogue; empty means always.
     exclude
@@ -197,12 +199,29 @@ class Attributes:
     database: str | None = None
     from_: str | None = None
     until: str | None = None
+    where: str | None = None
     exclude: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Copy the mapping and check the source."""
+        """Copy the mapping; check the source and the condition."""
+        if self.where is not None and isinstance(
+            self.node, expression.Number | expression.Text | expression.Null
+        ):
+            raise DeclarationError.bad_value(
+                "items.where", self.where, "a condition, true or false"
+            )
         _one_source(self.source, self.query, "items or users")
         object.__setattr__(self, "exclude", _reasons(self.exclude, "users.exclude"))
+
+    @property
+    def node(self) -> Node | None:
+        """The parsed condition; None when not declared."""
+        if self.where is None:
+            return None
+        try:
+            return expression.parse(self.where)
+        except ExpressionError as error:
+            raise error.within("key items.where") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -197,6 +197,7 @@ RECOMMEND: Final = {
             id=Key(TEXT, "Column that names the item.", True, 'id = "sku"'),
             **{"from": Key(TEXT, "Column: in the catalogue from.")},
             until=Key(TEXT, "Column: in the catalogue until."),
+            where=Key(TEXT, "Condition of items that can be shown; others are left out."),
         ),
         "One row per item: its attributes, and when it is in the catalogue.",
     ),

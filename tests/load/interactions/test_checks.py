@@ -73,6 +73,15 @@ def test_tips():
     assert found(best)["PAY-L136"].status == "tip"
 
 
+def test_items_absent_by_chance_are_not_called_gone():
+    rare = [*busy(), *[("u1", f"rare{n}", n % 60, 1, 1.0) for n in range(60)]]
+    result = found(rare)["PAY-L138"]
+    assert result.status == "passed"
+    assert "For 0 of them" in result.detail
+    last = found(busy(), '[split]\nmethod = "last"\n')["PAY-L138"]
+    assert last.status == "not_applicable"
+
+
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=40))
 def test_gini_is_half_the_mean_difference_over_the_mean(amounts):
     x = np.array(amounts, dtype=float)

@@ -155,6 +155,19 @@ def test_no_products_and_no_customers_are_left_out():
     assert data.items.labels.tolist() == ["x", "y"]
 
 
+def test_items_that_are_ruled_out_are_in_no_catalogue(tmp_path):
+    kinds = {"sku": ["x", "y", "w", "v"], "kind": ["toy", "toy", "fuel", None]}
+    pq.write_table(pa.table(kinds), tmp_path / "items.parquet")
+    more = '[items]\nid = "sku"\nsource = "items.parquet"\nwhere = "kind <> \'fuel\'"\n'
+    rows = [*FOUR, ("a", "w", 1, 1, 7.0)]
+    data = read_interactions(declared(more), folder=tmp_path, data=table(rows))
+    assert data.items.labels.tolist() == ["x", "y"]
+    assert data.facts["left_out"]["excluded_items"] == 1
+    wrong = declared(more.replace("kind <>", "sort <>"))
+    with pytest.raises(ExpressionError, match=r"PAY-D053.*'sort'"):
+        read_interactions(wrong, folder=tmp_path, data=table(rows))
+
+
 def test_no_repeats_keeps_the_first_that_was_kept():
     rows = [*FOUR, ("a", "x", 5, 1, 9.0), ("b", "x", 3, -1, 100.0), ("b", "x", 9, 1, 7.0)]
     data = shop(rows, "[list]\nrepeats = false\n")

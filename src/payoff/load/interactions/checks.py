@@ -18,6 +18,8 @@ _MUCH: Final = 0.05
 _LITTLE: Final = 0.01
 _CONCENTRATED: Final = 0.3
 _HEAVY: Final = 0.1
+#: Interactions due at an item's earlier rate, from which none at all is no chance (e^-3 = 5 %).
+_EXPECTED: Final = 3.0
 
 
 def check(
@@ -177,8 +179,8 @@ def _no_products(data: Interactions, sheet: Mapping[str, Any]) -> Check:
     result = numbered("PAY-L137", "Items that are no products")
     idle = [p for p, n in data.facts["excluded"].items() if n == 0]
     odd = sheet["odd_items"]
-    done = sum(data.facts["excluded"].values())
-    detail = f"Excluded by pattern: {counted(done, 'row')}." if data.facts["excluded"] else ""
+    done = data.facts["left_out"]["excluded_items"]
+    detail = f"Excluded as no products: {counted(done, 'row')}." if done else ""
     if odd:
         named = ", ".join(f"{o['item']} ({o['n']:,})" for o in odd)
         return result(
@@ -198,19 +200,27 @@ def _no_products(data: Interactions, sheet: Mapping[str, Any]) -> Check:
 
 def _never_again(data: Interactions, parts: InteractionParts) -> Check:
     result = numbered("PAY-L138", "Items never met again")
-    early, late = np.unique(parts.history.item), np.unique(parts.judge.item)
-    gone = np.setdiff1d(early, late)
-    worth = parts.history
-    share = float(np.mean(np.isin(worth.item, gone))) if len(worth) else 0.0
+    if parts.how["method"] in ("last", "random"):
+        return result(
+            status="not_applicable",
+            detail="The judging part is no stretch of time, so nothing can be gone by then.",
+        )
+    early = np.bincount(parts.history.item, minlength=len(data.items))
+    late = np.bincount(parts.judge.item, minlength=len(data.items))
+    absent = (early > 0) & (late == 0)
+    gone = absent & (early * (len(parts.judge) / len(parts.history)) >= _EXPECTED)
+    share = float(early[gone].sum() / early.sum())
+    met = int(np.sum(early > 0))
     detail = (
-        f"{len(gone):,} of {counted(len(early), 'item')} ({percent(len(gone) / len(early))}) that "
-        f"are learnt from do not occur in the judging part; they drew {percent(share)} of "
-        "interactions."
+        f"{absent.sum():,} of {counted(met, 'item')} ({percent(float(absent.sum()) / met)}) that "
+        f"are learnt from do not occur in the judging part. For {gone.sum():,} of them that is "
+        f"hardly chance, as at their earlier rate {_EXPECTED:g} or more were due; these drew "
+        f"{percent(share)} of interactions."
     )
     known = bool(data.windows)
-    if share > _HEAVY and not known:
+    if share > _LITTLE and not known:
         return result(
-            status="issue",
+            status="issue" if share > _HEAVY else "tip",
             detail=detail + " They may be out of the catalogue, and would waste places of a list.",
             mend="Declare 'until' in [items], or [stock], so that no list shows them",
         )

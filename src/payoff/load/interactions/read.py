@@ -18,7 +18,7 @@ from payoff.errors import DataError, DeclarationError, ExpressionError, counted,
 from payoff.load.interactions.cancel import match
 from payoff.load.interactions.events import Catalogue, Events, Interactions, TakenBack
 from payoff.load.interactions.relation import Relation, moment_sql, relation, text_sql
-from payoff.load.interactions.tables import catalogue, windows
+from payoff.load.interactions.tables import catalogue, not_offered, windows
 
 __all__ = ["read_interactions"]
 
@@ -83,6 +83,7 @@ def _read(
     recommend = decision.recommend
     assert recommend is not None
     connection.execute(f"create temp table typed as {_typed_sql(decision, lines, items, users)}")
+    not_offered(connection, items, recommend.items)
     facts = _cleaned(connection, decision)
     if not connection.execute("select count(*) from kept where not p_cancelled").fetchall()[0][0]:
         raise DataError.empty("the interactions", "every row is a cancellation")
@@ -250,7 +251,8 @@ def _cleaned(connection: duckdb.DuckDBPyConnection, decision: Decision) -> dict[
         "no_user": "p_user is null",
         "no_item": "p_item is null",
         "no_time": "p_time is null",
-        "excluded_items": _glob(declared.exclude, "p_item"),
+        "excluded_items": f"({_glob(declared.exclude, 'p_item')}) "  # noqa: S608  (quoted)
+        "or p_item in (select label from not_offered)",
         "excluded_users": _glob(blocked, "p_user"),
         "no_quantity": "p_quantity is null or not isfinite(p_quantity) or p_quantity = 0 "
         "or (p_quantity < 0 and not p_cancelled)",

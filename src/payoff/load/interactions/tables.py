@@ -9,12 +9,13 @@ import duckdb
 import numpy as np
 
 from payoff.declare import Attributes, Recommend
+from payoff.declare.expression import columns_of, to_sql
 from payoff.engine.duckdb_engine import quoted_text
-from payoff.errors import DataError, counted, show
+from payoff.errors import DataError, ExpressionError, counted, show
 from payoff.load.interactions.events import Catalogue, Windows
 from payoff.load.interactions.relation import Relation, moment_sql, text_sql
 
-__all__ = ["catalogue", "windows"]
+__all__ = ["catalogue", "not_offered", "windows"]
 
 _NONE: Final[Mapping[str, str]] = {}
 
@@ -41,6 +42,8 @@ def catalogue(
         also = f" union select {id_sql} as label from {rows.name}"  # noqa: S608  (quoted)
     patterns = [*exclude, *(declared.exclude if declared is not None else {})]
     skip = " or ".join(f"label glob {quoted_text(p)}" for p in patterns) or "false"
+    if noun == "item":
+        skip += " or label in (select label from not_offered)"
     connection.execute(
         f"create temp table {noun}_codes as "  # noqa: S608  (names are fixed, patterns quoted)
         "select label, (row_number() over (order by try_cast(label as bigint), label) - 1)"
@@ -57,6 +60,25 @@ def catalogue(
             f"on c.label = {id_sql} order by c.code"
         ).to_arrow_table()
     return Catalogue(labels=found, attributes=attributes)
+
+
+def not_offered(
+    connection: duckdb.DuckDBPyConnection, rows: Relation | None, declared: Attributes | None
+) -> None:
+    """Make the table ``not_offered``: items that ``items.where`` says are no products."""
+    chosen = "select null::varchar as label where false"
+    node = None if declared is None else declared.node
+    if rows is not None and declared is not None and node is not None:
+        for column in columns_of(node):
+            if column not in rows.columns:
+                error = ExpressionError.unknown_column(str(declared.where), column, rows.columns)
+                raise error.within("key items.where")
+        id_sql = text_sql(rows.column(declared.id, "items.id"), rows.columns[declared.id])
+        chosen = (
+            f"select {id_sql} as label from {rows.name} "  # noqa: S608  (quoted)
+            f"where {id_sql} is not null and not coalesce({to_sql(node)}, false)"
+        )
+    connection.execute(f"create temp table not_offered as {chosen}")
 
 
 def _refuse_twice(
