@@ -341,6 +341,20 @@ def test_best_is_a_full_sort(rows, k):
         assert items.tolist() == wanted + [-1] * (k - len(wanted))
 
 
+@pytest.mark.parametrize("levels", [2, 5, 1_000, 10**6])
+@pytest.mark.parametrize("k", [1, 20, 300, 5_000])
+def test_best_of_many_is_a_full_sort(levels, k):
+    rng = np.random.default_rng(levels)
+    scores = (rng.integers(0, levels, (3, 5_003)) ** 3 % levels).astype(np.float32)
+    scores[0, rng.random(5_003) < 0.99] = -np.inf
+    scores[1, rng.random(5_003) < 0.5] = np.nan
+    for row, items in zip(scores, best(scores, k).items, strict=True):
+        order = np.argsort(-np.where(np.isnan(row), -np.inf, row), kind="stable")[:k]
+        wanted = order[row[order] > -np.inf]
+        assert items[: len(wanted)].tolist() == wanted.tolist()
+        assert (items[len(wanted) :] == -1).all()
+
+
 def test_a_flood_of_equal_scores_gives_the_first_items():
     scores = np.zeros((1, 10_000), dtype=np.float32)
     scores[0, 9_000] = 1
