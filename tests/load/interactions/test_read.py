@@ -280,6 +280,11 @@ def test_ambiguous_names_are_refused():
     rows = table(FOUR).append_column("price", pa.array([1, 2, 3, 4]))
     with pytest.raises(DataError, match=r"PAY-L011.*could be meant"):
         read_interactions(declared(), data=rows)
+    rows = table(FOUR).append_column("value", pa.array([1, 2, 3, 4]))
+    with pytest.raises(DataError, match=r"PAY-L011.*'price x quantity'"):
+        read_interactions(declared(), data=rows)
+    data = read_interactions(declared("value = 'value'\n"), data=rows)
+    assert data.events.value.tolist() == [1, 2, 3, 4]
 
 
 def test_another_kind_is_refused():

@@ -177,7 +177,8 @@ def _typed_sql(
         here = text_sql(f"l.{role['item']}", lines.columns[declared.item])
         joined = f" left join item_rows a on {there} = {here}"
     for name in _FIGURES:
-        _refuse_ambiguous(name, declared.roles.get(name), lines)
+        computed = "price x quantity" if name == "value" and "price" in role else None
+        _refuse_ambiguous(name, declared.roles.get(name, computed), lines)
     number = {n: f"try_cast({role[n]} as double)" for n in _FIGURES if n in role}
     quantity = number.get("quantity", "1::double")
     price = number.get("price", "null::double")
@@ -219,7 +220,7 @@ def _refuse_ambiguous(name: str, column: str | None, lines: Relation) -> None:
             f"column {same}",
             f"interactions.{name} = {show(column)}, and a column {show(same)} beside it",
             f"one meaning of {show(name)} in expressions",
-            "Rename the other column in the export or in a query",
+            f"Declare that column as {show(name)}, or rename it in a query",
         )
 
 
