@@ -69,11 +69,14 @@ def sparse_from(files: Mapping[str, bytes], name: str, width: int) -> csr_matrix
 
 
 def give_back() -> None:
-    """Hand memory that is free again back to the system, where the C library would keep it.
+    """Hand memory that is free again back to the system, where it would be kept for later.
 
-    After rows were laid out one by one, as liblinear does, glibc keeps their place for more of the
-    same size; other systems do nothing here.
+    Arrow keeps what it used while the rows were read. glibc keeps the place of rows that were laid
+    out one by one, as liblinear does, for more of the same size.
     """
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
     trim = getattr(_C_LIBRARY, "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -133,6 +133,7 @@ def fit_margins(
         try:
             if single:
                 x.data = x.data.astype(np.float64)
+            give_back()
             model.fit(x, y, sample_weight=weight / weight.mean())
         finally:
             if single:

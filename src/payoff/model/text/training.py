@@ -14,6 +14,7 @@ from payoff.model.candidates import TEXT_CANDIDATES
 from payoff.model.crossed import CrossFitted, try_candidates
 from payoff.model.encode import Encoder
 from payoff.model.folds import assign_folds, feasible_folds
+from payoff.model.text.arrays import give_back
 from payoff.model.text.embedding import Embedder, Remembering, minilm
 from payoff.model.text.familiar import learn_references
 from payoff.model.text.features import TextFeatures
@@ -340,6 +341,7 @@ class _Work:
             step(f)
             rest, held = np.flatnonzero(known & (fold != f)), np.flatnonzero(fold == f)
             model, margins[held] = self._left_out(name, rest, held, every)
+            give_back()
             # Of the model only what it saw is wanted again, not its coefficients.
             models.append(replace(model, coef=model.coef[:0].copy()))
         y = np.searchsorted(every, self.outcome)
