@@ -2,6 +2,13 @@
 
 from payoff.declare.automation import Automation
 from payoff.declare.decision import KINDS, PERIODS, Decision
+from payoff.declare.interactions import (
+    Attributes,
+    InteractionData,
+    ListSettings,
+    Recommend,
+    Stock,
+)
 from payoff.declare.limits import Constraint, Limit
 from payoff.declare.past import Past
 from payoff.declare.payoffs import Action, Capacity, Cell, Outcome, PayoffTable, Scalar
@@ -24,6 +31,7 @@ __all__ = [
     "PARTS",
     "PERIODS",
     "Action",
+    "Attributes",
     "Automation",
     "Capacity",
     "Case",
@@ -33,14 +41,18 @@ __all__ = [
     "Data",
     "Decision",
     "EvidenceSettings",
+    "InteractionData",
     "Limit",
+    "ListSettings",
     "Outcome",
     "Past",
     "PayoffTable",
     "Predictions",
+    "Recommend",
     "Review",
     "Scalar",
     "Split",
+    "Stock",
     "Subgroup",
     "TextSettings",
     "Training",

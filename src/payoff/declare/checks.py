@@ -16,7 +16,7 @@ from payoff.declare.limit_checks import (
 )
 from payoff.errors import listed
 
-__all__ = ["check"]
+__all__ = ["check", "check_list"]
 
 _CURRENCIES: Final = re.compile(
     r"(?<![A-Za-z])(EUR|USD|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|BRL|ZAR|TWD|KRW|MXN|TRY)"
@@ -58,6 +58,11 @@ def check(decision: Decision) -> tuple[Check, ...]:
         constraint_check(decision),
         fixed_cost_check(decision),
     )
+
+
+def check_list(decision: Decision) -> tuple[Check, ...]:
+    """Return the numbered checks that make sense of a list shown to a user."""
+    return (_volume(decision), _units(decision), _people(decision), _sources(decision))
 
 
 def _constants(decision: Decision) -> dict[str, list[float | None]]:

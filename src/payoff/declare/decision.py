@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from payoff.declare.automation import Automation, resolved
+from payoff.declare.interactions import Recommend, check_recommend
 from payoff.declare.limits import Constraint, Limit, check_limits
 from payoff.declare.past import Past
 from payoff.declare.payoffs import (
@@ -33,7 +34,7 @@ from payoff.errors import DeclarationError, listed
 
 __all__ = ["KINDS", "PERIODS", "Decision", "plural"]
 
-KINDS: Final = ("tabular", "text", "predictions")
+KINDS: Final = ("tabular", "text", "predictions", "recommend")
 PERIODS: Final = ("day", "week", "month", "quarter", "year", "campaign")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}|[\w$€£¥ .]{1,12}")
 
@@ -59,6 +60,8 @@ class Decision:
         How the rows came about, when they record actions that may have changed what happened.
     automation
         The error rate that must be kept where the model acts by itself.
+    recommend
+        Interactions, items, users, stock and list, of a decision of kind ``"recommend"``.
 
     Raises
     ------
@@ -104,6 +107,7 @@ class Decision:
     current_rule: CurrentRule | None = None
     past: Past | None = None
     automation: Automation | None = None
+    recommend: Recommend | None = None
     split: Split = field(default_factory=Split)
     training: Training = field(default_factory=Training)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
@@ -138,6 +142,7 @@ class Decision:
         self._check_names()
         self._check_table()
         self._check_references()
+        check_recommend(self)
         if self.automation is not None:
             found = resolved(self.automation, self.actions, self.past)
             object.__setattr__(self, "automation", found)

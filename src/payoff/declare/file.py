@@ -10,6 +10,14 @@ from typing import Any, Final, TypeVar
 
 from payoff.declare.automation import Automation
 from payoff.declare.decision import Decision
+from payoff.declare.interactions import (
+    Attributes,
+    InteractionData,
+    ListSettings,
+    Recommend,
+    Stock,
+    list_payoffs,
+)
 from payoff.declare.limits import Constraint, Limit
 from payoff.declare.past import Past
 from payoff.declare.payoffs import Action, Capacity, Cell, Outcome, PayoffTable, money_text
@@ -117,6 +125,8 @@ def from_toml(text: str) -> Decision:
 
 def _decision(value: Mapping[str, Any]) -> Decision:
     facts: dict[str, Any] = dict(value["decision"])
+    if "interactions" in value:
+        return _recommendation(value, facts)
     data = dict(value["data"])
     for name in ("features", "text"):
         if name in data:
@@ -125,9 +135,6 @@ def _decision(value: Mapping[str, Any]) -> Decision:
     for name in ("languages", "slices"):
         if name in text:
             text[name] = tuple(text[name])
-    training = dict(value.get("training", {}))
-    if "candidates" in training:
-        training["candidates"] = tuple(training["candidates"])
     return Decision(
         **facts,
         data=Data(**data),
@@ -152,9 +159,45 @@ def _decision(value: Mapping[str, Any]) -> Decision:
         automation=Automation(**value["automation"]) if "automation" in value else None,
         predictions=Predictions(**value.get("predictions", {})),
         split=Split(**value.get("split", {})),
-        training=Training(**training),
+        training=_training(value),
         evidence=EvidenceSettings(**value.get("evidence", {})),
     )
+
+
+def _recommendation(value: Mapping[str, Any], facts: Mapping[str, Any]) -> Decision:
+    """Make a decision whose unit is a list shown to a user."""
+    given = dict(value["interactions"])
+    if "margin" in given:
+        given["margin"] = money_text(given["margin"], "interactions.margin")
+    data = InteractionData(**given)
+    row = {
+        action: {o: _cell(cell, f"payoffs.{action}.{o}") for o, cell in cells.items()}
+        for action, cells in value.get("payoffs", {}).items()
+    }
+    tables: dict[str, Any] = {
+        name: make(**{"from_" if k == "from" else k: v for k, v in value[name].items()})
+        for name, make in (("items", Attributes), ("users", Attributes), ("stock", Stock))
+        if name in value
+    }
+    usual = {"unit": "list", "do_nothing": "none"}
+    return Decision(
+        **{**usual, **facts},
+        **list_payoffs(row, data),
+        recommend=Recommend(
+            interactions=data, list=ListSettings(**value.get("list", {})), **tables
+        ),
+        subgroups=tuple(_subgroup(s, n) for n, s in enumerate(value.get("subgroups", []))),
+        split=Split(**value.get("split", {})),
+        training=_training(value),
+        evidence=EvidenceSettings(**value.get("evidence", {})),
+    )
+
+
+def _training(value: Mapping[str, Any]) -> Training:
+    training = dict(value.get("training", {}))
+    if "candidates" in training:
+        training["candidates"] = tuple(training["candidates"])
+    return Training(**training)
 
 
 def _outcome(name: str, value: Any) -> Outcome:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from payoff.declare.spec import DECISION_FILE, Key, Kind
+from payoff.declare.interactions import PARTLY
+from payoff.declare.spec import DECISION_FILE, RECOMMEND, Key, Kind
 
 __all__ = ["json_schema", "schema_text"]
 
@@ -23,6 +24,20 @@ def json_schema() -> dict[str, Any]:
         "title": "payoff decision file",
         "description": "One decision: actions x outcomes -> money. Positive money is gain.",
         **_object(DECISION_FILE),
+        **_by_kind(),
+    }
+
+
+def _by_kind() -> dict[str, Any]:
+    """Return which tables a file must have, and may not have, for its kind of decision."""
+    kind = {"properties": {"kind": {"const": "recommend"}}, "required": ["kind"]}
+    needs = {n: k for n, k in DECISION_FILE.items() if k.required and k.kinds}
+    rows = [n for n, k in needs.items() if "recommend" not in k.kinds]
+    own = [n for n, k in needs.items() if "recommend" in k.kinds]
+    return {
+        "if": {"properties": {"decision": kind}, "required": ["decision"]},
+        "then": {"required": own, "properties": dict.fromkeys(PARTLY, False)},
+        "else": {"required": rows, "properties": dict.fromkeys(RECOMMEND, False)},
     }
 
 
@@ -30,7 +45,7 @@ def _object(keys: Any) -> dict[str, Any]:
     return {
         "type": "object",
         "additionalProperties": False,
-        "required": [name for name, key in keys.items() if key.required],
+        "required": [name for name, key in keys.items() if key.required and not key.kinds],
         "properties": {name: _key(key) for name, key in keys.items()},
     }
 

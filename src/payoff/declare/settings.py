@@ -33,7 +33,7 @@ DEFAULT_CANDIDATES: Final = {
     "tabular": ("logistic", "scorecard", "lightgbm"),
     "text": ("tfidf", "embeddings", "tfidf+embeddings"),
 }
-SPLITS: Final = ("auto", "time", "cluster", "random")
+SPLITS: Final = ("auto", "time", "cluster", "random", "last")
 
 
 def frozen_map(values: Mapping[str, str]) -> Mapping[str, str]:
@@ -263,12 +263,19 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """How rows get their part; shares of fit, choose and judge rows."""
+    """How rows get their part; shares of fit, choose and judge rows.
+
+    Interactions may also be cut at ``choose_from`` and ``judge_from`` and end before
+    ``judge_until``: dates such as ``"2026-05-01"``, or numbers where time is one.
+    """
 
     method: str = "auto"
     fit: float = 0.5
     choose: float = 0.2
     judge: float = 0.3
+    choose_from: str | float | None = None
+    judge_from: str | float | None = None
+    judge_until: str | float | None = None
 
     def __post_init__(self) -> None:
         """Check the shares."""
@@ -287,6 +294,15 @@ class Split:
         if abs(self.fit + self.choose + self.judge - 1) > 1e-6:
             raise DeclarationError.bad_value(
                 "split", [self.fit, self.choose, self.judge], "three shares that sum to 1"
+            )
+        if (self.choose_from is None) != (self.judge_from is None) or (
+            self.judge_until is not None and self.judge_from is None
+        ):
+            raise DeclarationError.bad_value(
+                "split",
+                said("only some of the moments"),
+                "'choose_from' and 'judge_from' together",
+                "Without both, the parts are cut by shares",
             )
 
 

@@ -8,14 +8,15 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from payoff.declare.decision import KINDS, PERIODS
+from payoff.declare.interactions import DUPLICATES, PARTLY
 from payoff.declare.limits import CONSTRAINTS
 from payoff.declare.payoffs import DISTRIBUTIONS
 from payoff.declare.settings import SPLITS
 from payoff.declare.synonyms import meant
 from payoff.declare.text import SLICES, TWINS
-from payoff.errors import DeclarationError, listed
+from payoff.errors import DeclarationError, listed, said, show
 
-__all__ = ["DECISION_FILE", "Key", "Kind", "read"]
+__all__ = ["DECISION_FILE", "RECOMMEND", "Key", "Kind", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,16 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: its kind, what it means, whether it must be there, and an example."""
+    """One key: its kind, what it means, whether it must be there, and an example.
+
+    ``kinds`` are the kinds of decision that need it or may have it; empty means all.
+    """
 
     kind: Kind
     meaning: str
     required: bool = False
     example: str = ""
+    kinds: tuple[str, ...] = ()
 
 
 def _table(**keys: Key) -> Kind:
@@ -156,6 +161,71 @@ CONSTRAINT: Final = _table(
     group=Key(TEXT, "One group of the subgroup: the constraint holds there only."),
 )
 EXCLUSIONS: Final = _map(TEXT)
+#: Kinds of decision whose unit is a row.
+ROWS: Final = tuple(k for k in KINDS if k != "recommend")
+MOMENT: Final = _either("a date in quotes or a number", TEXT, NUMBER)
+WHERE_ROWS: Final = {
+    "source": Key(TEXT, "File or pattern of files: CSV, Parquet, Arrow."),
+    "query": Key(TEXT, "SQL that yields the rows, instead of 'source'."),
+    "database": Key(TEXT, "DuckDB file or postgresql:// address for 'query'."),
+}
+RECOMMEND: Final = {
+    "interactions": Key(
+        _table(
+            **WHERE_ROWS,
+            user=Key(TEXT, "Column of who.", True, 'user = "customer_id"'),
+            item=Key(TEXT, "Column of with what.", True, 'item = "sku"'),
+            time=Key(TEXT, "Column of when.", True, 'time = "bought_at"'),
+            quantity=Key(TEXT, "Column of pieces; 1 when left out."),
+            price=Key(TEXT, "Column of money per piece."),
+            value=Key(TEXT, "Column of money of the row; price x quantity when left out."),
+            margin=Key(MONEY, "Money the owner keeps of the row."),
+            cancelled=Key(TEXT, "Condition of rows that take a purchase back."),
+            where=Key(TEXT, "Condition of the rows that count."),
+            part=Key(TEXT, "Column that holds fit, choose or judge."),
+            duplicates=Key(_choice(*DUPLICATES), "What is done with rows that repeat another."),
+            exclude=Key(EXCLUSIONS, "Pattern of item ids = why it is no product."),
+        ),
+        "Who bought what, when, for how much; for kind = 'recommend'.",
+        True,
+        "[interactions]",
+        ("recommend",),
+    ),
+    "items": Key(
+        _table(
+            **WHERE_ROWS,
+            id=Key(TEXT, "Column that names the item.", True, 'id = "sku"'),
+            **{"from": Key(TEXT, "Column: in the catalogue from.")},
+            until=Key(TEXT, "Column: in the catalogue until."),
+            where=Key(TEXT, "Condition of items that can be shown; others are left out."),
+        ),
+        "One row per item: its attributes, and when it is in the catalogue.",
+    ),
+    "users": Key(
+        _table(
+            **WHERE_ROWS,
+            id=Key(TEXT, "Column that names the user.", True, 'id = "customer_id"'),
+            exclude=Key(EXCLUSIONS, "Pattern of user ids = why they take no part."),
+        ),
+        "One row per user: its attributes.",
+    ),
+    "stock": Key(
+        _table(
+            **WHERE_ROWS,
+            item=Key(TEXT, "Column that names the item.", True, 'item = "sku"'),
+            **{"from": Key(TEXT, "Column: can be delivered from.")},
+            until=Key(TEXT, "Column: can be delivered until."),
+        ),
+        "When each item can be delivered: one row per item and stretch of time.",
+    ),
+    "list": Key(
+        _table(
+            length=Key(WHOLE, "Items shown."),
+            repeats=Key(FLAG, "Whether an item the user has may be shown again."),
+        ),
+        "What is shown.",
+    ),
+}
 
 DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
     {
@@ -165,7 +235,8 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 name=Key(TEXT, "Short name, used in file names.", True, 'name = "calls"'),
                 title=Key(TEXT, "The decision as a question or heading."),
                 kind=Key(
-                    _choice(*KINDS), "tabular, text: payoff trains; predictions: made elsewhere."
+                    _choice(*KINDS),
+                    "tabular, text, recommend: learnt here; predictions: made elsewhere.",
                 ),
                 unit=Key(TEXT, "What one row is, in the singular: customer, order, claim."),
                 currency=Key(TEXT, "Currency of all money.", True, 'currency = "EUR"'),
@@ -201,20 +272,24 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
             "Where the rows are and what their columns mean.",
             True,
             "[data]",
+            ROWS,
         ),
         "outcomes": Key(
             _map(OUTCOME),
             "What can happen: name = value of the outcome column.",
             True,
             "[outcomes]",
+            ROWS,
         ),
-        "actions": Key(_map(ACTION), "What can be done: name = label.", True, "[actions]"),
+        "actions": Key(_map(ACTION), "What can be done: name = label.", True, "[actions]", ROWS),
         "payoffs": Key(
             _map(_map(CELL)),
             "Money of each action under each outcome; gain is positive.",
             True,
             "[payoffs.call]",
+            ROWS,
         ),
+        **RECOMMEND,
         "subgroups": Key(_list(SUBGROUP), "Groups the report shows apart."),
         "limits": Key(_list(LIMIT), "Resources that actions use up: hours, visits, places."),
         "constraints": Key(_list(CONSTRAINT), "Floors, caps and gaps of the share acted on."),
@@ -280,6 +355,9 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 fit=Key(NUMBER, "Share of rows that fit models."),
                 choose=Key(NUMBER, "Share of rows that choose calibration and policy."),
                 judge=Key(NUMBER, "Share of rows that judge; they do nothing else."),
+                choose_from=Key(MOMENT, "Interactions: the choosing part starts here."),
+                judge_from=Key(MOMENT, "Interactions: the judging part starts here."),
+                judge_until=Key(MOMENT, "Interactions: the judging part ends before."),
             ),
             "How rows get their part.",
         ),
@@ -341,7 +419,9 @@ def _is_a(value: Any, kind: Kind) -> bool:
     return isinstance(value, kind.types)
 
 
-def _read_keys(value: Mapping[str, Any], keys: Mapping[str, Key], path: str) -> None:
+def _read_keys(
+    value: Mapping[str, Any], keys: Mapping[str, Key], path: str, kind: str | None = None
+) -> None:
     prefix = f"{path}." if path else ""
     for name in value:
         if name not in keys:
@@ -351,10 +431,25 @@ def _read_keys(value: Mapping[str, Any], keys: Mapping[str, Key], path: str) -> 
     for name, key in keys.items():
         if name in value:
             read(value[name], key.kind, prefix + name)
-        elif key.required:
+        elif key.required and (kind is None or not key.kinds or kind in key.kinds):
             raise DeclarationError.missing_key(prefix + name, key.meaning.rstrip("."), key.example)
 
 
 def read_file_keys(value: Mapping[str, Any]) -> None:
-    """Check a whole decision file."""
-    _read_keys(value, DECISION_FILE, "")
+    """Check a whole decision file: which tables it needs depends on the kind of decision."""
+    declared = value.get("decision")
+    kind = declared.get("kind", "tabular") if isinstance(declared, dict) else "tabular"
+    recommends = kind == "recommend"
+    _read_keys(value, DECISION_FILE, "", "recommend" if recommends else "tabular")
+    for name in PARTLY if recommends else (n for n in RECOMMEND):
+        if name in value:
+            raise DeclarationError.bad_value(
+                name,
+                said(f"[{name}] beside kind = {show(kind)}"),
+                "the tables of this kind of decision"
+                if recommends
+                else "kind = 'recommend' in [decision]",
+                "Remove it: rows are declared in [interactions], money in [payoffs.show]"
+                if recommends
+                else "Set the kind, or remove the table",
+            )

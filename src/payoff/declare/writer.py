@@ -133,11 +133,13 @@ def _rule(rule: CurrentRule) -> list[str]:
 def written(decision: Decision) -> str:
     """Return the TOML text of a decision."""
     sections = ("data", "outcomes", "actions", "payoffs", "subgroups", "limits", "constraints")
-    optional = ("current_rule", "past", "automation")
+    optional = ("current_rule", "past", "automation", "recommend")
     settings = ("text", "predictions", "split", "training", "evidence")
     skipped = (*sections, *optional, *settings, "schema_version")
     facts = _changed(decision, skip=skipped)
     facts.setdefault("name", decision.name)
+    if decision.recommend is not None:
+        return "\n".join(_recommendation(decision, facts))
     lines = ["schema_version = 1", "", *_section("decision", facts)]
     data = _changed(decision.data, skip=("exclude", "known_later", "outcome"))
     lines += _section("data", {"outcome": decision.data.outcome, **data})
@@ -164,3 +166,27 @@ def written(decision: Decision) -> str:
     for name in settings:
         lines += _section(name, _changed(getattr(decision, name)))
     return "\n".join(lines)
+
+
+def _recommendation(decision: Decision, facts: Mapping[str, Any]) -> list[str]:
+    """Write a decision of kind ``"recommend"``; what every list has is left out."""
+    assert decision.recommend is not None
+    lines = ["schema_version = 1", "", *_section("decision", facts)]
+    for name in ("interactions", "items", "users", "stock"):
+        held = getattr(decision.recommend, name)
+        if held is None:
+            continue
+        found = {k.rstrip("_"): v for k, v in _changed(held, skip=("exclude",)).items()}
+        if "margin" in found:
+            found["margin"] = _money(found["margin"])
+        lines += _section(name, found)
+        if name in ("interactions", "users"):
+            lines += _section(f"{name}.exclude", held.exclude)
+    lines += _section("list", _changed(decision.recommend.list))
+    row = {o: _cell(decision.payoffs.cell("show", o)) for o in ("hit", "miss")}
+    lines += _section("payoffs.show", row)
+    for subgroup in decision.subgroups:
+        lines += _section("[subgroups]", _changed(subgroup))
+    for name in ("split", "training", "evidence"):
+        lines += _section(name, _changed(getattr(decision, name)))
+    return lines

@@ -159,6 +159,19 @@ class DeclarationError(PayoffError):
         )
 
     @classmethod
+    def checked_only(cls) -> DeclarationError:
+        """The decision recommends, and this command does not know lists yet."""
+        return cls(
+            "this version of payoff checks interactions, but fits and judges no recommender yet",
+            code="PAY-D013",
+            where="key decision.kind",
+            got="'recommend'",
+            need="the command 'payoff check', or a decision of another kind",
+            mend="Run 'payoff check' on this file: it reads the interactions, splits them and "
+            "reports on them",
+        )
+
+    @classmethod
     def unguessed_outcome(cls, candidates: Iterable[str]) -> DeclarationError:
         """No column, or more than one, looks like the outcome."""
         candidates = list(candidates)

@@ -176,7 +176,7 @@ def excerpt_pair(before: str, after: str, longest: int = _EXCERPT) -> tuple[str,
     Examples
     --------
     >>> excerpt_pair("I am a man of words", "I am a woman of words", 12)
-    ('…a man of wo…', '…a woman of …')
+    ('…a man of wor…', '…a woman of w…')
     """
     first = next(
         (k for k, (a, b) in enumerate(zip(before, after, strict=False)) if a != b),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from payoff.bundle import Bundle
 from payoff.declare import Decision
 from payoff.declare.file import load
-from payoff.errors import DataError, EvidenceError
+from payoff.errors import DataError, DeclarationError, EvidenceError
 from payoff.evidence.acted import Acted
 from payoff.evidence.contest import Compared, contest
 from payoff.evidence.limits import kept_to
@@ -167,6 +167,8 @@ def _rows(
         judging = decision
     elif decision is not None:
         judging, folder = load(decision), Path(decision).parent
+        if judging.kind == "recommend":
+            raise DeclarationError.checked_only()
     elif first is not None:
         judging = first.decision
     else:

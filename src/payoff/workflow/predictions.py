@@ -16,7 +16,7 @@ from payoff.declare import Decision
 from payoff.declare import checks as declare_checks
 from payoff.declare.file import load
 from payoff.engine.scan import Scan
-from payoff.errors import DataError, EvidenceError
+from payoff.errors import DataError, DeclarationError, EvidenceError
 from payoff.evidence.acted import Acted, Background
 from payoff.evidence.evidence import Evidence
 from payoff.evidence.judge import judge
@@ -84,6 +84,8 @@ def judge_predictions(
         ``PAY-E002`` not probabilities, ``PAY-E003`` unknown action, ``PAY-E004`` no predictions.
     """
     declared = decision if isinstance(decision, Decision) else load(decision)
+    if declared.kind == "recommend":
+        raise DeclarationError.checked_only()
     declared = _as_asked(declared, probability, score, action)
     if path != "rows":
         found = _one_pass(declared, predictions, progress, forced=path == "cells")

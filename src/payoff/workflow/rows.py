@@ -14,7 +14,7 @@ from payoff.checks import Check, numbered
 from payoff.declare import Decision
 from payoff.declare import checks as declare_checks
 from payoff.declare.file import load
-from payoff.errors import percent
+from payoff.errors import DeclarationError, percent
 from payoff.load import checks as load_checks
 from payoff.load.dataset import Dataset, Parts
 from payoff.load.evaluate import TableColumns
@@ -56,6 +56,8 @@ def open_rows(decision: str | Path | Decision, data: Any = None) -> tuple[Decisi
     if not isinstance(decision, Decision):
         folder = Path(decision).parent
         decision = load(decision)
+    if decision.kind == "recommend":
+        raise DeclarationError.checked_only()
     source = (
         read(decision.data, folder=folder)
         if data is None

@@ -100,6 +100,8 @@ def run(
     declared = decision if isinstance(decision, Decision) else load(decision)
     if declared.kind == "predictions":
         raise DeclarationError.not_trained_here()
+    if declared.kind == "recommend":
+        raise DeclarationError.checked_only()
     if out is not None:
         bundle.check_target(Path(out), force=force)
     progress("read and check", 0, 1)

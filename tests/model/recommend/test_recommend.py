@@ -243,6 +243,18 @@ def test_next_item_is_the_ridge_over_all_moments():
     np.testing.assert_allclose(model.weights, b, atol=0.002 * np.abs(b).max() * 5)
 
 
+def test_next_item_of_some_items_is_that_of_a_smaller_catalogue():
+    most = np.sort(np.argsort(-PAST.popularity(), kind="stable")[:15])
+    model = NextItem.fit(PAST, core=15, ridge=3.0)
+    assert model.core.tolist() == most.tolist()
+    small = PAST.among(most)
+    assert small.n_items == 15
+    scores = model.score(PAST)
+    np.testing.assert_array_equal(scores[:, most], NextItem.fit(small, ridge=3.0).score(small))
+    assert np.isneginf(np.delete(scores, most, axis=1)).all()
+    assert recommender_from(model.files()).score(PAST).tolist() == scores.tolist()
+
+
 def test_next_item_goes_round_a_planted_circle():
     circle = Histories.sessions([[(s + j) % M for j in range(6)] for s in range(M)] * 3, M)
     lists = NextItem.fit(circle, ridge=1.0).top(Histories.sessions([[i] for i in range(M)], M), 1)
@@ -329,6 +341,20 @@ def test_best_is_a_full_sort(rows, k):
         assert items.tolist() == wanted + [-1] * (k - len(wanted))
 
 
+@pytest.mark.parametrize("levels", [2, 5, 1_000, 10**6])
+@pytest.mark.parametrize("k", [1, 20, 300, 5_000])
+def test_best_of_many_is_a_full_sort(levels, k):
+    rng = np.random.default_rng(levels)
+    scores = (rng.integers(0, levels, (3, 5_003)) ** 3 % levels).astype(np.float32)
+    scores[0, rng.random(5_003) < 0.99] = -np.inf
+    scores[1, rng.random(5_003) < 0.5] = np.nan
+    for row, items in zip(scores, best(scores, k).items, strict=True):
+        order = np.argsort(-np.where(np.isnan(row), -np.inf, row), kind="stable")[:k]
+        wanted = order[row[order] > -np.inf]
+        assert items[: len(wanted)].tolist() == wanted.tolist()
+        assert (items[len(wanted) :] == -1).all()
+
+
 def test_a_flood_of_equal_scores_gives_the_first_items():
     scores = np.zeros((1, 10_000), dtype=np.float32)
     scores[0, 9_000] = 1
@@ -363,6 +389,7 @@ def test_arrays_that_do_not_fit_are_refused(change, said):
         lambda: Ease.fit(PAST, ridge=0),
         lambda: NextItem.fit(PAST, fading=[1.0]),
         lambda: NextItem.fit(PAST, fading=[]),
+        lambda: NextItem.fit(PAST, core=0),
         lambda: ImplicitAls.fit(PAST, rng=0, dimensions=0),
         lambda: ItemNeighbours.fit(PAST, similarity="jaccard"),
         lambda: BuyAgain.fit(PAST, half_life=0),

@@ -63,7 +63,7 @@ class ImplicitAls(Recommender):
         rng: int,
         dimensions: int = 64,
         unseen: float = 0.1,
-        ridge: float = 0.003,
+        ridge: float = 0.01,
         rounds: int = 12,
         limit: int | None = None,
     ) -> ImplicitAls:

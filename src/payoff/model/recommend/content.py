@@ -29,7 +29,7 @@ class ContentBased(Recommender):
         Size m of the catalogue.
     weight, column, end
         Attributes of items as a sparse matrix of m rows, each of length 1 (or 0): float32, int32,
-        int64 (m + 1,).
+        int32 (m + 1,).
     n_attributes
         Width of that matrix.
     """
@@ -38,7 +38,7 @@ class ContentBased(Recommender):
     n_items: int
     weight: NDArray[np.float32]
     column: NDArray[np.int32]
-    end: NDArray[np.int64]
+    end: NDArray[np.int32]
     n_attributes: int
 
     def __post_init__(self) -> None:
@@ -91,7 +91,7 @@ class ContentBased(Recommender):
             n_items=m,
             weight=a.data.astype(np.float32),
             column=a.indices.astype(np.int32),
-            end=a.indptr.astype(np.int64),
+            end=a.indptr.astype(np.int32),
             n_attributes=a.shape[1],
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -180,6 +180,21 @@ class Histories:
         """
         ends = np.concatenate([[0], np.cumsum(keep)])
         return self._with(ends[self.start], np.flatnonzero(keep), self.segment)
+
+    def among(self, items: NDArray[np.int32]) -> Histories:
+        """Return the interactions with some items (in order of number), numbered anew from 0.
+
+        Examples
+        --------
+        >>> Histories.sessions([[2, 0, 1]], 3).among(np.array([0, 2])).item.tolist()
+        [1, 0]
+        """
+        if len(items) == self.n_items:
+            return self
+        place = np.full(self.n_items, -1, dtype=np.int32)
+        place[items] = np.arange(len(items), dtype=np.int32)
+        left = self.only(place[self.item] >= 0)
+        return replace(left, item=place[left.item], n_items=len(items))
 
     def _with(
         self, start: NDArray[np.int64], at: NDArray[np.intp], segment: NDArray[np.int32]

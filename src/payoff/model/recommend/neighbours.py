@@ -31,7 +31,7 @@ class ItemNeighbours(Recommender):
     n_items
         Size m of the catalogue.
     weight, column, end
-        The kept similarities as a sparse matrix of m rows: float32, int32, int64 (m + 1,). Row i
+        The kept similarities as a sparse matrix of m rows: float32, int32, int32 (m + 1,). Row i
         are the neighbours of an item in the history.
     """
 
@@ -39,7 +39,7 @@ class ItemNeighbours(Recommender):
     n_items: int
     weight: NDArray[np.float32]
     column: NDArray[np.int32]
-    end: NDArray[np.int64]
+    end: NDArray[np.int32]
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -94,16 +94,24 @@ class ItemNeighbours(Recommender):
             n_items=histories.n_items,
             weight=w.data,
             column=w.indices.astype(np.int32),
-            end=w.indptr.astype(np.int64),
+            end=w.indptr.astype(np.int32),
         )
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Return the sums of similarities (n, m)."""
         from scipy.sparse import csr_matrix
 
-        shape = (self.n_items, self.n_items)
-        w = csr_matrix((self.weight, self.column, self.end), shape=shape, copy=False)
-        return np.asarray((histories.matrix() @ w).toarray(), dtype=np.float32)
+        x, m = histories.matrix(), self.n_items
+        items = np.unique(x.indices)  # only their rows are read: a basket costs what it holds
+        counts = np.diff(self.end)[items]
+        until = np.concatenate([[0], np.cumsum(counts)])
+        at = np.arange(until[-1]) + np.repeat(self.end[items] - until[:-1], counts)
+        w = csr_matrix((self.weight[at], self.column[at], until), shape=(len(items), m))
+        own = csr_matrix(
+            (x.data, np.searchsorted(items, x.indices), x.indptr),
+            shape=(len(histories), len(items)),
+        )
+        return np.asarray((own @ w).toarray(), dtype=np.float32)
 
     def settings(self) -> dict[str, Any]:
         """Nothing beside the arrays."""

@@ -61,28 +61,32 @@ def best(scores: NDArray[np.float32], k: int) -> Lists:
     for row in range(n):
         s = scores[row]
         at = _candidates(s, min(k, m))
-        top = at[np.argsort(-s[at], kind="stable")[:k]]
-        top = top[s[top] > -np.inf]
+        top = at[np.argsort(-s[at], kind="stable")[:k]]  # not-a-number comes last
+        top = top[s[top] > -np.inf]  # drops what is not a number, too
         items[row, : len(top)], out[row, : len(top)] = top, s[top]
     return Lists(items=items, scores=out)
 
 
 def _candidates(s: NDArray[np.float32], k: int) -> NDArray[np.intp]:
-    """Return, in order of number, at least the k best: all that tie with the last are there."""
-    if k == 0:
-        return np.empty(0, dtype=np.intp)
-    if k == len(s):
-        return np.flatnonzero(~np.isnan(s))
-    bound = np.partition(s, len(s) - k)[len(s) - k]
-    if np.isnan(bound) or np.isnan(s).any():
-        return _candidates(np.where(np.isnan(s), np.float32(-np.inf), s), k)
-    if bound == -np.inf:
-        return np.flatnonzero(s > bound)
-    above = np.flatnonzero(s >= bound)
-    if len(above) <= 4 * k:
+    """Return, in order of number, few places among which the k best are, earlier ties first.
+
+    The k-th largest of the maxima of blocks is a lower bound of the k-th largest score, and fewer
+    than k blocks hold anything above it. (A general partition is slow where most scores are
+    equal.)
+    """
+    if np.isnan(s).any():
+        s = np.where(np.isnan(s), np.float32(-np.inf), s)
+    width = len(s) // max(1_024, 4 * k)
+    if k == 0 or width < 2:
+        return np.arange(len(s) if k else 0)
+    whole = len(s) // width * width
+    most = s[:whole].reshape(-1, width).max(axis=1)
+    bound = np.sort(most)[len(most) - k]
+    above = np.flatnonzero(s > bound)
+    if len(above) >= k:
         return above
-    ties = np.flatnonzero(s == bound)  # a flood of equal scores: the first k of them suffice
-    return np.sort(np.concatenate([np.flatnonzero(s > bound), ties[:k]]))
+    ties = np.flatnonzero(s == bound)[:k]
+    return np.sort(np.concatenate([above, ties]))
 
 
 class Recommender(ABC):

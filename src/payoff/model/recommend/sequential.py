@@ -35,9 +35,12 @@ class NextItem(Recommender):
     n_items
         Size m of the catalogue.
     weights
-        float32 (s * m, m), one block of rows for each memory.
+        float32 (s * c, c), one block of rows for each memory.
     fading
         The factors of the s memories, each above 0 and below 1.
+    core
+        int32 (c,): the items it knows, in order, and the rows and columns of ``weights`` are about.
+        Others are neither remembered nor listed.
 
     Notes
     -----
@@ -56,10 +59,12 @@ class NextItem(Recommender):
     n_items: int
     weights: NDArray[np.float32]
     fading: tuple[float, ...]
+    core: NDArray[np.int32]
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
         self.weights.setflags(write=False)
+        self.core.setflags(write=False)
 
     @classmethod
     def fit(
@@ -68,6 +73,7 @@ class NextItem(Recommender):
         *,
         fading: Sequence[float] = (0.5, 0.92),
         ridge: float | Sequence[float] = 200.0,
+        core: int | None = None,
         limit: int | None = None,
     ) -> NextItem:
         """Solve for B.
@@ -80,8 +86,12 @@ class NextItem(Recommender):
             One factor for each memory.
         ridge
             Strength, in interactions; one for all memories or one for each.
+        core
+            Learn of this many items only, those that most users had; left out, of all. A way for
+            large catalogues: blend it with a model that knows the others.
         limit
-            Bytes that may be used; left out, what is free. About 4 m^2 (2 s + s^2) are needed.
+            Bytes that may be used; left out, what is free. About 4 c^2 (2 s + s^2) are
+            needed for c items.
 
         Raises
         ------
@@ -105,14 +115,16 @@ class NextItem(Recommender):
                 f"fading {f}, ridge {ridge}",
                 "fadings between 0 and 1, and a ridge above 0",
             )
-        m, s = histories.n_items, len(f)
+        kept = _core(histories, core)
+        known = histories.among(kept)
+        m, s = len(kept), len(f)
         need(
             4.0 * m * m * (2 * s + s * s),
             f"next_item of {m:,} items and {s} memories",
-            "Use item_neighbours, one memory, or leave out rare items",
+            "Learn of fewer items (core), use one memory, or use item_neighbours",
             limit,
         )
-        left, right = _normal(histories, f)
+        left, right = _normal(known, f)
         left[np.diag_indices(s * m)] += np.repeat(strength, m).astype(np.float32)
         left, wrong = lapack.spotrf(left, lower=1, clean=0, overwrite_a=1)
         if wrong:
@@ -120,29 +132,47 @@ class NextItem(Recommender):
                 "ridge", repr(ridge), "a larger one: the items' counts outweigh 32-bit numbers"
             )
         weights, _ = lapack.spotrs(left, right, lower=1, overwrite_b=1)
-        return cls(n_items=m, weights=np.ascontiguousarray(weights), fading=f)
+        return cls(
+            n_items=histories.n_items, weights=np.ascontiguousarray(weights), fading=f, core=kept
+        )
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Return the scores (n, m); a row's result never depends on the others."""
         from scipy.sparse import hstack
 
-        z = hstack([_memory(histories, a) for a in self.fading], format="csr")
-        return np.asarray(z @ self.weights)
+        known = histories.among(self.core)
+        z = hstack([_memory(known, a) for a in self.fading], format="csr")
+        scores = np.asarray(z @ self.weights)
+        if len(self.core) == self.n_items:
+            return scores
+        out = np.full((len(histories), self.n_items), -np.inf, dtype=np.float32)
+        out[:, self.core] = scores
+        return out
 
     def settings(self) -> dict[str, Any]:
         """Return the fadings."""
         return {"fading": list(self.fading)}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return B."""
-        return {"weights": self.weights}
+        """Return B and the items it is about."""
+        return {"weights": self.weights, "core": self.core}
 
     @classmethod
     def rebuilt(
         cls, n_items: int, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> NextItem:
         """Return the recommender of these settings and arrays."""
-        return cls(n_items=n_items, weights=arrays["weights"], fading=tuple(settings["fading"]))
+        return cls(n_items=n_items, fading=tuple(settings["fading"]), **arrays)
+
+
+def _core(histories: Histories, core: int | None) -> NDArray[np.int32]:
+    """Return, in order, the items that most users had; of equal ones the lower number."""
+    if core is None or core >= histories.n_items:
+        return np.arange(histories.n_items, dtype=np.int32)
+    if core < 1:
+        raise TrainingError.bad_interactions("core", repr(core), "at least 1 item")
+    most = np.argsort(-histories.popularity(), kind="stable")[:core]
+    return np.sort(most).astype(np.int32)
 
 
 def _reach(fading: float) -> int:

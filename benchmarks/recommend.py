@@ -1,0 +1,282 @@
+"""Recommenders and their measures beside RecTools, implicit and ranx, in one run.
+
+PAYOFF_SHARED_DATA=folder python benchmarks/recommend.py [next ease speed measures answers large]
+
+CPU seconds on one thread, not wall time: the machine may be shared. Peers run in the interpreter
+named by PEER_PYTHON (with `pip install rectools implicit ranx`); without it their columns are left
+out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from payoff.evidence.ranking.accuracy import accuracy
+from payoff.model.recommend.als import ImplicitAls
+from payoff.model.recommend.ease import Ease, LowRankEase
+from payoff.model.recommend.histories import Histories
+from payoff.model.recommend.neighbours import ItemNeighbours
+from payoff.model.recommend.popular import BuyAgain, Popular
+from payoff.model.recommend.sequential import NextItem
+
+ALL = ("next", "ease", "speed", "measures", "answers", "large")
+
+
+def movielens():
+    table = pq.read_table(
+        Path(os.environ["PAYOFF_SHARED_DATA"]) / "recsys" / "ml1m_interactions.parquet"
+    )
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def numbered(*columns):
+    return [np.unique(c, return_inverse=True)[1] for c in columns]
+
+
+def cpu(work):
+    start = time.process_time()
+    found = work()
+    return found, time.process_time() - start
+
+
+def peer(code, *arrays):
+    """Run code in the peers' interpreter with arrays a0, a1, ...; it prints one JSON value."""
+    python = os.environ.get("PEER_PYTHON")
+    if not python:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="payoff-peer-"))
+    for j, a in enumerate(arrays):
+        np.save(folder / f"a{j}.npy", a)
+    head = "import json, time, warnings\nwarnings.simplefilter('ignore')\nimport numpy as np\n"
+    head += "".join(f"a{j} = np.load({str(folder / f'a{j}.npy')!r})\n" for j in range(len(arrays)))
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    env |= {"NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [python, "-c", head + code], capture_output=True, text=True, check=False, env=env
+    )
+    if done.returncode:
+        return done.stderr.strip().splitlines()[-1][:120]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def last_out(history, back):
+    """Return what came before each user's event number ``back`` from the end, and that item."""
+    return history.only(history.back > back), history.item[history.start[1:] - 1 - back]
+
+
+def quality(model, before, true):
+    lists = model.top(before, 10).items
+    found = accuracy(lists, np.arange(len(true)), true, n_items=before.n_items, at=[10])
+    return {"HR@10": found.mean("hit_rate", 10), "nDCG@10": found.mean("ndcg", 10)}
+
+
+def run_next():
+    """ML-1M, leave last out, all items not seen ranked; settings by the item before the last."""
+    data = movielens()
+    user, item = numbered(data["user_id"], data["item_id"])
+    history = Histories.of(
+        user, item, time=data["position"], n_users=user.max() + 1, n_items=item.max() + 1
+    )
+    tried = [
+        (fading, ridge)
+        for fading in ((0.5, 0.92), (0.6, 0.95), (0.7, 0.95))
+        for ridge in (100.0, 200.0)
+    ]
+    before, true = last_out(history, 1)
+
+    def choose():
+        return max(
+            tried,
+            key=lambda s: quality(NextItem.fit(before, fading=s[0], ridge=s[1]), before, true)[
+                "nDCG@10"
+            ],
+        )
+
+    chosen, choosing = cpu(choose)
+    before, true = last_out(history, 0)
+    one, seconds = cpu(
+        lambda: quality(NextItem.fit(before, fading=chosen[0], ridge=chosen[1]), before, true)
+    )
+    print(f"next_item, chosen {chosen} in {choosing:.0f} CPU-s: {one}, {seconds:.1f} CPU-s")
+    for name, fit in {
+        "popular": lambda: Popular.fit(before),
+        "item_neighbours": lambda: ItemNeighbours.fit(before),
+        "ease": lambda: Ease.fit(before),
+        "als": lambda: ImplicitAls.fit(before, rng=0),
+    }.items():
+        found, seconds = cpu(lambda fit=fit: quality(fit(), before, true))
+        print(f"{name}, defaults: {found}, {seconds:.1f} CPU-s")
+
+
+def run_ease():
+    """Anelli's five folds of ML-1M; the ridge by a tenth of the first fold's training pairs."""
+    data = movielens()
+    core = data["rating_ge4_core10"]
+    user, item = numbered(data["user_id"][core], data["item_id"][core])
+    n, m = user.max() + 1, item.max() + 1
+
+    def fold(test, train, fit):
+        past = Histories.of(user[train], item[train], n_users=n, n_items=m)
+        lists = fit(past).top(past, 10).items
+        return accuracy(lists, user[test], item[test], n_items=m, at=[10]).mean("ndcg", 10)
+
+    tests = [data[f"anelli_test{j}"][core] for j in range(5)]
+    held = np.random.default_rng(0).random(len(user)) < 0.1
+    ridge = max(
+        (100.0, 200.0, 300.0, 500.0, 800.0),
+        key=lambda r: fold(held & ~tests[0], ~held & ~tests[0], lambda p: Ease.fit(p, ridge=r)),
+    )
+    for name, fit in {
+        f"ease, ridge {ridge:g}": lambda p: Ease.fit(p, ridge=ridge),
+        f"low_rank_ease, ridge {ridge:g}, rank 256": lambda p: LowRankEase.fit(
+            p, rng=0, ridge=ridge
+        ),
+        "als, defaults": lambda p: ImplicitAls.fit(p, rng=0),
+        "item_neighbours, defaults": ItemNeighbours.fit,
+        "popular": Popular.fit,
+    }.items():
+        scores = [fold(test, ~test, fit) for test in tests]
+        print(f"{name}: nDCG@10 {np.mean(scores):.4f} over folds {np.round(scores, 4).tolist()}")
+
+
+PEER_FIT = """
+import pandas as pd
+from scipy.sparse import csr_matrix
+from rectools.dataset import Dataset
+from rectools.models import EASEModel
+import implicit.als
+frame = pd.DataFrame({"user_id": a0, "item_id": a1, "weight": 1.0, "datetime": "2020-01-01"})
+data = Dataset.construct(frame)
+best = {}
+for _ in range(3):
+    t = time.process_time(); EASEModel(500.0).fit(data)
+    best["RecTools EASE"] = min(best.get("RecTools EASE", 9e9), time.process_time() - t)
+x = csr_matrix((np.ones(len(a0), np.float32), (a0, a1)))
+model = implicit.als.AlternatingLeastSquares(64, iterations=12, num_threads=1, random_state=0)
+t = time.process_time(); model.fit(x, show_progress=False)
+best["implicit ALS, 64, 12 rounds"] = time.process_time() - t
+print(json.dumps(best))
+"""
+
+
+def run_speed():
+    """Fit times on the 3,000 most popular items of ML-1M."""
+    data = movielens()
+    user, item = numbered(data["user_id"], data["item_id"])
+    top = np.argsort(-np.bincount(item), kind="stable")[:3_000]
+    keep = np.isin(item, top)
+    user, item = numbered(user[keep], item[keep])
+    past = Histories.of(user, item, n_users=user.max() + 1, n_items=item.max() + 1)
+    print(f"{past.n_items:,} items, {len(past):,} users, {len(item):,} pairs")
+    print(f"ease: {min(cpu(lambda: Ease.fit(past))[1] for _ in range(3)):.2f} CPU-s")
+    print(f"als, 64, 12 rounds: {cpu(lambda: ImplicitAls.fit(past, rng=0))[1]:.2f} CPU-s")
+    print("peers, CPU-s:", peer(PEER_FIT, user, item))
+
+
+PEER_MEASURE = """
+from ranx import Qrels, Run, evaluate
+names = ["ndcg", "recall", "precision", "map", "mrr", "hit_rate", "hits"]
+names = [name + "@100" for name in names]
+q, r = {}, {}
+for u, i in zip(a1.tolist(), a2.tolist()):
+    q.setdefault(str(u), {})[str(i)] = 1
+for u, l in enumerate(a0.tolist()):
+    r[str(u)] = {str(i): 100.0 - j for j, i in enumerate(l)}
+q, r = Qrels(q), Run(r)
+evaluate(q, r, names)
+t = time.process_time()
+found = evaluate(q, r, names)
+print(json.dumps({"seconds": time.process_time() - t, **{k: float(v) for k, v in found.items()}}))
+"""
+
+
+def run_measures():
+    """20,000 users, lists of 100 of 40,000 items, ten pairs each, eight measures."""
+    rng, n, m = np.random.default_rng(0), 20_000, 40_000
+    lists = np.array([rng.choice(m, 100, replace=False) for _ in range(n)], dtype=np.int32)
+    user = np.repeat(np.arange(n), 10)
+    item = np.where(rng.random(10 * n) < 0.3, lists[user, rng.integers(0, 100, 10 * n)], 0)
+    item = np.where(item == 0, rng.integers(0, m, 10 * n), item)
+    user, item = np.divmod(np.unique(user * m + item), m)
+    money = rng.gamma(1.0, 10.0, len(user))
+
+    def once():
+        return accuracy(lists, user, item, n_items=m, at=[100], value=money)
+
+    took = [cpu(once)[1] for _ in range(5)]
+    found = {name: round(once().mean(name, 100), 6) for name in ("ndcg", "recall", "map", "mrr")}
+    print(f"accuracy(): {np.median(took):.4f} CPU-s; {found}")
+    print("ranx, seven measures, dictionaries made before:", peer(PEER_MEASURE, lists, user, item))
+
+
+def catalogue(n_users=50_000, n_items=40_000, events=1_000_000):
+    """Events of users with a taste for one stretch of a long-tailed catalogue."""
+    rng = np.random.default_rng(1)
+    user = rng.integers(0, n_users, events)
+    rank = np.minimum(n_items * rng.power(0.35, events) ** 1.0, n_items - 1).astype(np.int64)
+    item = (rank + (user % 50) * 800) % n_items
+    item = np.where(rng.random(events) < 0.5, rank, item)
+    return Histories.of(user, item, n_users=n_users, n_items=n_items)
+
+
+LARGE = {
+    "popular": Popular.fit,
+    "buy_again": BuyAgain.fit,
+    "item_neighbours": ItemNeighbours.fit,
+    "low_rank_ease, rank 128": lambda h: LowRankEase.fit(h, rng=0, rank=128),
+    "als, 64 dimensions": lambda h: ImplicitAls.fit(h, rng=0),
+    "next_item, 5,000 items": lambda h: NextItem.fit(h, core=5_000),
+}
+
+
+def run_answers():
+    """The 20 best of 40,000 items for one user, in process."""
+    past = catalogue()
+    one = [past.take([u]) for u in range(200)]
+    for name, fit in LARGE.items():
+        model, took = fit(past), []
+        for history in one:
+            start = time.perf_counter()
+            model.top(history, 20)
+            took.append(1e3 * (time.perf_counter() - start))
+        low, mid, high = np.percentile(took, [5, 50, 95])
+        print(f"{name}: median {mid:.2f} ms (5 % {low:.2f}, 95 % {high:.2f})")
+
+
+def run_large():
+    """1,000,000 interactions, 40,000 items: CPU and peak memory, each in a process of its own."""
+    for name in LARGE:
+        done = subprocess.run(
+            [sys.executable, __file__, "one", name], capture_output=True, text=True, check=False
+        )
+        print(done.stdout.strip() or done.stderr.strip().splitlines()[-1])
+
+
+def run_one(name):
+    past = catalogue()
+    _, seconds = cpu(lambda: LARGE[name](past))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{name}: {seconds:.1f} CPU-s, peak {peak:,.0f} MB")
+
+
+def main():
+    if sys.argv[1:2] == ["one"]:
+        run_one(sys.argv[2])
+        return
+    for name in sys.argv[1:] or ALL:
+        print(f"\n## {name}: {globals()['run_' + name].__doc__}", flush=True)
+        globals()["run_" + name]()
+
+
+if __name__ == "__main__":
+    main()
