@@ -87,3 +87,22 @@ def test_nothing_is_embedded_twice():
     again = made.embed(["c", "a b"])
     assert inner.asked == ["a b", "c"]
     assert (again == first[[1, 0]]).all()
+
+
+@needs_extra
+def test_long_documents_run_few_at_once(minilm):
+    session, tokenizer = minilm._load()
+    sizes = []
+
+    class Counting:
+        def run(self, names, given):
+            sizes.append(given["input_ids"].shape)
+            return session.run(names, given)
+
+    own = type(minilm)(onnx=minilm.onnx, vocabulary=minilm.vocabulary)
+    own._loaded.append((Counting(), tokenizer))
+    long, short = "word " * 300, "lost card"
+    together = own.embed([long] * 12 + [short] * 40)
+    assert sorted(sizes) == [(4, 256), (8, 4), (8, 256), (32, 4)]
+    assert (together[0] == minilm.embed([long])[0]).all()
+    assert (together[-1] == minilm.embed([short])[0]).all()

@@ -68,3 +68,27 @@ def test_long_vectors_keep_their_largest_weights():
         kept = np.flatnonzero(row)
         assert set(kept) == set(np.argsort(-dense[i])[:100])
         assert (row**2).sum() == pytest.approx(1)
+
+
+def test_only_the_documents_kept_are_compared_and_each_by_itself(monkeypatch):
+    from payoff.model.text import familiar
+
+    rng = np.random.default_rng(4)
+    x = csr_matrix((rng.random((90, 900)) * (rng.random((90, 900)) < 0.3)).astype(np.float32))
+    whole = learn_references(x, np.arange(90), np.zeros(90), 0)
+    assert np.diff(whole.vectors.indptr).max() == 100
+    for i in (0, 41, 89):
+        largest = np.sort(x[i].data)[-100:]
+        np.testing.assert_allclose(
+            np.sort(whole.vectors[i].data), largest / np.linalg.norm(largest), rtol=1e-6
+        )
+    monkeypatch.setattr(familiar, "_SORTED", 7)
+    pieces = learn_references(x, np.arange(90), np.zeros(90), 0)
+    assert (whole.vectors != pieces.vectors).nnz == 0
+    asked = []
+    monkeypatch.setattr(familiar, "MOST_REFERENCES", 30)
+    some = learn_references(
+        x, np.arange(90), np.zeros(90), 0, lambda rows: asked.append(rows.shape[0]) or rows
+    )
+    assert asked == [30]
+    assert (some.vectors != whole.vectors[some.place]).nnz == 0

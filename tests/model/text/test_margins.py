@@ -79,3 +79,35 @@ def test_held_out_margins_are_not_those_of_the_fit():
     fitted = fit_margins(x, y, np.ones(200), n_outcomes=2, strength=strength, seed=0)
     assert np.mean(fitted.margins(x).argmax(axis=1) == y) > 0.95
     assert slope_of(margins, y, np.ones(200)) < 0.5
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_fitting_leaves_the_rows_as_they_were(classes):
+    x, y = blobs(200, classes)
+    before = x.copy()
+    single = fit_margins(x, y, np.ones(200), n_outcomes=classes, strength=0.5, seed=0)
+    assert x.dtype == np.float32
+    assert (x.data == before.data).all()
+    with pytest.raises(ValueError, match="inconsistent"):
+        fit_margins(x, y[:-1], np.ones(199), n_outcomes=classes, strength=0.5, seed=0)
+    assert x.dtype == np.float32
+    double = before.astype(np.float64)
+    same = fit_margins(double, y, np.ones(200), n_outcomes=classes, strength=0.5, seed=0)
+    assert double.dtype == np.float64
+    assert (same.coef == single.coef).all()
+
+
+def test_rows_are_not_held_twice_while_liblinear_reads_them(monkeypatch):
+    from sklearn.svm import LinearSVC as Peer
+
+    x, y = blobs(200, 3)
+    seen = []
+    fit = Peer.fit
+
+    def spy(self, given, *args, **kwargs):
+        seen.append(given is x and given.dtype == np.float64)
+        return fit(self, given, *args, **kwargs)
+
+    monkeypatch.setattr(Peer, "fit", spy)
+    fit_margins(x, y, np.ones(200), n_outcomes=3, strength=0.5, seed=0)
+    assert seen == [True]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
+import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,10 @@ from payoff.errors import BundleError
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["array_from", "bytes_of", "sparse_bytes", "sparse_from"]
+__all__ = ["array_from", "bytes_of", "give_back", "sparse_bytes", "sparse_from"]
+
+#: The C library this process runs on; only glibc has what is asked of it.
+_C_LIBRARY: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def bytes_of(array: NDArray[Any]) -> bytes:
@@ -61,3 +66,17 @@ def sparse_from(files: Mapping[str, bytes], name: str, width: int) -> csr_matrix
         array_from(files, f"{name}.{part}.npy") for part in ("data", "columns", "ends")
     )
     return csr_matrix((data, columns, ends), shape=(len(ends) - 1, width))
+
+
+def give_back() -> None:
+    """Hand memory that is free again back to the system, where it would be kept for later.
+
+    Arrow keeps what it used while the rows were read. glibc keeps the place of rows that were laid
+    out one by one, as liblinear does, for more of the same size.
+    """
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    trim = getattr(_C_LIBRARY, "malloc_trim", None)
+    if trim is not None:
+        trim(0)

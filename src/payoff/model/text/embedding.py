@@ -29,6 +29,8 @@ __all__ = ["Embedder", "MiniLM", "Remembering", "embedder_from", "minilm"]
 _ONNX: Final = "embedding.onnx"
 _VOCABULARY: Final = "wordpiece.txt"
 _BATCH: Final = 32
+#: Tokens that run together: attention takes memory with the square of a document's length.
+_MOST_TOGETHER: Final = 2_048
 _FEW_BATCHES: Final = 4
 _MOST_TOKENS: Final = 256
 #: Characters that could still matter to the first 256 tokens.
@@ -100,8 +102,8 @@ class MiniLM:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 (n, 384).
 
-        Documents of equal length run together, at most 32 at once: nothing is padded, and memory
-        does not grow with the number of documents.
+        Documents of equal length run together, at most 32 and 2,048 tokens at once: nothing is
+        padded, and memory does not grow with the number of documents.
 
         Raises
         ------
@@ -121,9 +123,10 @@ class MiniLM:
         for i, found in enumerate(ids):
             by_length.setdefault(len(found), []).append(i)
         batches = [
-            rows[start : start + _BATCH]
-            for rows in by_length.values()
-            for start in range(0, len(rows), _BATCH)
+            rows[start : start + size]
+            for length, rows in sorted(by_length.items(), reverse=True)
+            for size in (max(1, min(_BATCH, _MOST_TOGETHER // max(length, 1))),)
+            for start in range(0, len(rows), size)
         ]
 
         def run(some: list[int]) -> None:
@@ -156,6 +159,9 @@ class MiniLM:
             options = onnxruntime.SessionOptions()
             # More threads would only round differently; processes are how a server grows.
             options.intra_op_num_threads = options.inter_op_num_threads = 1
+            # An arena keeps the room of every length that ever ran, once per thread.
+            options.enable_cpu_mem_arena = False
+            options.enable_mem_pattern = False
             session = onnxruntime.InferenceSession(
                 self.onnx, options, providers=["CPUExecutionProvider"]
             )

@@ -8,7 +8,7 @@ character n-grams.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +29,7 @@ NEAREST: Final = 3
 #: Weights kept of each document's TF-IDF vector, the largest.
 _MOST_WEIGHTS: Final = 100
 _CHUNK: Final = 256
+_SORTED: Final = 1_000
 #: With so few rows it is quicker to look up their columns than to read every document.
 _FEW: Final = 8
 
@@ -138,7 +139,11 @@ class References:
 
 
 def learn_references(
-    x: csr_matrix, place: NDArray[np.int64], outcome: NDArray[np.integer], seed: int
+    x: csr_matrix,
+    place: NDArray[np.int64],
+    outcome: NDArray[np.integer],
+    seed: int,
+    semantic: Callable[[csr_matrix], csr_matrix] | None = None,
 ) -> References:
     """Keep up to 20,000 documents, each by its 100 largest weights scaled to length 1 again.
 
@@ -146,18 +151,29 @@ def learn_references(
     ----------
     x
         float32 (n, k), rows of unit length or empty; dense embeddings keep all their weights.
+    semantic
+        What makes such rows of ``x``, asked of the documents kept only.
     """
     rows = np.arange(x.shape[0])
     if len(rows) > MOST_REFERENCES:
         picked = generator(seed, "reference documents").permutation(len(rows))
         rows = np.sort(picked[:MOST_REFERENCES])
-    kept = x[rows].tocsr()
+    kept = x if len(rows) == x.shape[0] else x[rows]
+    kept = (semantic(kept) if semantic else kept).tocsr()
     if kept.shape[1] > 4 * _MOST_WEIGHTS and kept.nnz < 0.5 * kept.shape[0] * kept.shape[1]:
         kept = _largest(kept)
     return References(vectors=kept, place=place[rows], outcome=outcome[rows].astype(np.int64))
 
 
 def _largest(x: csr_matrix) -> csr_matrix:
+    """Keep the largest weights of each row, a thousand rows at a time: sorting takes memory."""
+    from scipy.sparse import vstack
+
+    starts = range(0, max(x.shape[0], 1), _SORTED)
+    return vstack([_largest_of(x[i : i + _SORTED]) for i in starts], format="csr")
+
+
+def _largest_of(x: csr_matrix) -> csr_matrix:
     from scipy.sparse import csr_matrix
 
     row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))

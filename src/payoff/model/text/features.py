@@ -22,7 +22,7 @@ __all__ = ["EMBEDDING_SCALE", "TextFeatures"]
 
 #: Length of an embedding beside blocks of length 1: how much it counts from the start.
 EMBEDDING_SCALE: Final = 2.0
-_ROWS_AT_ONCE: Final = 5_000
+_ROWS_AT_ONCE: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,20 +100,18 @@ class TextFeatures:
 
         So many rows at a time are encoded that what is needed on the way takes little memory.
         """
-        from scipy.sparse import vstack
-
         n = len(documents[self.columns[0]])
-        made = []
+        made = _Growing()
         for first in range(0, max(n, 1), _ROWS_AT_ONCE):
             rows = slice(first, first + _ROWS_AT_ONCE)
-            made.append(
+            made.add(
                 self._encode(
                     {name: texts[rows] for name, texts in documents.items()},
                     None if ordinary is None else ordinary[rows],
                     None if vectors is None else vectors[rows],
                 )
             )
-        return made[0] if len(made) == 1 else vstack(made, format="csr", dtype=np.float32)
+        return made.matrix(self.width)
 
     def _encode(
         self,
@@ -169,3 +167,30 @@ class TextFeatures:
         square = np.asarray(part.multiply(part).sum(axis=1), dtype=np.float64).ravel()
         size = np.where(square > 0, np.sqrt(np.where(square > 0, square, 1.0)), 1.0)
         return (diags(1.0 / size) @ part).astype(np.float32).tocsr()
+
+
+class _Growing:
+    """Sparse rows that come in pieces, put into arrays that grow where they are.
+
+    Stacking the pieces at the end would hold all of them twice.
+    """
+
+    def __init__(self) -> None:
+        self._data = np.zeros(0, dtype=np.float32)
+        self._indices = np.zeros(0, dtype=np.int32)
+        self._ends = [np.zeros(1, dtype=np.int64)]
+
+    def add(self, x: csr_matrix) -> None:
+        """Append rows."""
+        before = len(self._data)
+        for array, more in ((self._data, x.data), (self._indices, x.indices)):
+            array.resize(before + len(more), refcheck=False)
+            array[before:] = more
+        self._ends.append(before + x.indptr[1:].astype(np.int64))
+
+    def matrix(self, width: int) -> csr_matrix:
+        """Return all rows, float32 (n, width)."""
+        from scipy.sparse import csr_matrix
+
+        ends = np.concatenate(self._ends)
+        return csr_matrix((self._data, self._indices, ends), shape=(len(ends) - 1, width))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from payoff.model.folds import assign_folds
 from payoff.model.linear import softmax
+from payoff.model.text.arrays import give_back
 from payoff.rng import child_seed
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def fit_margins(
     Parameters
     ----------
     x
-        float32 (n, k), finite.
+        float32 (n, k), finite. Its values are float64 while liblinear reads them, so that they are
+        not held twice, and the same float32 afterwards.
     outcome
         int (n,), all >= 0, at least two different.
     weight
@@ -124,10 +126,19 @@ def fit_margins(
         max_iter=300 if many else 2_000,
         random_state=child_seed(seed, "linear svm") % 2**31,
     )
+    single = x.dtype == np.float32
     with warnings.catch_warnings():
         # A fit that stops early is still judged by the rows that were held out.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(x, y, sample_weight=weight / weight.mean())
+        try:
+            if single:
+                x.data = x.data.astype(np.float64)
+            give_back()
+            model.fit(x, y, sample_weight=weight / weight.mean())
+        finally:
+            if single:
+                x.data = x.data.astype(np.float32)
+            give_back()
     coef, intercept = np.asarray(model.coef_), np.atleast_1d(model.intercept_)
     if not many:
         coef = np.concatenate([np.zeros_like(coef), coef])

@@ -234,4 +234,8 @@ def _learn(texts: Sequence[str], terms_of: Callable[[str], set[str]], least: int
     kept.sort()
     df = np.array([c for _, c in kept], dtype=np.float64)
     idf = 1.0 + np.log((1.0 + len(texts)) / (1.0 + df))
-    return Block(terms=tuple(t for t, _ in kept), idf=idf.astype(np.float32))
+    # Written anew once the others are gone: the few kept would hold the memory of the millions
+    # between which they stand. No term has a line end in it.
+    together = "\n".join(t for t, _ in kept)
+    del counts, kept
+    return Block(terms=tuple(together.split("\n")) if len(df) else (), idf=idf.astype(np.float32))

@@ -14,6 +14,7 @@ from payoff.model.candidates import TEXT_CANDIDATES
 from payoff.model.crossed import CrossFitted, try_candidates
 from payoff.model.encode import Encoder
 from payoff.model.folds import assign_folds, feasible_folds
+from payoff.model.text.arrays import give_back
 from payoff.model.text.embedding import Embedder, Remembering, minilm
 from payoff.model.text.familiar import learn_references
 from payoff.model.text.features import TextFeatures
@@ -151,7 +152,7 @@ def fit(
         outcomes=outcomes,
         features=features,
         core=core,
-        references=learn_references(features.semantic(x), data.place[rows], y, seed),
+        references=learn_references(x, data.place[rows], y, seed, features.semantic),
         facts={
             "settings": {
                 "C": strength,
@@ -306,6 +307,25 @@ class _Work:
         )
         return margins, np.unique(y, return_inverse=True)[1], strength
 
+    def _left_out(
+        self, name: str, rest: NDArray[np.int64], held: NDArray[np.int64], every: NDArray[Any]
+    ) -> tuple[Margins, NDArray[np.float64]]:
+        """Fit ``rest`` and return the margins of ``held``; features are gone before the next."""
+        features, x = self.features(name, rest)
+        strength = _usual(features)
+        if len(rest) <= _FEW_ROWS:
+            strength = self.held_out(x, rest, strength)[2]
+        model = fit_margins(
+            x,
+            np.searchsorted(every, self.outcome[rest]),
+            self.weight[rest],
+            n_outcomes=len(every),
+            strength=strength,
+            seed=self.seed,
+        )
+        del x
+        return model, filled(model, model.margins(self.encode(features, held)), len(every))
+
     def out_of_fold(
         self, name: str, fold: NDArray[np.int64], step: Callable[[int], None]
     ) -> NDArray[np.float64]:
@@ -320,20 +340,10 @@ class _Work:
         for f in range(int(fold.max()) + 1):
             step(f)
             rest, held = np.flatnonzero(known & (fold != f)), np.flatnonzero(fold == f)
-            features, x = self.features(name, rest)
-            strength = _usual(features)
-            if len(rest) <= _FEW_ROWS:
-                strength = self.held_out(x, rest, strength)[2]
-            model = fit_margins(
-                x,
-                np.searchsorted(every, self.outcome[rest]),
-                self.weight[rest],
-                n_outcomes=len(every),
-                strength=strength,
-                seed=self.seed,
-            )
-            models.append(model)
-            margins[held] = filled(model, model.margins(self.encode(features, held)), len(every))
+            model, margins[held] = self._left_out(name, rest, held, every)
+            give_back()
+            # Of the model only what it saw is wanted again, not its coefficients.
+            models.append(replace(model, coef=model.coef[:0].copy()))
         y = np.searchsorted(every, self.outcome)
         prob = np.zeros((len(fold), self.n_outcomes))
         for f, model in enumerate(models):
