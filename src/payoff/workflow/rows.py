@@ -80,7 +80,7 @@ def check(decision: str | Path | Decision, data: Any = None) -> Checked:
     check_money(decision, columns, rows.outcome, (rows.outcome >= 0) & (rows.weight > 0))
     rule = rule_actions(decision, columns, rows.table)
     parts = split(rows)
-    corpus = text_checks.sheet_of(rows)
+    corpus = text_checks.sheet_of(rows, parts)
     found = (
         *declare_checks.check(decision),
         *load_checks.check(rows, parts),

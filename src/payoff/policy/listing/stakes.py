@@ -90,7 +90,6 @@ class ListStakes:
         array([6.5])
         """
         row, rank = hits_of(lists, self.pair, self.n_items)
-        places = (lists >= 0).sum(axis=1)
         misses = (lists >= 0).sum(axis=1) - np.bincount(row, minlength=len(self))
         earned: NDArray[np.float64] = self._summed(row, rank, lists, self.hit) + self.miss * misses
         return earned
