@@ -119,7 +119,7 @@ def _greedy(
         order[open_, place] = taken[open_]
         gain[rows, taken] = _SHUT
         if vectors is not None:
-            cosine = np.einsum("ncd,nd->nc", vectors, vectors[rows, taken])
+            cosine = np.einsum("ijk,ik->ij", vectors, vectors[rows, taken])
             np.maximum(nearest, cosine, out=nearest)
         for rule, (codes, most) in enumerate(groups):
             of = codes[rows, taken][:, None]

@@ -32,8 +32,7 @@ class World(Generic[_T]):
     Parameters
     ----------
     histories
-        What each user of the catalogue had done before the part; times in days where they are
-        dates.
+        What each user of the catalogue had done before the part; times in the unit of the events.
     offer
         What could be shown at the beginning of the part.
     stakes
@@ -64,7 +63,7 @@ def histories_of(data: Interactions, known: Events) -> Histories:
         known.item,
         n_users=len(data.users),
         n_items=len(data.items),
-        time=known.time / _DAY if data.dates else known.time,
+        time=known.time,
         segment=None if first is None else user_groups(data)[first][1],
     )
 
