@@ -11,14 +11,20 @@ from payoff.bundle.folder import (
     manifest_of,
     without_secrets,
 )
+from payoff.bundle.lists import ItemTable, Ranker, RecommendBundle, opened, write_lists
 from payoff.bundle.rows import Bundle, write
 
 __all__ = [
     "FORMAT",
     "Bundle",
+    "ItemTable",
+    "Ranker",
+    "RecommendBundle",
     "check_target",
     "differences",
     "manifest_of",
+    "opened",
     "without_secrets",
     "write",
+    "write_lists",
 ]

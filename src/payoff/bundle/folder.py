@@ -21,8 +21,10 @@ from payoff.errors import BundleError, EnvironmentError_, PayoffError
 
 __all__ = [
     "FORMAT",
+    "ITEMS",
     "check_target",
     "differences",
+    "is_list_bundle",
     "json_text",
     "manifest_of",
     "read_folder",
@@ -33,6 +35,8 @@ __all__ = [
 ]
 
 FORMAT: Final = 1
+#: A bundle with this file recommends. The id of the bundle covers it, as every name of a file.
+ITEMS: Final = "catalogue/items.arrow"
 _MANIFEST: Final = "manifest.json"
 _LARGEST_JSON: Final = 200_000_000
 
@@ -90,6 +94,11 @@ def manifest_of(path: Path) -> Mapping[str, Any]:
     if not _listed_well(manifest["files"]):
         raise BundleError.not_a_bundle(str(path), "a manifest whose list of files is malformed")
     return manifest
+
+
+def is_list_bundle(manifest: Mapping[str, Any]) -> bool:
+    """Whether the bundle of a manifest recommends."""
+    return ITEMS in manifest["files"]
 
 
 def differences(path: Path, manifest: Mapping[str, Any]) -> list[str]:

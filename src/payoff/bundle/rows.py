@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from payoff.bundle.folder import (
+    is_list_bundle,
     json_text,
     read_folder,
     read_json,
@@ -75,10 +76,13 @@ class Bundle:
         Raises
         ------
         BundleError
-            ``PAY-B001`` not a bundle, ``PAY-B002`` changed, ``PAY-B004`` another format.
+            ``PAY-B001`` not a bundle, ``PAY-B002`` changed, ``PAY-B004`` another format,
+            ``PAY-B008`` one that makes lists.
         """
         path = Path(path)
         manifest = verified(path)
+        if is_list_bundle(manifest):
+            raise BundleError.makes_lists(str(path))
         try:
             return cls._read(path, manifest)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
