@@ -1,12 +1,13 @@
 """What holds for every test: UTC, no network, seeds that are printed when a test fails.
 
-A test whose outside part is missing (Chromium, a Postgres server) is skipped with a reason on a
-developer's machine. Where ``PAYOFF_CI=1`` is set it fails instead, so that continuous integration
-cannot turn green by not running.
+A test whose outside part is missing (Chromium, a Postgres server, a package of an extra) is skipped
+with a reason on a developer's machine. Where ``PAYOFF_CI=1`` is set it fails instead, so that
+continuous integration cannot turn green by not running.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import os
 import shutil
@@ -168,6 +169,15 @@ def _missing(reason: str) -> NoReturn:
     if os.environ.get("PAYOFF_CI") == "1":
         pytest.fail(f"{reason} (PAYOFF_CI=1 makes this a failure)", pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Look for the packages a test needs, before its fixtures do."""
+    for mark in item.iter_markers("packages"):
+        absent = [name for name in mark.args if importlib.util.find_spec(name) is None]
+        if absent:
+            _missing(f"not installed: {', '.join(absent)}; 'make setup' installs every extra")
 
 
 @pytest.fixture(scope="session")
