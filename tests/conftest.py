@@ -184,9 +184,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def chromium() -> str:
     """The path of a Chromium that can run headless."""
     named = os.environ.get("PAYOFF_CHROMIUM")
-    found = shutil.which(named or "chromium")
+    names = [named] if named else ["chromium", "google-chrome"]
+    found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
-        _missing(f"no Chromium: {named or 'chromium'} is not on PATH; PAYOFF_CHROMIUM may name one")
+        _missing(f"no Chromium: {names[0]} is not on PATH; PAYOFF_CHROMIUM may name one")
     return found
 
 
