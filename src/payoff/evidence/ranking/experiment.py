@@ -79,8 +79,7 @@ def experiment(judged: ListsJudged) -> dict[str, Any]:
 
     References
     ----------
-    Deng, A., Xu, Y., Kohavi, R. and Walker, T. (2013). Improving the sensitivity of online
-    controlled experiments by utilizing pre-experiment data. WSDM.
+    Deng, A. and others (2013). WSDM (CUPED: controlled experiments adjusted for earlier data).
     """
     against = str(judged.verdict["best_trivial"])
     name = judged.policies[0].name
