@@ -47,7 +47,7 @@ def users_needed(
 
     References
     ----------
-    Cohen, J. (1988). Statistical Power Analysis for the Behavioral Sciences, 2nd edition, 2.4.
+    Cohen, J. (1988). Statistical Power Analysis, 2nd edition, 2.4 (two means).
     van Belle, G. (2008). Statistical Rules of Thumb, 2nd edition, 2.1 (16 sd^2 / gain^2).
 
     Examples
