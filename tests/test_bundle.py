@@ -367,7 +367,7 @@ def test_password_of_the_database_is_not_stored(trained, tmp_path):
 
 def test_bundle_of_an_older_version_is_told(trained, copied):
     """Every byte as written, but a key this version needs is not there."""
-    from payoff.bundle import _facts, _id_of
+    from payoff.bundle.folder import _facts, _id_of
 
     choice = json.loads((copied / "policy.json").read_text())
     del choice["policy"]["answers"]

@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from payoff.bundle import Bundle
+    from payoff.bundle import Bundle, RecommendBundle
     from payoff.declare import (
         Action,
         Capacity,
@@ -41,6 +41,7 @@ __all__ = [
     "Outcome",
     "PayoffError",
     "PayoffTable",
+    "RecommendBundle",
     "Subgroup",
     "check",
     "compare",
@@ -55,6 +56,7 @@ _HOME = {
     "Bundle": "payoff.bundle:Bundle",
     "Evidence": "payoff.evidence.evidence:Evidence",
     "PayoffError": "payoff.errors:PayoffError",
+    "RecommendBundle": "payoff.bundle:RecommendBundle",
     "check": "payoff.workflow:check",
     "compare": "payoff.workflow:compare",
     "judge_predictions": "payoff.workflow:judge_predictions",

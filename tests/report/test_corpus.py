@@ -23,8 +23,9 @@ from tests.report.examples import HOSTILE, binary
 
 def evidence(sheet_changes=None):
     data = assign(read(with_copies(corpus(300), 60)), changed())
-    sheet = sheet_of(data) | (sheet_changes or {})
-    how = split(data).how
+    parts = split(data)
+    sheet = sheet_of(data, parts) | (sheet_changes or {})
+    how = parts.how
     made = binary()
     return dataclasses.replace(made, data={**made.data, "corpus": sheet, "split": dict(how)})
 

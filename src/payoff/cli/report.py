@@ -18,10 +18,10 @@ def command(bundle: str, out: str | None, as_json: bool) -> None:
 
     The bundle itself is not touched; its bytes are checked first.
     """
-    from payoff.bundle import Bundle
+    from payoff.bundle import opened as open_bundle
     from payoff.report import write
 
-    opened = Bundle.open(bundle)
+    opened = open_bundle(bundle)
     folder = Path(out) if out else Path(f"{Path(bundle).name}-report")
     files = write(opened.evidence(), folder, bundle={"id": opened.id, "path": str(bundle)})
     if as_json:

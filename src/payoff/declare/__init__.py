@@ -5,11 +5,11 @@ from payoff.declare.decision import KINDS, PERIODS, Decision
 from payoff.declare.interactions import (
     Attributes,
     InteractionData,
-    ListSettings,
     Recommend,
     Stock,
 )
 from payoff.declare.limits import Constraint, Limit
+from payoff.declare.listing import ListConstraint, ListSettings
 from payoff.declare.past import Past
 from payoff.declare.payoffs import Action, Capacity, Cell, Outcome, PayoffTable, Scalar
 from payoff.declare.review import Review
@@ -43,6 +43,7 @@ __all__ = [
     "EvidenceSettings",
     "InteractionData",
     "Limit",
+    "ListConstraint",
     "ListSettings",
     "Outcome",
     "Past",

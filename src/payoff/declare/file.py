@@ -13,12 +13,12 @@ from payoff.declare.decision import Decision
 from payoff.declare.interactions import (
     Attributes,
     InteractionData,
-    ListSettings,
     Recommend,
     Stock,
     list_payoffs,
 )
 from payoff.declare.limits import Constraint, Limit
+from payoff.declare.listing import ListConstraint, ListSettings
 from payoff.declare.multilabel import MultiLabel
 from payoff.declare.past import Past
 from payoff.declare.payoffs import Action, Capacity, Cell, Outcome, PayoffTable, money_text
@@ -191,14 +191,24 @@ def _recommendation(value: Mapping[str, Any], facts: Mapping[str, Any]) -> Decis
     return Decision(
         **{**usual, **facts},
         **list_payoffs(row, data),
-        recommend=Recommend(
-            interactions=data, list=ListSettings(**value.get("list", {})), **tables
-        ),
+        recommend=Recommend(interactions=data, list=_list(value.get("list", {})), **tables),
         subgroups=tuple(_subgroup(s, n) for n, s in enumerate(value.get("subgroups", []))),
         split=Split(**value.get("split", {})),
         training=_training(value),
         evidence=EvidenceSettings(**value.get("evidence", {})),
     )
+
+
+def _list(value: Mapping[str, Any]) -> ListSettings:
+    constraints = []
+    for n, one in enumerate(value.get("constraints", [])):
+        try:
+            constraints.append(ListConstraint(**one))
+        except DeclarationError as error:
+            error.where = (error.where or "").replace(".constraints.", f".constraints[{n}].")
+            raise
+    given = {k: v for k, v in value.items() if k != "constraints"}
+    return ListSettings(**given, constraints=tuple(constraints))
 
 
 def _training(value: Mapping[str, Any]) -> Training:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from payoff.declare import expression
 from payoff.declare.expression import Node
+from payoff.declare.listing import ListSettings
 from payoff.declare.payoffs import Action, Cell, Outcome, PayoffTable, money_text
 from payoff.declare.settings import frozen_map
 from payoff.errors import DeclarationError, ExpressionError, listed
@@ -25,7 +26,6 @@ __all__ = [
     "PARTLY",
     "Attributes",
     "InteractionData",
-    "ListSettings",
     "Recommend",
     "Stock",
     "check_recommend",
@@ -49,7 +49,6 @@ PARTLY: Final = (
     "multilabel",
     "predictions",
 )
-_LONGEST_LIST: Final = 1_000
 
 
 def _one_source(source: str | None, query: str | None, key: str) -> None:
@@ -249,24 +248,6 @@ class Stock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListSettings:
-    """What is shown: how many items, and whether what a user has may be shown again."""
-
-    length: int = 10
-    repeats: bool = True
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        need = f"a whole number from 1 to {_LONGEST_LIST:,}"
-        if isinstance(self.length, bool) or not isinstance(self.length, int):
-            raise DeclarationError.wrong_type("list.length", self.length, need)
-        if not 1 <= self.length <= _LONGEST_LIST:
-            raise DeclarationError.bad_value("list.length", self.length, need)
-        if not isinstance(self.repeats, bool):
-            raise DeclarationError.wrong_type("list.repeats", self.repeats, "true or false")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Recommend:
     """Everything a decision of kind ``"recommend"`` declares beyond the common tables."""
 
@@ -328,6 +309,11 @@ def check_recommend(decision: Decision) -> None:
             )
         return
     _check_split(decision, windows=windows)
+    for key in recommend.list.columns.values():
+        if recommend.items is None:
+            raise DeclarationError.missing_key(
+                "items", f"the attributes of items that {key} reads", "[items] with source and id"
+            )
     data = recommend.interactions
     lacking = [n for n in HIT_COLUMNS if getattr(data, n) is None]
     known = [n for n in HIT_COLUMNS if n not in lacking or n == "quantity"]

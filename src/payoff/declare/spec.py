@@ -10,6 +10,7 @@ from typing import Any, Final
 from payoff.declare.decision import KINDS, PERIODS
 from payoff.declare.interactions import DUPLICATES, PARTLY
 from payoff.declare.limits import CONSTRAINTS
+from payoff.declare.listing import SHOWN_TO
 from payoff.declare.multilabel import EMPTY, OTHERS
 from payoff.declare.payoffs import DISTRIBUTIONS
 from payoff.declare.settings import SPLITS
@@ -161,6 +162,12 @@ CONSTRAINT: Final = _table(
     subgroup=Key(TEXT, "Name of a subgroup: holds in each of its groups, or between them."),
     group=Key(TEXT, "One group of the subgroup: the constraint holds there only."),
 )
+LIST_CONSTRAINT: Final = _table(
+    measure=Key(TEXT, "The measure of lists, by name.", True, 'measure = "coverage"'),
+    at_least=Key(NUMBER, "Least it may be."),
+    at_most=Key(NUMBER, "Most it may be."),
+    reason=Key(TEXT, "Why, for the record.", True, 'reason = "small suppliers must be seen"'),
+)
 EXCLUSIONS: Final = _map(TEXT)
 #: Kinds of decision whose unit is a row.
 ROWS: Final = tuple(k for k in KINDS if k != "recommend")
@@ -223,6 +230,14 @@ RECOMMEND: Final = {
         _table(
             length=Key(WHOLE, "Items shown."),
             repeats=Key(FLAG, "Whether an item the user has may be shown again."),
+            shown_to=Key(_choice(*SHOWN_TO), "Whom lists are judged on: active, or all known."),
+            filter=Key(TEXT, "Condition over attributes of items that a list may show."),
+            at_most=Key(_map(WHOLE), "Attribute of items = how many of a list may share it."),
+            item_groups=Key(_list(TEXT), "Attributes of items by which exposure is reported."),
+            explore=Key(NUMBER, "Share of lists in which one place is left to chance."),
+            cpu_hour=Key(NUMBER, "Money per processor hour."),
+            fits_per_period=Key(NUMBER, "How often the model is fitted anew per period."),
+            constraints=Key(_list(LIST_CONSTRAINT), "What the recommended lists must keep to."),
         ),
         "What is shown.",
     ),

@@ -187,7 +187,9 @@ def _recommendation(decision: Decision, facts: Mapping[str, Any]) -> list[str]:
         lines += _section(name, found)
         if name in ("interactions", "users"):
             lines += _section(f"{name}.exclude", held.exclude)
-    lines += _section("list", _changed(decision.recommend.list))
+    lines += _section("list", _changed(decision.recommend.list, skip=("constraints",)))
+    for constraint in decision.recommend.list.constraints:
+        lines += _section("[list.constraints]", _changed(constraint))
     row = {o: _cell(decision.payoffs.cell("show", o)) for o in ("hit", "miss")}
     lines += _section("payoffs.show", row)
     for subgroup in decision.subgroups:

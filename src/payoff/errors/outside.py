@@ -89,6 +89,30 @@ class BundleError(PayoffError):
         )
 
     @classmethod
+    def decides_rows(cls, path: str) -> BundleError:
+        """A list is asked of a bundle that decides rows."""
+        return cls(
+            "this bundle decides rows; it makes no lists",
+            code="PAY-B008",
+            where=plain(path),
+            got="a bundle of a decision about rows",
+            need="a bundle of kind 'recommend'",
+            mend="Use 'payoff score', 'payoff explain' or payoff.Bundle.open with it",
+        )
+
+    @classmethod
+    def makes_lists(cls, path: str) -> BundleError:
+        """A row is to be decided by a bundle that recommends."""
+        return cls(
+            "this bundle makes lists; it decides no rows",
+            code="PAY-B008",
+            where=plain(path),
+            got="a bundle of kind 'recommend'",
+            need="a bundle of a decision about rows",
+            mend="Use 'payoff recommend' or payoff.RecommendBundle.open with it",
+        )
+
+    @classmethod
     def not_registered(cls, name: str, why: str) -> BundleError:
         """The bundle's model was fitted with an embedding or vectoriser that is not here."""
         return cls(

@@ -160,7 +160,9 @@ def contest(
     values = {a.policy.name: earned(decision, a.policy, a.codes, stakes) for a in every}
     columns = np.stack([values[a.policy.name] for a in contestants], axis=1)
     # Relative to the first, what all policies share drops out, and ties stay exact.
-    drawn = joint_draws(stakes, columns - columns[:, :1], seed=seed, draws=_DRAWS)
+    drawn = joint_draws(
+        columns - columns[:, :1], stakes.weight, stakes.resampled, seed=seed, draws=_DRAWS
+    )
     chances = [float(p) for p in best_shares(drawn.means)]
     view = _View(decision, stakes, values)
     standings = [view.standing(a, p) for a, p in zip(contestants, chances, strict=True)]

@@ -17,7 +17,6 @@ from scipy import special
 
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.measured import Draws, Joint, Measured
-from payoff.policy.stakes import Stakes
 from payoff.rng import generator
 
 __all__ = [
@@ -171,7 +170,12 @@ def figure(
 
 
 def joint_draws(
-    stakes: Stakes, columns: NDArray[np.float64], *, seed: int, draws: int = DRAWS
+    columns: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    cluster: NDArray[np.int64] | None,
+    *,
+    seed: int,
+    draws: int = DRAWS,
 ) -> Draws:
     """Draw the means of columns as other rows from the same world would have given them.
 
@@ -181,15 +185,14 @@ def joint_draws(
 
     Parameters
     ----------
-    stakes
-        The n units, with weights and clusters.
     columns
         float64 (n, k), a figure of each unit per column.
+    weight, cluster
+        float64 (n,); int64 (n,), or None where every unit is its own case.
     seed
         Root seed.
     """
     rng = generator(seed, "joint draws")
-    weight, cluster = stakes.weight, stakes.resampled
     size = _independent(weight, cluster)
     if size > _MOST_DRAWN:
         found = joint_means(columns, weight, cluster)

@@ -147,7 +147,8 @@ class Judged:
 
     def draws(self, columns: Sequence[NDArray[np.float64]]) -> Draws:
         """Draw the means of columns as other rows from the same world would have given them."""
-        return joint_draws(self.stakes, np.stack(columns).T, seed=self.seed)
+        stakes = self.stakes
+        return joint_draws(np.stack(columns).T, stakes.weight, stakes.resampled, seed=self.seed)
 
     def within(
         self, columns: Sequence[NDArray[np.float64]]

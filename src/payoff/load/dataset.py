@@ -131,7 +131,9 @@ class Parts:
     """The three disjoint parts, the contract learnt from the first, and how the rows were split.
 
     ``how`` is a JSON-ready record: method, reason, and per part n, first and last time, and the
-    share of each outcome. ``dropped`` lists ``{"reason", "n"}``.
+    share of each outcome. ``dropped`` lists ``{"reason", "n"}``. ``twins`` is int64 (n,), the twin
+    groups of the n documents that the split compared, in the order of the rows; None without
+    documents.
     """
 
     fit: Dataset
@@ -140,3 +142,4 @@ class Parts:
     contract: Contract
     how: Mapping[str, Any]
     dropped: tuple[Mapping[str, Any], ...]
+    twins: NDArray[np.int64] | None = None

@@ -68,7 +68,8 @@ def split(data: Dataset) -> Parts:
             f"{counted(len(data), 'row')}"
             + "".join(f", of which {d['n']:,} are left out: {d['reason']}" for d in dropped),
         )
-    rows, part, twins = _with_twins(rows, method, dropped)
+    compared = with_twins(rows) if decision.data.text else rows
+    rows, part, twins = _with_twins(rows, compared, method, dropped)
     # Where nothing was random, rows without an outcome are judged within bounds, and not learnt.
     past = decision.past
     learnt = (rows.outcome >= 0) | (past is not None and not past.selected)
@@ -84,6 +85,7 @@ def split(data: Dataset) -> Parts:
     return Parts(
         **taken,
         contract=learn(taken["fit"]),
+        twins=compared.twins,
         how={
             "method": method,
             "reason": reason,
@@ -95,13 +97,15 @@ def split(data: Dataset) -> Parts:
 
 
 def _with_twins(
-    data: Dataset, method: str, dropped: list[dict[str, Any]]
+    data: Dataset, compared: Dataset, method: str, dropped: list[dict[str, Any]]
 ) -> tuple[Dataset, NDArray[np.int8], dict[str, Any]]:
-    """Give each row its part, twins together; return rows, parts and what is said of twins."""
+    """Give each row its part, twins together; return rows, parts and what is said of twins.
+
+    ``compared`` are the rows with the twin groups of their documents; the rows where none has any.
+    """
     otherwise = _parts(data, method)
     if not data.decision.data.text:
         return data, otherwise, {}
-    compared = with_twins(data)
     if data.decision.text.twins == "ignore":
         compared = replace(compared, cluster=data.cluster)
         return compared, otherwise, twin_record(compared, otherwise, otherwise, 0)

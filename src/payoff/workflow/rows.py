@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from payoff.load.roles import assign
 from payoff.load.source import Source, read
 from payoff.load.split import split
 from payoff.load.text import checks as text_checks
+from payoff.model.text.arrays import give_back
 from payoff.policy.expected import check_money, rule_actions
 
 __all__ = ["Checked", "check", "data_facts", "hidden_under", "open_rows", "unknown_where"]
@@ -80,13 +81,17 @@ def check(decision: str | Path | Decision, data: Any = None) -> Checked:
     check_money(decision, columns, rows.outcome, (rows.outcome >= 0) & (rows.weight > 0))
     rule = rule_actions(decision, columns, rows.table)
     parts = split(rows)
-    corpus = text_checks.sheet_of(rows)
+    corpus = text_checks.sheet_of(rows, parts)
     found = (
         *declare_checks.check(decision),
         *load_checks.check(rows, parts),
         _rule_fires(decision, rule),
         *text_checks.check(rows, parts, corpus),
     )
+    # Nobody reads the documents as they came any more: fitting wants their memory.
+    source = replace(source, table=source.table.drop_columns(list(decision.data.text)))
+    del columns
+    give_back()
     return Checked(
         decision=decision, source=source, data=rows, parts=parts, checks=found, corpus=corpus
     )

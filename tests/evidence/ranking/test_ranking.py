@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payoff.errors import EvidenceError
-from payoff.evidence.ranking import accuracy as module
-from payoff.evidence.ranking.accuracy import MEASURES, accuracy, hits_of
+from payoff.evidence.ranking.accuracy import MEASURES, accuracy
 from payoff.evidence.ranking.beyond import BEYOND, exposure
+from payoff.policy.listing import hits as module
+from payoff.policy.listing.hits import hits_of
 
 # Lists of six items; what users 0..3 turned to afterwards, and its money.
 LISTS = np.array([[3, 1, 2], [0, 4, -1], [5, 0, 1], [2, 3, 4]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,15 +13,13 @@ from hypothesis import strategies as st
 
 from payoff.cli.main import group
 from payoff.declare.file import from_toml, load, to_toml
-from payoff.errors import DeclarationError
+from payoff.errors import DeclarationError, PayoffError
 from payoff.load.interactions.checks import check
 from payoff.load.interactions.sheet import gini, sheet_of, top_share
 from payoff.load.interactions.split import split_interactions
 from payoff.workflow import run
 from tests.conftest import ROOT
 from tests.load.interactions.making import busy, declared, shop
-
-DATA = ROOT.parent / "shared" / "data" / "recsys"
 
 
 def found(rows, more=""):
@@ -164,6 +163,21 @@ from = "a"
 [list]
 length = 5
 repeats = false
+shown_to = "known"
+filter = "brand <> 'none'"
+at_most = { brand = 2, "a b" = 3 }
+item_groups = ["brand"]
+explore = 0.05
+cpu_hour = 0.04
+fits_per_period = 4
+[[list.constraints]]
+measure = "coverage"
+at_least = 0.2
+reason = "the long tail"
+[[list.constraints]]
+measure = "share:brand=own"
+at_most = 0.4
+reason = "own brand"
 [payoffs.show]
 hit = { money = "margin - 1", source = "Finance" }
 miss = -0.01
@@ -174,6 +188,10 @@ judge_from = "2026-03-01"
     one = declared(text)
     assert from_toml(to_toml(one)) == one
     assert one.recommend.items.from_ == "a"
+    assert one.recommend.list.constraints[1].item_group == ("brand", "own")
+
+
+CONSTRAINT = '[[list.constraints]]\nmeasure = "{}"\nreason = "because"\n{}\n'
 
 
 @pytest.mark.parametrize(
@@ -187,6 +205,30 @@ judge_from = "2026-03-01"
         ("[payoffs.show]\nmiss = 'value'\n", "PAY-D006"),
         ("[list]\nlength = 0\n", "PAY-D006"),
         ("[list]\nlenght = 10\n", "PAY-D003"),
+        ("[list]\nshown_to = 'all'\n", "PAY-D006.*list.shown_to"),
+        ("[list]\nfilter = '1'\n", "PAY-D006.*list.filter"),
+        ("[list]\nfilter = 'brand ='\n", "PAY-D051.*list.filter"),
+        ("[list]\nat_most = { brand = 0 }\n", "PAY-D006.*list.at_most.brand"),
+        ("[list]\nat_most = { brand = 1.5 }\n", "PAY-D005.*list.at_most.brand"),
+        ("[list]\nexplore = 2\n", "PAY-D006.*list.explore"),
+        ("[list]\ncpu_hour = -1\n", "PAY-D006.*list.cpu_hour"),
+        ("[list]\nfits_per_period = -1\n", "PAY-D006.*list.fits_per_period"),
+        ("[list]\nitem_groups = ['brand', 'brand']\n", "PAY-D009.*list.item_groups"),
+        ("[list]\nitem_groups = ['brand']\n", r"PAY-D004.*key items(.|\n)*list.item_groups"),
+        (CONSTRAINT.format("accuracy", "at_least = 0.2"), "PAY-D006.*constraints.0..measure"),
+        (CONSTRAINT.format("coverage", "at_least = 2"), "PAY-D006.*constraints.0..at_least"),
+        (CONSTRAINT.format("ndcg", ""), "PAY-D004.*constraints.0..at_least"),
+        (CONSTRAINT.format("ndcg", "at_least = 0.4\nat_most = 0.2"), "PAY-D006.*at_least"),
+        (
+            CONSTRAINT.format("ndcg", "at_least = 0.4").replace("because", " "),
+            "PAY-D004.*constraints.0..reason",
+        ),
+        (CONSTRAINT.format("share:brand=own", "at_most = 0.2"), r"PAY-D007.*constraints.0..meas"),
+        (CONSTRAINT.format("share:brand", "at_most = 0.2"), "PAY-D006.*constraints.0..measure"),
+        (
+            CONSTRAINT.format("ndcg", "at_least = 0.1") * 2,
+            "PAY-D009.*constraints.1..measure",
+        ),
         ("duplicates = 'guess'\n", "PAY-D006"),
         ("cancelled = '1'\n", "PAY-D006"),
         ("value = 'each'\n", "PAY-D006"),
@@ -200,6 +242,22 @@ def test_wrong_declarations_are_refused(more, words):
         declared(more)
 
 
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("at_most = { brnd = 2 }", "PAY-L004(.|\n)*'brand'"),
+        ('item_groups = ["kind"]', "PAY-L004(.|\n)*list.item_groups"),
+        ("filter = \"bran = 'own'\"", "PAY-D053.*list.filter"),
+    ],
+)
+def test_rules_of_lists_read_attributes_that_items_have(tmp_path, rule, words):
+    (tmp_path / "items.csv").write_text("sku,brand\ni1,own\ni2,other\n", encoding="utf-8")
+    more = f'[items]\nid = "sku"\nsource = "{tmp_path}/items.csv"\n[list]\n{rule}\n'
+    with pytest.raises(PayoffError) as error:
+        shop(busy(), more)
+    assert re.search(words, str(error.value))
+
+
 def test_tables_of_one_kind_are_not_those_of_another():
     text = next((ROOT / "examples").rglob("decision.toml"))
     with pytest.raises(DeclarationError, match=r"PAY-D006.*list"):
@@ -207,8 +265,7 @@ def test_tables_of_one_kind_are_not_those_of_another():
     assert load(text).recommend is None
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the data is not on this machine")
-def test_real_shop():
+def test_real_shop(shared_data):
     head = """
 schema_version = 1
 [decision]
@@ -224,7 +281,7 @@ price = "UnitPrice"
 """
     from payoff.load.interactions.read import read_interactions
 
-    path = DATA / "uci_online_retail.parquet"
+    path = shared_data / "recsys" / "uci_online_retail.parquet"
     data = read_interactions(declared(head=head), data=path)
     assert len(data.users) == 4339  # 4,372 customers, of whom 33 only returned
     assert data.facts["left_out"]["no_user"] == 135_080

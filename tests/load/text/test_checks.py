@@ -11,6 +11,8 @@ from payoff.load.contract import learn
 from payoff.load.fields import Contract
 from payoff.load.roles import assign
 from payoff.load.source import read
+from payoff.load.text import checks, together
+from payoff.load.text.twins import twin_groups
 from payoff.workflow.rows import check
 from tests.bad_input.making import assert_well_told
 from tests.load.text.worlds import changed, corpus, with_copies
@@ -46,8 +48,8 @@ def test_empty_and_one_word_documents():
     assert found(replaced(table, "narrative", one))["PAY-L121"].status == "tip"
 
 
+@pytest.mark.packages("py3langid")
 def test_languages():
-    pytest.importorskip("py3langid")
     german = "Ich warte seit zwei Wochen auf meine neue Karte und niemand antwortet mir, Vorgang"
     table = corpus(300)
     texts = [
@@ -198,3 +200,23 @@ def test_bytes_of_mixed_encodings():
     table = replaced(corpus(300), "narrative", pa.array(mixed, pa.binary()))
     data = assign(read(table), changed())
     assert all(t.endswith(" café") for t in data.table["narrative"].to_pylist())
+
+
+@pytest.mark.parametrize("unlabelled", [0, 30])
+def test_the_sheet_counts_twins_among_all_rows(unlabelled, monkeypatch):
+    compared = []
+
+    def noted(texts, similarity):
+        compared.append(len(texts))
+        return twin_groups(texts, similarity)
+
+    for module in (checks, together):
+        monkeypatch.setattr(module, "twin_groups", noted)
+    table = with_copies(corpus(300), 60)
+    topic = [None if k < unlabelled else t for k, t in enumerate(table["topic"].to_pylist())]
+    made = check(changed(), replaced(table, "topic", topic))
+    groups = twin_groups(table["narrative"].to_pylist(), made.data.similarity)
+    size = np.bincount(groups)
+    assert made.corpus["twins"]["rows"] == size[size > 1].sum() == 120
+    # All rows are compared once; a second time only where some rows took no part in the split.
+    assert compared == ([360 - unlabelled, 360] if unlabelled else [360])

@@ -69,8 +69,8 @@ def test_frequent_words_are_those_of_many_documents():
     assert found["words"] == 100 * 12
 
 
+@pytest.mark.packages("py3langid")
 def test_languages():
-    pytest.importorskip("py3langid")
     found = sheet(expected=("en",))["languages"]
     assert found["counts"]["en"] >= 2
     assert found["counts"]["de"] == 1
@@ -79,6 +79,15 @@ def test_languages():
     assert codes[2] == codes[3] == "und"
     assert sure[2] == 0
     assert sure[4] > 0.9
+
+
+def test_of_many_documents_the_model_of_languages_is_let_go(monkeypatch):
+    pytest.importorskip("py3langid")
+    few = sheet()["languages"]
+    assert language._identifier.cache_info().currsize == 1
+    monkeypatch.setattr("payoff.load.text.sheet._MOST_READ", len(TEXTS) - 1)
+    assert sheet()["languages"]["read"] == few["read"] - 1
+    assert language._identifier.cache_info().currsize == 0
 
 
 def test_without_the_extra_it_says_how_to_get_it(monkeypatch):

@@ -73,6 +73,7 @@ def subgroup_of(
     seed: int,
     parts: int,
     several: Callable[[int], bool] | None = None,
+    automatic: bool | None = None,
 ) -> SubgroupEvidence:
     """Return the figures of every group; a group too small to show is named but not measured.
 
@@ -88,8 +89,10 @@ def subgroup_of(
         Of a slice that nobody declared: whether a group has several outcomes. Documents of one
         theme may well lack the positive outcome, and what is done depends on what a document says,
         so a slice is measured without the one and has no ratio of shares acted on.
+    automatic
+        Whether nobody declared it; left out, that is so where ``several`` is given.
     """
-    automatic = several is not None
+    automatic = several is not None if automatic is None else automatic
     last = len(source.labels) - 1
     groups = [
         _group(source, decision, k, unknown=k == last, several=several) for k in range(last + 1)

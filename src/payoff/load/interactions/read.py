@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from payoff.declare import PARTS, Decision
+from payoff.declare import PARTS, Decision, ListSettings
 from payoff.declare.expression import columns_of, to_sql
 from payoff.engine.duckdb_engine import connect, first_line, quoted_text
 from payoff.errors import DataError, DeclarationError, ExpressionError, counted, listed, show
@@ -57,6 +57,7 @@ def read_interactions(
         items = users = stock = None
         if recommend.items is not None:
             items = relation(connection, "item_rows", recommend.items, folder=folder)
+            _refuse_unknown(recommend.list, items)
         if recommend.users is not None:
             users = relation(connection, "user_rows", recommend.users, folder=folder)
         if recommend.stock is not None:
@@ -70,6 +71,15 @@ def read_interactions(
                 need="columns and expressions that fit the roles in [interactions]",
                 mend="Correct the expression or the column that the message names",
             ) from None
+
+
+def _refuse_unknown(rules: ListSettings, items: Relation) -> None:
+    """Refuse rules of the list that read attributes which no item has."""
+    for column, key in rules.columns.items():
+        if column not in items.columns and key == "list.filter":
+            error = ExpressionError.unknown_column(str(rules.filter), column, items.columns)
+            raise error.within(f"key {key}")
+        items.column(column, key)
 
 
 def _read(

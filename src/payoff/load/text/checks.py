@@ -23,19 +23,26 @@ _ANOTHER_LANGUAGE: Final = 0.02
 _CONTRADICTED: Final = 0.01
 
 
-def sheet_of(data: Dataset) -> dict[str, Any]:
-    """Return the data sheet of all rows, twins among them found anew; {} without documents."""
+def sheet_of(data: Dataset, parts: Parts) -> dict[str, Any]:
+    """Return the data sheet of all rows; {} without documents.
+
+    Twins are those the split found. Where it did not compare all rows they are found anew: a
+    document that takes no part can join two others.
+    """
     names = data.decision.data.text
     if not names:
         return {}
     if data.document is not None:
         return _sheet_of_labels(data)
     texts = documents(data.table, names)
+    twins = parts.twins
+    if twins is None or len(twins) < len(data):
+        twins = twin_groups(texts, data.similarity)
     return data_sheet(
         texts,
         data.outcome,
         data.decision.outcome_names,
-        twins=twin_groups(texts, data.similarity),
+        twins=twins,
         expected=data.decision.text.languages,
     )
 

@@ -1,28 +1,26 @@
-"""One folder that holds a whole decision: declaration, contract, model, policy, evidence, pages.
-
-``manifest.json`` lists the SHA-256 and size of every other file. The bundle's id is the digest of
-that list without the documents, which are made from the rest and carry the id themselves.
-Everything in it is data (TOML, JSON, LightGBM text, ONNX, HTML, Markdown): opening a bundle runs
-nobody's code. This module is the only writer.
-"""
+"""The bundle of a decision about rows: contract, model, calibration and policy."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from payoff.bundle.folder import (
+    is_list_bundle,
+    json_text,
+    read_folder,
+    read_json,
+    verified,
+    without_secrets,
+    write_folder,
+)
 from payoff.declare import Decision
 from payoff.declare.file import from_toml, to_toml
-from payoff.errors import BundleError, EnvironmentError_, PayoffError
+from payoff.errors import BundleError
 from payoff.load.evaluate import RowColumns
 from payoff.load.fields import Contract
 from payoff.model.arms import ArmModels
@@ -44,11 +42,7 @@ if TYPE_CHECKING:
     from payoff.model.amounts import AmountModel
     from payoff.model.text.themes import Themes
 
-__all__ = ["FORMAT", "Bundle", "differences", "manifest_of", "without_secrets", "write"]
-
-FORMAT: Final = 1
-_MANIFEST: Final = "manifest.json"
-_LARGEST_JSON: Final = 200_000_000
+__all__ = ["Bundle", "write"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,13 +76,13 @@ class Bundle:
         Raises
         ------
         BundleError
-            ``PAY-B001`` not a bundle, ``PAY-B002`` changed, ``PAY-B004`` another format.
+            ``PAY-B001`` not a bundle, ``PAY-B002`` changed, ``PAY-B004`` another format,
+            ``PAY-B008`` one that makes lists.
         """
         path = Path(path)
-        manifest = manifest_of(path)
-        changes = differences(path, manifest)
-        if changes:
-            raise BundleError.changed(str(path), changes)
+        manifest = verified(path)
+        if is_list_bundle(manifest):
+            raise BundleError.makes_lists(str(path))
         try:
             return cls._read(path, manifest)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -99,19 +93,19 @@ class Bundle:
 
     @classmethod
     def _read(cls, path: Path, manifest: Mapping[str, Any]) -> Bundle:
-        model_files = _folder(path / "model")
-        amounts_files = _folder(path / "amounts")
+        model_files = read_folder(path / "model")
+        amounts_files = read_folder(path / "amounts")
         amounts = None
         if amounts_files:
             from payoff.model.amounts import AmountModel
 
             amounts = AmountModel.from_files(amounts_files)
-        choice = _json(path / "policy.json")
+        choice = read_json(path / "policy.json")
         return cls(
             path=path,
             id=str(manifest["id"]),
             decision=from_toml((path / "decision.toml").read_text(encoding="utf-8")),
-            contract=Contract.from_dict(_json(path / "contract.json")),
+            contract=Contract.from_dict(read_json(path / "contract.json")),
             policy=Policy.from_dict(choice["policy"]),
             model=_model(model_files),
             amounts=amounts,
@@ -123,7 +117,7 @@ class Bundle:
         """Read the evidence (not needed to decide, so not read when the bundle is opened)."""
         from payoff.evidence.evidence import Evidence
 
-        return Evidence.from_dict(_json(self.path / "evidence.json"))
+        return Evidence.from_dict(read_json(self.path / "evidence.json"))
 
     @property
     def themes(self) -> Themes | None:
@@ -290,100 +284,10 @@ class Bundle:
         return made | explanation(self.decision, model, row, made, money, again)
 
 
-def _folder(path: Path) -> dict[str, bytes]:
-    if not path.is_dir():
-        return {}
-    return {f.name: f.read_bytes() for f in sorted(path.iterdir()) if f.is_file()}
-
-
 def _model(files: Mapping[str, bytes]) -> Classifier | ArmModels | None:
     if not files:
         return None
     return ArmModels.from_files(files) if "arms.json" in files else classifier_from(files)
-
-
-def _json(path: Path) -> Any:
-    try:
-        if path.stat().st_size > _LARGEST_JSON:
-            raise BundleError.not_a_bundle(str(path), "a JSON file of more than 200 MB")
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BundleError.not_a_bundle(str(path.parent), f"no {path.name}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise BundleError.not_a_bundle(str(path), f"unreadable: {str(error)[:200]}") from None
-
-
-def manifest_of(path: Path) -> Mapping[str, Any]:
-    """Read and check the shape of a bundle's manifest.
-
-    Raises
-    ------
-    BundleError
-        ``PAY-B001``, ``PAY-B004``.
-    """
-    if not path.is_dir():
-        raise BundleError.not_a_bundle(str(path), "no such folder")
-    manifest = _json(path / _MANIFEST)
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise BundleError.not_a_bundle(str(path), "a manifest without files")
-    if manifest.get("format") != FORMAT:
-        raise BundleError.incompatible(str(path), manifest.get("format"), f"format {FORMAT}")
-    if not _listed_well(manifest["files"]):
-        raise BundleError.not_a_bundle(str(path), "a manifest whose list of files is malformed")
-    return manifest
-
-
-def differences(path: Path, manifest: Mapping[str, Any]) -> list[str]:
-    """Return every file that is missing, added or differs from the manifest by a byte."""
-    found = []
-    listed: Mapping[str, Mapping[str, Any]] = manifest["files"]
-    if manifest.get("id") != _id_of(listed):
-        found.append("manifest.json: the id does not match its list of files")
-    for name, facts in listed.items():
-        file = path / name
-        if not file.is_file() or file.is_symlink():
-            found.append(f"{name}: missing")
-            continue
-        content = file.read_bytes()
-        if len(content) != facts.get("size"):
-            found.append(f"{name}: {len(content):,} bytes instead of {facts.get('size'):,}")
-        elif hashlib.sha256(content).hexdigest() != facts.get("sha256"):
-            found.append(f"{name}: changed")
-    return found + [f"{name}: added" for name in _added(path, listed)]
-
-
-def _added(path: Path, listed: Mapping[str, Any]) -> list[str]:
-    """Return the files of a folder that its manifest does not list."""
-    files = (f for f in sorted(path.rglob("*")) if f.is_file() or f.is_symlink())
-    names = (f.relative_to(path).as_posix() for f in files)
-    return [name for name in names if name not in listed and name != _MANIFEST]
-
-
-def _listed_well(files: Mapping[str, Any]) -> bool:
-    """Whether a manifest's list of files has the shape payoff writes, and stays in its folder."""
-    return all(
-        isinstance(facts, dict)
-        and isinstance(facts.get("size"), int)
-        and isinstance(facts.get("sha256"), str)
-        and not Path(name).is_absolute()
-        and ".." not in Path(name).parts
-        and "\0" not in name
-        for name, facts in files.items()
-    )
-
-
-def _id_of(files: Mapping[str, Mapping[str, Any]]) -> str:
-    core = sorted(name for name, facts in files.items() if not facts.get("document"))
-    lines = "".join(f"{name} {files[name]['sha256']}\n" for name in core)
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _facts(content: bytes, *, document: bool) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "size": len(content),
-    }
-    return facts | {"document": True} if document else facts
 
 
 def write(  # noqa: PLR0913 (the parts of a bundle)
@@ -415,99 +319,20 @@ def write(  # noqa: PLR0913 (the parts of a bundle)
     EnvironmentError_
         ``PAY-X003`` when it cannot be written; nothing is left half-written.
     """
-    folder = Path(folder)
-    check_target(folder, force=force)
     choice = {"policy": policy.to_dict(), "calibration": calibrator.to_dict()}
     files: dict[str, bytes] = {
         "decision.toml": to_toml(without_secrets(decision)).encode(),
-        "contract.json": _text(contract.to_dict()),
-        "policy.json": _text(choice),
+        "contract.json": json_text(contract.to_dict()),
+        "policy.json": json_text(choice),
         "evidence.json": evidence.to_json().encode(),
         **{f"model/{k}": v for k, v in (model.files() if model else {}).items()},
         **{f"amounts/{k}": v for k, v in (amounts.files() if amounts else {}).items()},
     }
-    listed = {name: _facts(content, document=False) for name, content in files.items()}
-    own_id = _id_of(listed)
-    made = {name: text.encode() for name, text in documents(own_id).items()}
-    listed |= {name: _facts(content, document=True) for name, content in made.items()}
-    files |= made
-    manifest = {
-        "format": FORMAT,
-        "id": own_id,
-        "name": decision.name,
-        "made_with": dict(evidence.made_with),
-        "files": listed,
-    }
-    files[_MANIFEST] = _text(manifest)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise EnvironmentError_.cannot_write(str(folder), error.strerror or str(error)) from None
-    try:
-        for name, content in files.items():
-            target = staging / name
-            target.parent.mkdir(exist_ok=True)
-            with target.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-        staging.chmod(0o755)
-        _replace(folder, staging)
-    except OSError as error:
-        raise EnvironmentError_.cannot_write(str(folder), error.strerror or str(error)) from None
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    return folder
-
-
-def _replace(folder: Path, staging: Path) -> None:
-    """Move the staged bundle into place; the old one is put aside first and removed last."""
-    if not folder.exists():
-        staging.rename(folder)
-        return
-    aside = folder.with_name(f".{folder.name}.old-{os.getpid()}")
-    folder.rename(aside)
-    try:
-        staging.rename(folder)
-    except OSError:
-        aside.rename(folder)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
-
-
-def check_target(folder: Path, *, force: bool) -> None:
-    """Refuse an output folder before any work is done for it.
-
-    Raises
-    ------
-    BundleError
-        ``PAY-B003`` something else is there, ``PAY-B006`` an earlier bundle and no ``force``.
-    """
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise BundleError.exists(str(folder))
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    try:
-        manifest = manifest_of(folder)
-    except PayoffError:
-        raise BundleError.exists(str(folder)) from None
-    if _added(folder, manifest["files"]):  # somebody keeps files of their own in it
-        raise BundleError.exists(str(folder))
-    if not force:
-        raise BundleError.earlier(str(folder))
-
-
-def without_secrets(decision: Decision) -> Decision:
-    """Return the declaration without the password of its database."""
-    address = decision.data.database
-    if address is None:
-        return decision
-    from payoff.engine.postgres_engine import without_password
-
-    return replace(decision, data=replace(decision.data, database=without_password(address)))
-
-
-def _text(value: Any) -> bytes:
-    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return (text + "\n").encode()
+    return write_folder(
+        folder,
+        files,
+        name=decision.name,
+        made_with=evidence.made_with,
+        documents=documents,
+        force=force,
+    )

@@ -1,0 +1,1 @@
+"""Lists of items as decisions: how one is made for a user, and what users did after it."""
