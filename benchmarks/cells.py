@@ -98,6 +98,7 @@ def our_pass(path: Path) -> float:
         types=scan.types,
         probability={"yes": "y_prob"},
         action=None,
+        complete=scan.complete(decision.payoffs.columns),
     )
     scored = by_score(decision, terms, rows)
     assert scored is not None

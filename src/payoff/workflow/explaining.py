@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from payoff.bundle import Bundle
-from payoff.errors import DataError, RequestError
+from payoff.errors import DataError, RequestError, listed
 from payoff.load.dataset import Dataset
 from payoff.load.source import Source
 from payoff.load.spelling import text_of
@@ -65,6 +65,7 @@ def explain_row(
     *,
     row: int | None = None,
     unit: str | None = None,
+    label: str | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Explain the decision about one row.
@@ -79,6 +80,8 @@ def explain_row(
         Which row, counted from 1; the first where neither ``row`` nor ``unit`` is given.
     unit
         The unit's id, instead of ``row``.
+    label
+        Of a document that may carry several, which label; the likeliest when left out.
 
     Returns
     -------
@@ -99,7 +102,18 @@ def explain_row(
     """
     opened, source, rows = rows_to_score(bundle, data, progress)
     decision, place = opened.decision, _place(source, opened, row, unit)
-    [asked] = rows_of(rows.table, opened, [place])
+    [asked] = rows_of(rows.table, opened, [int(rows.leading[place])])
+    labels = decision.multilabel
+    if labels is not None:
+        if label is not None and label not in labels.names:
+            raise DataError.no_such_row(
+                f"label {label!r}", f"one of {listed(labels.names)}", "Name one of them"
+            )
+        asked[labels.column] = label
+    elif label is not None:
+        raise DataError.no_such_row(
+            f"label {label!r}", "a decision with [multilabel]", "Leave --label out"
+        )
     key = decision.data.unit_id
     fields = {f.name for f in opened.contract.fields}
     bare = {k: v for k, v in asked.items() if k in fields}
@@ -107,8 +121,9 @@ def explain_row(
     if problems:
         raise RequestError.invalid(problems)
     made = opened.explain(asked)
-    labels = {a.name: a.label for a in decision.actions}
-    code = int(rows.outcome[place])
+    words = {a.name: a.label for a in decision.actions}
+    at = 0 if labels is None else labels.names.index(made["label"])
+    code = int(rows.outcome[rows.leading[place] + at])
     _with_texts(made, opened, source, rows, place)
     return {
         "bundle_id": opened.id,
@@ -117,7 +132,7 @@ def explain_row(
         "outcome": decision.outcome_names[code] if code >= 0 else None,
         **made,
         "unit_id": asked.get(key) if key else None,
-        "action_label": labels[made["action"]],
+        "action_label": words[made["action"]],
         "warnings": opened.contract.unusual([bare])[0],
     }
 
@@ -154,6 +169,6 @@ def _with_texts(
     if not bundle.decision.text.excerpts:
         return
     places = [one["row"] for one in made["nearest"]]
-    part = rows.table.take(pa.array(places, pa.int64()))
+    part = rows.table.take(pa.array(rows.leading[np.array(places, dtype=np.int64)]))
     for one, text in zip(made["nearest"], documents(part, bundle.decision.data.text), strict=True):
         one["text"] = text

@@ -159,6 +159,10 @@ def scored_table(
     if isinstance(scored, ScoredArms):  # what is promised under the action chosen
         prob = prob[np.arange(len(rows)), codes]
     table = source.table
+    labels = decision.multilabel
+    if labels is not None:  # one row per document and label
+        table = table.take(pa.array(rows.place))
+        table = table.append_column(labels.column, rows.table.column(labels.column))
     for o, outcome in enumerate(decision.outcome_names):
         table = table.append_column(probability_of(outcome), pa.array(prob[:, o]))
     for a, action in enumerate(decision.action_names):
@@ -197,7 +201,7 @@ def _parts(bundle: Bundle, source: Source, rows: Dataset) -> NDArray[np.str_]:
     if bundle.evidence().data.get("fingerprint") == source.fingerprint:
         found = split(rows)
         for part in (found.fit, found.choose, found.judge):
-            parts[part.place] = part.part
+            parts[np.isin(rows.place, part.place)] = part.part
     return parts
 
 

@@ -136,7 +136,7 @@ def _train(checked: Checked, progress: Progress) -> Trained:
     if decision.past is not None and not decision.past.selected:
         return arms.train(checked, progress)
     seed = decision.training.seed
-    trainer = trainer_of(decision.kind)
+    trainer = trainer_of(decision.learnt_as)
     crossed = trainer.cross_fit(
         parts.fit,
         parts.contract,

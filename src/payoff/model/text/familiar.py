@@ -29,7 +29,7 @@ NEAREST: Final = 3
 #: Weights kept of each document's TF-IDF vector, the largest.
 _MOST_WEIGHTS: Final = 100
 _CHUNK: Final = 256
-_SORTED: Final = 1_000
+_AT_ONCE: Final = 1_000
 #: With so few rows it is quicker to look up their columns than to read every document.
 _FEW: Final = 8
 
@@ -154,26 +154,26 @@ def learn_references(
     semantic
         What makes such rows of ``x``, asked of the documents kept only.
     """
+    from scipy.sparse import vstack
+
     rows = np.arange(x.shape[0])
     if len(rows) > MOST_REFERENCES:
         picked = generator(seed, "reference documents").permutation(len(rows))
         rows = np.sort(picked[:MOST_REFERENCES])
-    kept = x if len(rows) == x.shape[0] else x[rows]
-    kept = (semantic(kept) if semantic else kept).tocsr()
-    if kept.shape[1] > 4 * _MOST_WEIGHTS and kept.nnz < 0.5 * kept.shape[0] * kept.shape[1]:
-        kept = _largest(kept)
+    starts = range(0, max(len(rows), 1), _AT_ONCE)
+    kept = vstack([_kept(x[rows[i : i + _AT_ONCE]], semantic) for i in starts], format="csr")
     return References(vectors=kept, place=place[rows], outcome=outcome[rows].astype(np.int64))
 
 
+def _kept(x: csr_matrix, semantic: Callable[[csr_matrix], csr_matrix] | None) -> csr_matrix:
+    """Return what is kept of some rows; of few at a time, because sorting takes memory."""
+    kept = (semantic(x) if semantic else x).tocsr()
+    sparse = kept.nnz < 0.5 * kept.shape[0] * kept.shape[1]
+    return _largest(kept) if sparse and kept.shape[1] > 4 * _MOST_WEIGHTS else kept
+
+
 def _largest(x: csr_matrix) -> csr_matrix:
-    """Keep the largest weights of each row, a thousand rows at a time: sorting takes memory."""
-    from scipy.sparse import vstack
-
-    starts = range(0, max(x.shape[0], 1), _SORTED)
-    return vstack([_largest_of(x[i : i + _SORTED]) for i in starts], format="csr")
-
-
-def _largest_of(x: csr_matrix) -> csr_matrix:
+    """Keep the largest weights of each row."""
     from scipy.sparse import csr_matrix
 
     row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))

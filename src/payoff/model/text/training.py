@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from payoff.model.readings import Reading
     from payoff.progress import Progress
 
-__all__ = ["check_names", "cross_fit", "fit"]
+__all__ = ["Work", "check_names", "cross_fit", "fit", "usual_strength"]
 
 #: With so few rows the strength is worth choosing; with more, the usual one is near the best.
 _FEW_ROWS: Final = 4_000
@@ -100,7 +100,7 @@ def cross_fit(
     outcome = np.where(data.weight > 0, data.outcome, -1)
     folds = feasible_folds(outcome, data.cluster, folds, outcomes, data.part)
     fold = assign_folds(outcome, data.cluster, folds, seed)
-    work = _Work.of(data, contract, outcome, seed, embedder)
+    work = Work.of(data, contract, outcome, seed, embedder)
     return try_candidates(names, work.out_of_fold, fold, data.part, progress)
 
 
@@ -125,12 +125,12 @@ def fit(
     outcome = np.where(data.weight > 0, data.outcome, -1)
     feasible_folds(outcome, data.cluster, 2, outcomes, data.part)
     progress("fit model", 0, 1, name)
-    work = _Work.of(data, contract, outcome, seed, embedder)
+    work = Work.of(data, contract, outcome, seed, embedder)
     rows = np.flatnonzero(outcome >= 0)
     features, x = work.features(name, rows)
     keep(features.embedder)
     y, w = outcome[rows], data.weight[rows]
-    margins, known, strength = work.held_out(x, rows, _usual(features))
+    margins, known, strength = work.held_out(x, rows, usual_strength(features))
     slope = slope_of(margins, known, w[work.sample(rows)])
     core = fit_margins(x, y, w, n_outcomes=len(outcomes), strength=strength, seed=seed, slope=slope)
     settings = data.decision.text
@@ -176,12 +176,13 @@ def fit(
     )
 
 
-def _usual(features: TextFeatures) -> float:
+def usual_strength(features: TextFeatures) -> float:
+    """Return the strength taken where rows are many: with an embedding a lower one."""
     return EMBEDDED_STRENGTH if features.embedder else USUAL_STRENGTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Work:
+class Work:
     """Everything a candidate needs, read once for all folds."""
 
     documents: Mapping[str, Sequence[str]]
@@ -202,7 +203,9 @@ class _Work:
         outcome: NDArray[Any],
         seed: int,
         embedder: Embedder | None,
-    ) -> _Work:
+        n_outcomes: int | None = None,
+    ) -> Work:
+        """Read what all folds share; ``outcome`` as declared, or of ``n_outcomes`` other kinds."""
         from payoff.model.readings import read_table
 
         names = [f.name for f in contract.features if f.type == "text"]
@@ -220,7 +223,7 @@ class _Work:
             outcome=outcome,
             weight=data.weight,
             cluster=data.cluster,
-            n_outcomes=len(data.decision.outcome_names),
+            n_outcomes=n_outcomes or len(data.decision.outcome_names),
             seed=seed,
         )
 
@@ -312,7 +315,7 @@ class _Work:
     ) -> tuple[Margins, NDArray[np.float64]]:
         """Fit ``rest`` and return the margins of ``held``; features are gone before the next."""
         features, x = self.features(name, rest)
-        strength = _usual(features)
+        strength = usual_strength(features)
         if len(rest) <= _FEW_ROWS:
             strength = self.held_out(x, rest, strength)[2]
         model = fit_margins(
