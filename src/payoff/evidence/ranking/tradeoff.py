@@ -22,6 +22,7 @@ from payoff.evidence.ranking.measures import (
     PERIOD_DAYS,
     UNITS,
     ListMeasures,
+    lists_per_user,
     priced,
     told,
 )
@@ -90,7 +91,8 @@ def _window(judged: ListsJudged) -> dict[str, Any]:
     length = PERIOD_DAYS.get(period)
     if length is None:
         return {"days": days, "per_period": {"not_measured": f"a {period} has no declared length"}}
-    return {"days": days, "per_period": {"value": length / days, "period": period}}
+    found = {"days": days, "per_period": {"value": length / days, "period": period}}
+    return found | {"lists_per_user": lists_per_user(judged)}
 
 
 def _policy(
