@@ -27,7 +27,7 @@ from payoff.evidence.ranking.measures import (
     told,
 )
 from payoff.evidence.ranking.whom import gaps, wins
-from payoff.evidence.wording import money, number, quoted
+from payoff.evidence.wording import about, money, number, quoted
 
 __all__ = ["listed_words", "tradeoff"]
 
@@ -292,7 +292,11 @@ def _given_up(
     """Say what taking the runner-up instead would cost, and what it would bring."""
     ahead = (total.value or 0.0) >= 0
     word = "less" if ahead else "more"
-    said = f"{quoted(label)} instead would earn {money(total if ahead else total.turned())} {word}"
+    turned = total if ahead else total.turned()
+    much = money(turned)
+    if turned.value is not None and turned.low is None:
+        much = about(turned.value, turned.unit)
+    said = f"{quoted(label)} instead would earn {much} {word}"
     better = [
         f"{WORDS[name]} by {number(-(e.value or 0.0))}"
         for name, e in paired.items()
