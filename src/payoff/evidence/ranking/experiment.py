@@ -70,9 +70,10 @@ def experiment(judged: ListsJudged) -> dict[str, Any]:
         ``against``; ``gain`` (per user and in the length of the part: half of what the replay
         shows), ``sd`` of a user's money of all purchases, ``users`` in both halves,
         ``within_part`` (the smallest gain that as many users as were judged would find),
-        ``with_past`` (``share`` of the variance that the number of earlier interactions explains, ``users`` when
-        money is adjusted for it), ``days`` at the users of the part, ``by_volume`` (days at the
-        declared volume), ``power``, ``significance`` and ``sentences``; or ``not_measured``.
+        ``with_past`` (``share`` of the variance that the number of earlier interactions explains,
+        ``users`` when money is adjusted for it), ``days`` at the users of the part, ``by_volume``
+        (days at the declared volume), ``power``, ``significance`` and ``sentences``; or
+        ``not_measured``.
 
     Notes
     -----
