@@ -17,7 +17,9 @@ from payoff.load.text.national import luhn, national_ids
 __all__ = ["KINDS", "Found", "Names", "find", "redact"]
 
 #: What is found, in order of precedence where two kinds would take the same characters.
-KINDS: Final = ("e-mail", "URL", "IBAN", "card", "national id", "IP address", "phone", "name")
+KINDS: Final = (
+    *("e-mail", "URL", "handle", "IBAN", "card", "national id", "IP address", "phone", "name"),
+)
 #: A finder of names: yields start and end of each name in a text.
 Names = Callable[[str], Iterable[tuple[int, int]]]
 Spans = Iterator[tuple[int, int]]
@@ -32,6 +34,15 @@ _URL: Final = re.compile(
     r"|(?<![\w@.-])(?:[a-z0-9-]{1,63}\.){1,4}(?:com|net|org|info|biz|edu|gov|co\.uk|org\.uk)"
     r"(?![\w-]|\.[a-z])(?:/[^\s<>\"'“”‘’\[\]]{0,2000})?",
     re.IGNORECASE,
+)
+#: A name behind "@"; "@5pm" and "@2.50 each" say when and how much.
+_HANDLE: Final = re.compile(
+    r"(?:(?<!\w)|(?<=\bRT))@+(?!\d{1,5}(?:[.,:]\d+)*(?:[ap]m|st|nd|rd|th|hrs?|[a-z])?\b)"
+    r"\w{1,30}(?:\.\w{1,30}){0,3}(?!\w)",
+    re.IGNORECASE,
+)
+_FEDERATED: Final = re.compile(
+    r"(?<![\w.])@[\w.-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])", re.IGNORECASE
 )
 _IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d\d(?= ?[A-Z0-9])")
 _CARD: Final = re.compile(r"(?<![\w.-])[2-6](?:[ -]?\d){11,18}(?![\w-]|\.\d)")
@@ -135,9 +146,12 @@ def redact(text: str, names: Names | None = None) -> str:
 def _finders(text: str, names: Names | None) -> Iterator[tuple[str, Callable[[str], Spans]]]:
     """Yield the finders that could find something, in order of precedence."""
     if "@" in text:
+        yield "handle", lambda t: (m.span() for m in _FEDERATED.finditer(t))
         yield "e-mail", lambda t: (m.span() for m in _EMAIL.finditer(t))
     if "." in text or "://" in text:
         yield "URL", _urls
+    if "@" in text:
+        yield "handle", lambda t: (m.span() for m in _HANDLE.finditer(t))
     if _DIGITS.search(text):
         yield "IBAN", _ibans
         yield "card", _cards
