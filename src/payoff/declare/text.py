@@ -29,6 +29,8 @@ class TextSettings:
         Whether personal data (addresses, numbers of phones, cards, accounts and people) is replaced
         by placeholders before anything reads the documents, so that no vocabulary, log, report or
         explanation can hold it.
+    names
+        Finder of names of persons, as it was registered; empty: names are not looked for.
     twins
         ``"keep together"``: near copies never stand on both sides of a split. ``"ignore"``: they
         may.
@@ -60,6 +62,7 @@ class TextSettings:
     """
 
     redact: bool = True
+    names: str = ""
     twins: str = "keep together"
     similarity: float = 0.8
     languages: tuple[str, ...] = ()
@@ -77,6 +80,10 @@ class TextSettings:
                 raise DeclarationError.wrong_type(
                     f"text.{name}", getattr(self, name), "true or false"
                 )
+        if self.names and not self.redact:
+            raise DeclarationError.bad_value(
+                "text.names", self.names, "redact = true, without which no name is replaced"
+            )
         if self.twins not in TWINS:
             raise DeclarationError.bad_value("text.twins", self.twins, f"one of {listed(TWINS)}")
         check_number(
