@@ -13,6 +13,7 @@ from payoff.declare import TextSettings, Training
 from payoff.declare.file import from_toml, to_toml
 from payoff.errors import BundleError, DeclarationError, TrainingError
 from payoff.load.text.names import finder_of, redacted, unregister_names
+from payoff.model.text.prepare import prepared_rows
 from payoff.workflow.rows import check
 from payoff.workflow.training import run
 from tests.model.text.making import corpus
@@ -122,3 +123,21 @@ def test_the_declaration_keeps_it_and_needs_redaction():
     assert from_toml(to_toml(made)) == made
     with pytest.raises(DeclarationError):
         TextSettings(names="people", redact=False)
+
+
+def test_kept_handles_stay_in_rows_and_served_documents_and_are_no_issue():
+    table = rows()
+    said = [f"@Acme {m} @jo" for m in table.column("message").to_pylist()]
+    table = table.set_column(1, "message", pa.array(said))
+    asked = routing(text=TextSettings(keep=("@acme",)), training=Training(candidates=("tfidf",)))
+    found = check(asked, table)
+    first = found.data.table.column("message")[0].as_py()
+    assert first.startswith("@Acme ")
+    assert first.endswith(" [handle]")
+    assert prepared_rows([{"message": said[0]}], asked)[0]["message"] == first
+    told = next(c for c in found.checks if c.code == "PAY-L124")
+    assert told.status == "passed"
+    assert "handle 300" in told.detail
+    assert from_toml(to_toml(asked)) == asked
+    with pytest.raises(DeclarationError):
+        TextSettings(keep=("acme",))

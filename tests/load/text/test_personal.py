@@ -142,6 +142,11 @@ def test_handles_in_tweets():
     assert redact("write to a-@acme.example, x@y@acme.example") == ("write to [e-mail], x@[e-mail]")
 
 
+def test_handles_that_are_no_persons_stay():
+    text = "@Acme @acmes .@ACME, thanks @jo"
+    assert redact(text, keep=frozenset({"acme"})) == "@Acme [handle] .@ACME, thanks [handle]"
+
+
 def test_names_by_a_finder_of_ones_own():
     def names(text):
         place = text.find("Jo Miller")

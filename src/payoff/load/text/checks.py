@@ -44,6 +44,7 @@ def sheet_of(data: Dataset, parts: Parts) -> dict[str, Any]:
         data.decision.outcome_names,
         twins=twins,
         expected=data.decision.text.languages,
+        keep=data.decision.text.kept,
     )
 
 
@@ -62,6 +63,7 @@ def _sheet_of_labels(data: Dataset) -> dict[str, Any]:
         (),
         twins=twin_groups(texts, data.similarity),
         expected=decision.text.languages,
+        keep=decision.text.kept,
     )
     carries = outcome == decision.carried_code
     words = counted_words(texts)

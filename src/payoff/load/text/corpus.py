@@ -74,7 +74,8 @@ def prepared_text(texts: Sequence[str | None], decision: Decision) -> list[str]:
     if not decision.text.redact:
         return ready
     finder = finder_of(decision.text.names)
-    return [redact(t, finder) for t in ready]
+    kept = decision.text.kept
+    return [redact(t, finder, kept) for t in ready]
 
 
 def documents(table: pa.Table, names: Sequence[str]) -> list[str]:
