@@ -107,7 +107,9 @@ def _options(facts: Facts) -> dict[str, Any]:
                 "Option and how it decides",
                 facts.money_unit,
                 per_unit,
-                f"Share of {facts.units} acted on",
+                "Share of users shown a list"
+                if facts.lists
+                else f"Share of {facts.units} acted on",
                 "Rows",
                 "Independent units",
             ],
