@@ -271,9 +271,7 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
         ),
         "data": Key(
             _table(
-                source=Key(TEXT, "File or pattern of files: CSV, Parquet, Arrow."),
-                query=Key(TEXT, "SQL that yields the rows, instead of 'source'."),
-                database=Key(TEXT, "DuckDB file or postgresql:// address for 'query'."),
+                **WHERE_ROWS,
                 outcome=Key(TEXT, "Column with what happened.", True, 'outcome = "y"'),
                 unit_id=Key(TEXT, "Column that names the unit; must be unique."),
                 cluster=Key(TEXT, "Column of whom the rows belong to; resampled together."),

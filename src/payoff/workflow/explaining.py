@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from payoff.bundle import Bundle
-from payoff.errors import BundleError, DataError, RequestError, listed
+from payoff.errors import DataError, RequestError, listed
 from payoff.load.dataset import Dataset
-from payoff.load.roles import assign
-from payoff.load.source import Source, read
+from payoff.load.source import Source
 from payoff.load.spelling import text_of
 from payoff.load.text.corpus import documents
 from payoff.progress import Progress, silent
+from payoff.workflow.scored_rows import rows_to_score
 
 __all__ = ["explain_row", "rows_of"]
 
@@ -100,15 +100,8 @@ def explain_row(
     RequestError
         ``PAY-S001`` when the row does not fit the contract.
     """
-    opened = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
-    if opened.model is None:
-        raise BundleError.lacks(str(opened.path), "model", "a model to score rows")
-    decision = opened.decision
-    progress("read", 0, 1)
-    source = read(decision.data if data is None else data, database=decision.data.database)
-    place = _place(source, opened, row, unit)
-    rows = assign(source, decision, need_outcome=False)
-    progress("read", 1, 1, f"{len(rows):,} rows")
+    opened, source, rows = rows_to_score(bundle, data, progress)
+    decision, place = opened.decision, _place(source, opened, row, unit)
     [asked] = rows_of(rows.table, opened, [int(rows.leading[place])])
     labels = decision.multilabel
     if labels is not None:

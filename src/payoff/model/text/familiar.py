@@ -30,8 +30,6 @@ NEAREST: Final = 3
 _MOST_WEIGHTS: Final = 100
 _CHUNK: Final = 256
 _AT_ONCE: Final = 1_000
-#: With so few rows it is quicker to look up their columns than to read every document.
-_FEW: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,7 +54,8 @@ class References:
     def cosines(self, x: csr_matrix) -> NDArray[Any]:
         """Return the cosine of every row with every document, float (n, d), unrounded.
 
-        Only the columns that the rows have are looked at; dense vectors are multiplied as such.
+        Of each row only the documents that share a column with it are looked at; dense vectors are
+        multiplied as such.
         """
         if not self._kept:
             full = self.vectors.nnz > 0.5 * self.vectors.shape[0] * self.vectors.shape[1]
@@ -65,9 +64,7 @@ class References:
         other = self._kept[0]
         if isinstance(other, np.ndarray):
             return np.asarray(x.toarray().astype(np.float64) @ other)
-        columns = np.unique(x.indices)
-        held = other[columns].T if x.shape[0] <= _FEW else self.vectors[:, columns]
-        return np.asarray((held @ x[:, columns].T.toarray()).T)
+        return np.asarray((x @ other).toarray())
 
     def likeness(self, x: csr_matrix) -> NDArray[np.float64]:
         """Return the mean cosine to the three nearest documents, float64 (n,).
