@@ -37,7 +37,7 @@ _URL: Final = re.compile(
 )
 #: A name behind "@"; "@5pm" and "@2.50 each" say when and how much.
 _HANDLE: Final = re.compile(
-    r"(?:(?<!\w)|(?<=\bRT))@+(?!\d{1,5}(?:[.,:]\d+)*(?:[ap]m|st|nd|rd|th|hrs?|[a-z])?\b)"
+    r"(?:(?<!\w)|(?<=\bRT))@+(?!\d{1,5}(?:[.,:]\d+)*(?:[ap]m|st|[nr]d|th|hrs?|[a-z])?\b)"
     r"\w{1,30}(?:\.\w{1,30}){0,3}(?!\w)",
     re.IGNORECASE,
 )
