@@ -28,6 +28,20 @@ _REQUEST_ID: Final = {
     "Another value is replaced by a new id.",
     "schema": {"type": "string"},
 }
+_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Makes it safe to send a request again: with the same key, path and body the "
+    "answer is that of the first time and nothing is decided anew. Read where the server keeps its "
+    "decisions.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 200,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
+}
 _ERRORS: Final = {
     400: "Money cannot be computed for a row.",
     408: "The body did not arrive in time.",
@@ -35,7 +49,7 @@ _ERRORS: Final = {
     415: "The body is not announced as plain JSON.",
     422: "The request does not fit the contract; every problem is listed.",
     500: "The server failed; the cause is in its log under the request id.",
-    503: "The decision could not be recorded, so it is not given.",
+    503: "The decision could not be recorded, so it is not given; or too many wait for it.",
 }
 _EXPLAIN_ERRORS: Final = {**_ERRORS, 503: "Too many explanations are asked for at once."}
 
@@ -91,7 +105,7 @@ def openapi(bundle: Servable, *, max_rows: int, max_body: int, version: str) -> 
                 "Explanation": explanation_schema(bundle, {**_theme(bundle), **_remarks(bundle)}),
                 **_fixed_schemas(),
             },
-            "parameters": {"RequestId": _REQUEST_ID},
+            "parameters": {"RequestId": _REQUEST_ID, "IdempotencyKey": _KEY},
             "headers": {
                 "RequestId": {
                     "description": "The id of this request, on every answer.",
@@ -369,8 +383,23 @@ def _fixed_schemas() -> dict[str, Any]:
         },
         "The bundle is open and checked.",
     )
+    thing = {"type": "object"}
+    kept = _closed(
+        {
+            "id": text,
+            "number": {"type": "integer", "minimum": 1, "description": "Place in the log."},
+            "at": {**text, "description": "When it was decided, ISO 8601 in UTC."},
+            "request_id": text,
+            "bundle_id": {**text, "description": "The bundle that decided."},
+            "row": {**thing, "description": "The fields as they are kept; texts redacted."},
+            "answer": {**thing, "description": "The decision as it was answered."},
+            "hash": {**text, "description": "SHA-256 that chains it to the entry before."},
+        },
+        "One decision as it is kept.",
+    )
     return {
         "Problem": problem,
+        "Kept": kept,
         "Error": _closed({"error": error}, "A failure."),
         "Alive": _closed({"status": {"const": "alive"}}, "The process answers."),
         "Ready": ready,
@@ -384,7 +413,10 @@ def _paths() -> dict[str, Any]:
             "post": {
                 "operationId": "decide",
                 "summary": "Decide one row or several.",
-                "parameters": [{"$ref": "#/components/parameters/RequestId"}],
+                "parameters": [
+                    {"$ref": "#/components/parameters/RequestId"},
+                    {"$ref": "#/components/parameters/IdempotencyKey"},
+                ],
                 "requestBody": {"required": True, "content": {"application/json": batch}},
                 "responses": {
                     "200": _response("The decisions.", "Answer"),
@@ -405,6 +437,27 @@ def _paths() -> dict[str, Any]:
                 "responses": {
                     "200": _response("The decision and its reasons.", "Explanation"),
                     **{str(s): _response(text, "Error") for s, text in _EXPLAIN_ERRORS.items()},
+                },
+            }
+        },
+        "/decisions/{id}": {
+            "get": {
+                "operationId": "decision",
+                "summary": "One decision as it is kept.",
+                "parameters": [
+                    {
+                        "name": "id",
+                        "in": "path",
+                        "required": True,
+                        "description": "The 'id' of a decision.",
+                        "schema": {"type": "string"},
+                    }
+                ],
+                "responses": {
+                    "200": _response("The decision.", "Kept"),
+                    "404": _response("No decision of this id is kept.", "Error"),
+                    "410": _response("The decision was erased.", "Error"),
+                    "default": _response("Any failure.", "Error"),
                 },
             }
         },

@@ -67,6 +67,22 @@ class Stored:
     digest: bytes
     hash: bytes
 
+    @property
+    def sound(self) -> bool:
+        """Whether each column is of the type that payoff writes; SQLite itself takes any."""
+        texts: tuple[object, ...] = (self.kind, self.id, self.request_id, self.bundle_id)
+        digests: tuple[object, ...] = (self.digest, self.hash)
+        maybe: tuple[object, ...] = (self.salt, self.content)
+        at: object = self.at
+        unit: object = self.unit_id
+        return (
+            isinstance(at, float)
+            and all(isinstance(text, str) for text in texts)
+            and (unit is None or isinstance(unit, str))
+            and all(isinstance(blob, bytes) for blob in digests)
+            and all(blob is None or isinstance(blob, bytes) for blob in maybe)
+        )
+
     def after(self, before: bytes) -> bytes:
         """Return the hash that this entry has if it follows the hash ``before``."""
         return link(before, _header(self, self.number))

@@ -66,10 +66,10 @@ def erase(path: str | Path, *, unit: str, at: float) -> Removed:
     """
     with _changing(path) as connection:
         numbers = _numbers(connection, "unit_id = :unit AND content IS NOT NULL", {"unit": unit})
-        if not numbers:
-            return Removed(erased=0, dropped=0, entry=None, on_disk=True)
-        _clear(connection, numbers)
-        entry = _say(connection, "erasure", at, {"erased": list(_spans(numbers))})
+        entry = None
+        if numbers:
+            _clear(connection, numbers)
+            entry = _say(connection, "erasure", at, {"erased": list(_spans(numbers))})
     return Removed(erased=len(numbers), dropped=0, entry=entry, on_disk=_settle(path))
 
 
@@ -98,17 +98,16 @@ def prune(path: str | Path, *, before: float, at: float) -> Removed:
             "number > :through AND at < :before AND kind = 'decision' AND content IS NOT NULL",
             {"through": through or 0, "before": before},
         )
-        if through is None and not older:
-            return Removed(erased=0, dropped=0, entry=None, on_disk=True)
         facts: dict[str, Any] = {"before": before, "erased": list(_spans(older))}
-        dropped = 0
+        entry, dropped = None, 0
         if through is not None:
             row = connection.execute(
                 "SELECT hash FROM entries WHERE number = ?", (through,)
             ).fetchone()
             facts |= {"through": through, "hash": bytes(row[0]).hex()}
-        entry = _say(connection, "prune", at, facts)
-        _clear(connection, older)
+        if through is not None or older:
+            entry = _say(connection, "prune", at, facts)
+            _clear(connection, older)
         if through is not None:
             connection.execute("DELETE FROM keys WHERE first <= ?", (through,))
             dropped = connection.execute(

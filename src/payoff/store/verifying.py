@@ -134,7 +134,14 @@ class _Reading:
 
     def take(self, entry: Stored, head: str | None) -> None:
         """Check one entry; the next is held against the hash that the file has for this one."""
-        if self._first is None:
+        self.entries += 1
+        if not entry.sound:
+            self.fault(entry.number, "a column of it is of another type than was written")
+            stored: object = entry.hash
+            self.number = entry.number
+            self.before = stored if isinstance(stored, bytes) else b""
+            return
+        if self.number == 0:
             self._first = entry  # its place is checked at the end: a later entry may vouch for it
         elif entry.number != self.number + 1:
             self.fault(
@@ -147,7 +154,6 @@ class _Reading:
             self.clock_back += 1
         self._times = [min([*self._times[:1], entry.at]), max([*self._times[1:], entry.at])]
         self._last = entry
-        self.entries += 1
         self.number, self.before = entry.number, entry.hash
         self._found_head |= head == _head(entry)
 
@@ -158,7 +164,11 @@ class _Reading:
         if digest_of(entry.salt, entry.content) != entry.digest:
             self.fault(entry.number, "its content is not what was recorded")
             return
-        facts: dict[str, Any] = json.loads(entry.content)
+        try:
+            facts: dict[str, Any] = json.loads(entry.content)
+        except ValueError:
+            self.fault(entry.number, "its content is not what payoff writes")
+            return
         if entry.kind == "decision":
             self.decisions += 1
             unit = facts.get("unit_id")
