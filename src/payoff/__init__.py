@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from payoff.declare.file import load as load_decision
     from payoff.errors import PayoffError
     from payoff.evidence.evidence import Evidence
+    from payoff.model.recommend.plugged import register_recommender
     from payoff.model.text.plugged import register_embedding, register_vectoriser
     from payoff.workflow import check, compare, judge_predictions, run
 
@@ -48,6 +49,7 @@ __all__ = [
     "judge_predictions",
     "load_decision",
     "register_embedding",
+    "register_recommender",
     "register_vectoriser",
     "run",
 ]
@@ -61,6 +63,7 @@ _HOME = {
     "compare": "payoff.workflow:compare",
     "judge_predictions": "payoff.workflow:judge_predictions",
     "load_decision": "payoff.declare.file:load",
+    "register_recommender": "payoff.model.recommend.plugged:register_recommender",
     "register_embedding": "payoff.model.text.plugged:register_embedding",
     "register_vectoriser": "payoff.model.text.plugged:register_vectoriser",
     "run": "payoff.workflow:run",
