@@ -84,6 +84,20 @@ class Scan:
         """Whether the files are Parquet."""
         return bool(self._files) and self._files[0].name.lower().endswith((".parquet", ".pq"))
 
+    def complete(self, columns: Sequence[str]) -> frozenset[str]:
+        """Return those columns that are known, without a scan, to have a value in every row."""
+        if self._table is not None:
+            return frozenset(c for c in columns if self._table.column(c).null_count == 0)
+        found = set(columns) if self.parquet else set()
+        for file in self._files if found else ():
+            data = pq.read_metadata(file)
+            for group in map(data.row_group, range(data.num_row_groups)):
+                for column in map(group.column, range(group.num_columns)):
+                    known = column.statistics
+                    if known is None or known.null_count != 0:  # also where nobody counted them
+                        found.discard(column.path_in_schema)
+        return frozenset(found)
+
     def rows(self) -> int:
         """Return the number of rows; of CSV files, an estimate from their size."""
         if self._table is not None:

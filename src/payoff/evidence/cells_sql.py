@@ -115,6 +115,8 @@ class Rows:
         Column of the actions taken; None with probabilities.
     careful
         Look at every probability by itself, which is slower: after the engine has refused one.
+    complete
+        Columns known to have a value in every row.
     """
 
     relation: str
@@ -123,6 +125,7 @@ class Rows:
     probability: Mapping[str, str]
     action: str | None
     careful: bool = False
+    complete: frozenset[str] = frozenset()
 
 
 def by_score(decision: Decision, terms: Terms, rows: Rows) -> Pass | None:
@@ -313,9 +316,11 @@ class _Query:
             w = sql.quoted(self.weight)
             found["w"] = w
             found["live"] = f"coalesce({w} > 0, true)"
+        complete = {sql.quoted(c) for c in self.rows.complete if self._numeric(c)}
         for k, term in enumerate(self.terms.sql):
             pivot = sql.number(self.terms.pivot[k])
-            found[f"x{k}"] = f"coalesce({term}, 'nan'::double) - {pivot}"
+            value = term if term in complete else f"coalesce({term}, 'nan'::double)"
+            found[f"x{k}"] = f"{value} - {pivot}"
         if self.probability:
             prob = self._probabilities()
             found |= {f"p{o}": p for o, p in enumerate(prob)}
@@ -330,9 +335,8 @@ class _Query:
             found["rule"] = f"cast(coalesce({rule}, -1) as smallint)"
         if folded:
             # Blocks of 4 rows, exchanged in every other 512: either half has rows from everywhere,
-            # in whatever order they come. A multiplicative hash costs more.
-            row = self._row_name()
-            found["fold"] = f"xor({row} >> 2, {row} >> 9) & 1"
+            # in whatever order they come. A hash, or shifting the two bits, costs more.
+            found["fold"] = f"bit_count({self._row_name()} & {1 << 2 | 1 << 9}) = 1"
         for outcome, best in self._best().items():
             found[f"b{outcome}"] = best
         return ",\n    ".join(f"{expression} as {name}" for name, expression in found.items())
@@ -362,13 +366,13 @@ class _Query:
             place = f"floor({self._root(positive)})"
             if not self.plain:
                 place = f"(case when wrong < 0 then null else {place} end)"
-            packed = f"({place} * {len(self.codes)} + {own}) * {FOLDS} + fold"
+            packed = f"({place} * {len(self.codes)} + {own}) * {FOLDS} + cast(fold as double)"
             # A key of 16 bits needs no hash table. What does not fit is no probability.
             kind = "smallint" if len(self.codes) <= SMALL else "integer"
             return f"try_cast({packed} as {kind}) as packed"
         found = {"own": own if len(actions) == 2 else f"cast({own} as tinyint)"}
         if self.threshold is not None:
-            found["tuned"] = f"{positive} >= {self._tuned()}"
+            found["tuned"] = self._tuned(positive)
             found["half"] = f"{positive} >= 0.5e0"
         if not self.decision.is_binary:
             cases = " ".join(
@@ -382,13 +386,17 @@ class _Query:
         """Return the place of a probability among the bins; the engine refuses one below 0."""
         return f"sqrt({probability}) * {BINS}"
 
-    def _tuned(self) -> str:
-        """Return the threshold of a row; "never" is above every probability."""
+    def _tuned(self, probability: str) -> str:
+        """Return whether a row is at or above the threshold of its half."""
         assert self.threshold is not None
+        # "Never" is above every probability.
         first, second = (2.0 if k == BINS else edge(k) for k in self.threshold)
+        high = f"{probability} >= {sql.number(max(first, second))}"
         if first == second:
-            return sql.number(first)
-        return f"{sql.number(first)} + fold * {sql.number(second - first)}"
+            return high
+        half = "fold" if second < first else "not fold"
+        # Conditions cost less than a threshold computed for each row.
+        return f"{high} or ({probability} >= {sql.number(min(first, second))} and {half})"
 
     def _wrong(self) -> str:
         given = [sql.quoted(c) for c in self.probability.values()]

@@ -23,6 +23,7 @@ from payoff.rng import child_seed
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+    from sklearn.svm import LinearSVC
 
 __all__ = [
     "EMBEDDED_STRENGTH",
@@ -105,8 +106,7 @@ def fit_margins(
     Parameters
     ----------
     x
-        float32 (n, k), finite. Its values are float64 while liblinear reads them, so that they are
-        not held twice, and the same float32 afterwards.
+        float32 (n, k), finite.
     outcome
         int (n,), all >= 0, at least two different.
     weight
@@ -121,25 +121,18 @@ def fit_margins(
     many = len(seen) > 2
     model = LinearSVC(
         C=strength,
+        dual=x.shape[0] < x.shape[1],
         multi_class="crammer_singer" if many else "ovr",
         tol=0.02 if many else 1e-3,
         max_iter=300 if many else 2_000,
         random_state=child_seed(seed, "linear svm") % 2**31,
     )
-    single = x.dtype == np.float32
+    give_back()
     with warnings.catch_warnings():
         # A fit that stops early is still judged by the rows that were held out.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        try:
-            if single:
-                x.data = x.data.astype(np.float64)
-            give_back()
-            model.fit(x, y, sample_weight=weight / weight.mean())
-        finally:
-            if single:
-                x.data = x.data.astype(np.float32)
-            give_back()
-    coef, intercept = np.asarray(model.coef_), np.atleast_1d(model.intercept_)
+        coef, intercept = _solved(model, x, y, weight / weight.mean())
+    give_back()
     if not many:
         coef = np.concatenate([np.zeros_like(coef), coef])
         intercept = np.array([0.0, intercept[0]])
@@ -152,6 +145,24 @@ def fit_margins(
         intercept=intercept.astype(np.float32),
         slope=slope,
     )
+
+
+def _solved(
+    model: LinearSVC, x: csr_matrix, y: NDArray[np.int64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return coefficients and intercepts of the model that scikit-learn's ``fit`` would find.
+
+    ``fit`` holds all values as float64 beside the rows that liblinear makes of them. What ``fit``
+    calls reads float32 and makes the same rows, in a seventh less memory; where a version of
+    scikit-learn has it no longer, ``fit`` is called.
+    """
+    try:
+        from sklearn.svm._base import _fit_liblinear
+    except ImportError:
+        model.fit(x, y, sample_weight=weight)
+        return np.asarray(model.coef_), np.atleast_1d(model.intercept_)
+    coef, intercept, _ = _fit_liblinear(x, y, **model.get_params(), sample_weight=weight)
+    return np.asarray(coef), np.atleast_1d(intercept)
 
 
 def held_out_margins(
