@@ -13,7 +13,7 @@ from payoff.declare import Decision
 from payoff.errors import PayoffError
 from payoff.evidence.ranking.accuracy import accuracy
 from payoff.model.recommend.blend import Blend
-from payoff.model.recommend.families import BASELINES, LABELS, Facts, Setting, why_not
+from payoff.model.recommend.families import BASELINES, LABELS, Facts, NotTried, Setting, why_not
 from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.ranker import Lists, Recommender
 from payoff.policy.listing.hits import hits_of
@@ -319,7 +319,9 @@ def _best_of(tries: Tries, family: str) -> Listing | None:
         for setting in tries.facts.settings(family):
             found = tries.attempt(setting, setting.make(tries.facts.histories))
             best = found if best is None else max(best, found, key=lambda x: x.rank)
-    except PayoffError as error:
+    except (PayoffError, NotTried) as error:
+        if isinstance(error, PayoffError) and error.code == "PAY-T002":
+            raise
         tries.failures[family] = why_not(error)
     except MemoryError:
         tries.failures[family] = "It ran out of memory."

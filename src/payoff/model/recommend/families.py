@@ -25,7 +25,12 @@ from payoff.model.recommend.sequential import NextItem
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["BASELINES", "LABELS", "MODELS", "Facts", "Setting", "why_not"]
+__all__ = ["BASELINES", "LABELS", "MODELS", "Facts", "NotTried", "Setting", "why_not"]
+
+
+class NotTried(Exception):
+    """A family is left out; the message says why, in one sentence."""
+
 
 #: Policies that need no model.
 BASELINES: Final = ("popular", "buy_again")
@@ -102,9 +107,10 @@ class Facts:
 
         Raises
         ------
+        NotTried
+            Where the family would take too long, or cannot be fitted to these interactions.
         TrainingError
-            ``PAY-T007`` where the family would need too much memory or time, ``PAY-T008`` where it
-            cannot be fitted to these interactions.
+            ``PAY-T002`` for a family that is not known.
         """
         made = _GRIDS.get(family)
         if made is not None:
@@ -116,10 +122,12 @@ class Facts:
             raise TrainingError.unknown_recommender(family, known)
 
 
-def why_not(error: PayoffError) -> str:
-    """Return in one sentence why a family is left out."""
-    parts = [error.what, f"{error.where}: got {error.got}, need {error.need}"]
-    return ". ".join(p[:1].upper() + p[1:] for p in parts)
+def why_not(error: PayoffError | NotTried) -> str:
+    """Return in a sentence why a family is left out."""
+    if isinstance(error, NotTried):
+        return str(error)
+    text = f"{error.what}: got {error.got}, need {error.need}."
+    return text[:1].upper() + text[1:]
 
 
 def _setting(
@@ -153,12 +161,13 @@ def _popular(facts: Facts) -> Iterator[Setting]:
 
 def _buy_again(facts: Facts) -> Iterator[Setting]:
     if not facts.repeats:
-        raise TrainingError.bad_interactions(
-            "list.repeats", "false: what a user has is never shown again", "true"
-        )
+        raise NotTried("'repeats' is false in [list], so that nothing is shown again.")
     for half_life, words in _half_lives(facts):
         kept: dict[str, Any] = {"half_life": half_life}
         yield _setting("buy_again", words, kept, partial(BuyAgain.fit, **kept))
+
+
+_SIMILARITIES: Final = {"tfidf": "TF-IDF", "cosine": "cosine", "bm25": "BM25"}
 
 
 def _item_neighbours(_facts: Facts) -> Iterator[Setting]:
@@ -166,7 +175,7 @@ def _item_neighbours(_facts: Facts) -> Iterator[Setting]:
         kept: dict[str, Any] = {"similarity": similarity, "neighbours": neighbours}
         yield _setting(
             "item_neighbours",
-            f"{similarity}, {neighbours} neighbours",
+            f"{_SIMILARITIES[similarity]}, {neighbours} neighbours",
             kept,
             partial(ItemNeighbours.fit, **kept),
         )
@@ -181,11 +190,9 @@ def _ridges(facts: Facts) -> Sequence[float]:
 def _too_slow(what: str, work: float, instead: str) -> None:
     seconds = work / _SPEED
     if seconds > _LONGEST_FIT:
-        raise TrainingError.bad_interactions(
-            what,
-            f"about {seconds:,.0f} processor seconds for one fit",
-            f"at most {_LONGEST_FIT:.0f}",
-            instead,
+        raise NotTried(
+            f"One fit of {what} would take about {seconds:,.0f} processor seconds; more than "
+            f"{_LONGEST_FIT:.0f} are not spent on one. {instead}"
         )
 
 
@@ -197,7 +204,7 @@ def dense_ease_fits(histories: Histories) -> bool:
 
 def _ease(facts: Facts) -> Iterator[Setting]:
     m = facts.histories.n_items
-    _too_slow(f"ease of {m:,} items", float(m) ** 3, "Use low_rank_ease")
+    _too_slow(f"ease of {m:,} items", float(m) ** 3, "EASE of low rank stands in.")
     for ridge in _ridges(facts):
         kept: dict[str, Any] = {"ridge": ridge}
         yield _setting("ease", f"ridge {ridge:g}", kept, partial(Ease.fit, **kept))
@@ -205,9 +212,7 @@ def _ease(facts: Facts) -> Iterator[Setting]:
 
 def _low_rank_ease(facts: Facts) -> Iterator[Setting]:
     if dense_ease_fits(facts.histories):
-        raise TrainingError.bad_interactions(
-            "low_rank_ease", "a catalogue small enough for EASE itself", "a larger one"
-        )
+        raise NotTried("The catalogue is small enough for EASE itself.")
     for ridge in _ridges(facts)[:2]:
         kept: dict[str, Any] = {"ridge": ridge, "rank": 256}
         yield _setting(
@@ -224,7 +229,7 @@ def _als(facts: Facts) -> Iterator[Setting]:
         work = rounds * (
             2.0 * len(facts.histories.item) * dimensions**2 + rows * (dimensions**3 + 3e6)
         )
-        _too_slow(f"als of {rows:,} users and items", work, "Use item_neighbours")
+        _too_slow(f"als of {rows:,} users and items", work, "Item neighbours stand in.")
         kept: dict[str, Any] = {
             "dimensions": dimensions,
             "unseen": unseen,
@@ -252,9 +257,7 @@ def _next_item(facts: Facts) -> Iterator[Setting]:
 def _content(facts: Facts) -> Iterator[Setting]:
     attributes = facts.attributes
     if attributes is None:
-        raise TrainingError.bad_interactions(
-            "content", "no attributes of items", "[items] with columns that say what items are"
-        )
+        raise NotTried("No attributes of items are known: there is no [items] that says any.")
     yield _setting("content", "", {}, partial(ContentBased.fit, attributes=attributes))
 
 
