@@ -620,3 +620,28 @@ def test_columns_known_to_be_complete(tmp_path):
     assert Scan([tmp_path / "bare.parquet"]).complete("abc") == set()
     (tmp_path / "t.csv").write_text("a,b,c\n1,2,3\n")
     assert Scan([tmp_path / "t.csv"]).complete("abc") == set()
+
+
+def test_whole_numbers_known_without_a_scan(tmp_path):
+    table = pa.table({"a": [0, 1, 1], "b": [1, None, 2], "c": [0.0, 1.0, 2.0], "d": [-3, 40, 0]})
+    pq.write_table(table, tmp_path / "t.parquet", row_group_size=1)
+    pq.write_table(table, tmp_path / "bare.parquet", write_statistics=False)
+    for scan in (Scan(table=table), Scan([tmp_path / "t.parquet"])):
+        assert [scan.whole(c) for c in "abcd"] == [(0, 1), None, None, (-3, 40)]
+    assert [Scan([tmp_path / "bare.parquet"]).whole(c) for c in "ad"] == [None, None]
+
+
+@pytest.mark.parametrize("codes", [(0, 1), (3, 15), (-1, 1), (2, 900)])
+def test_outcomes_of_any_numbers_are_judged_alike(rng, codes):
+    """Small ones share a key with the bin of the score."""
+    prob, y = calibrated(rng, 2_000)
+    decision = binary()
+    no, yes = codes
+    named = dataclasses.replace(
+        decision,
+        outcomes=(
+            dataclasses.replace(decision.outcomes[0], values=(str(yes),)),
+            dataclasses.replace(decision.outcomes[1], values=(str(no),)),
+        ),
+    )
+    alike(named, {"y": np.where(y == 1, yes, no), "y_prob": prob})

@@ -40,6 +40,8 @@ __all__ = [
 BINS: Final = 1024
 #: Up to so many actions bin, action and half fit 16 bits, with room to see a bin too high.
 SMALL: Final = 3
+#: Outcomes below this number go into the same key as the bin.
+_FEW: Final = 16
 #: Halves of the rows: each acts by the threshold that is best on the other.
 FOLDS: Final = 2
 #: Places of the score that say what is wrong with a row's probabilities.
@@ -117,6 +119,8 @@ class Rows:
         Look at every probability by itself, which is slower: after the engine has refused one.
     complete
         Columns known to have a value in every row.
+    outcomes
+        Least and largest outcome, where they are known to be whole numbers and none is missing.
     """
 
     relation: str
@@ -126,6 +130,7 @@ class Rows:
     action: str | None
     careful: bool = False
     complete: frozenset[str] = frozenset()
+    outcomes: tuple[int, int] | None = None
 
 
 def by_score(decision: Decision, terms: Terms, rows: Rows) -> Pass | None:
@@ -193,6 +198,11 @@ class _Query:
         self.always = ("y", *(["live"] if self.weight else []))
         # One column says all: it is checked by its bins, afterwards, and not row by row.
         self.plain = self.binned and len(rows.probability) == 1 and not rows.careful
+        # One key is found faster than two, so the outcome goes into that of the bin.
+        least, most = rows.outcomes or (-1, -1)
+        self.places = (
+            most + 1 if self.plain and not self.weight and 0 <= least <= most < _FEW else 0
+        )
 
     def query(self, sets: Mapping[str, tuple[str, ...]], *, scored: bool = False) -> Pass:
         """Put the pieces together.
@@ -218,11 +228,19 @@ class _Query:
             f"  from {self.rows.relation}\n),\n"
             f"read as (\n  select {self.read(folded=folded)}\n  from source\n)"
         )
-        text = (
-            f"{steps},\nacted as (\n  select *, {self.acted(scored=scored)}\n  from read\n)\n"
-            f"select {identity} as gid, {', '.join(keys)},\n  {sums}\n"
-            f"from acted\ngroup by {grouped}"
-        )
+        acted = f"{steps},\nacted as (\n  select *, {self.acted(scored=scored)}\n  from read\n)"
+        if scored and self.places:
+            names = ", ".join(self.sums(scored=True))
+            text = (
+                f"{acted},\nsummed as (\n  select packed as key,\n  {sums}\n"
+                f"  from acted\n  group by packed\n)\n"
+                f"select 0 as gid, {self._taken_apart()}, {names}\nfrom summed"
+            )
+        else:
+            text = (
+                f"{acted}\nselect {identity} as gid, {', '.join(keys)},\n  {sums}\n"
+                f"from acted\ngroup by {grouped}"
+            )
         joint = f"{steps}\nselect {together}, count(*) as n from read group by {together}"
         return Pass(
             text=text,
@@ -367,6 +385,8 @@ class _Query:
             if not self.plain:
                 place = f"(case when wrong < 0 then null else {place} end)"
             packed = f"({place} * {len(self.codes)} + {own}) * {FOLDS} + cast(fold as double)"
+            if self.places:
+                return f"({packed}) * {self.places} + y as packed"
             # A key of 16 bits needs no hash table. What does not fit is no probability.
             kind = "smallint" if len(self.codes) <= SMALL else "integer"
             return f"try_cast({packed} as {kind}) as packed"
@@ -381,6 +401,14 @@ class _Query:
             )
             found["likely"] = f"cast(case {cases} else -1 end as smallint)"
         return ", ".join(f"{expression} as {name}" for name, expression in found.items())
+
+    def _taken_apart(self) -> str:
+        """Select outcome and bin of a key that holds both; a bin that is none keeps an outcome."""
+        assert self.rows.outcomes is not None
+        kind, any_one = self.types[self.decision.data.outcome], self.rows.outcomes[0]
+        packed = f"floor(key / {self.places})"
+        outcome = f"try_cast(key - {packed} * {self.places} as {kind})"
+        return f"coalesce({outcome}, {any_one}) as y, {packed} as packed"
 
     def _root(self, probability: str) -> str:
         """Return the place of a probability among the bins; the engine refuses one below 0."""
