@@ -18,29 +18,10 @@ from payoff.model.recommend import plugged
 from payoff.model.recommend.families import Facts, NotTried, why_not
 from payoff.model.recommend.histories import Histories
 from payoff.workflow import run
-from tests.load.interactions.making import day
+from tests.load.interactions.making import HEAD, day, table
 
-HEAD = """
-schema_version = 1
-[decision]
-name = "shop"
-kind = "recommend"
-currency = "EUR"
-volume = 1000
-[interactions]
-user = "who"
-item = "what"
-time = "day"
-quantity = "n"
-price = "each"
-"""
 FAST = '[training]\ncandidates = ["item_neighbours", "ease"]\n'
 SPLIT = '[split]\nchoose_from = "2026-03-01"\njudge_from = "2026-04-01"\n'
-
-
-def table(rows):
-    who, what, when, n, each = zip(*rows, strict=True)
-    return pa.table({"who": who, "what": what, "day": [day(w) for w in when], "n": n, "each": each})
 
 
 def tastes(seed=0, users=120, days=120, dear=1.0):

@@ -25,6 +25,7 @@ from payoff.model.recommend.blend import Blend
 from payoff.model.recommend.families import Facts
 from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.ranker import Recommender
+from payoff.model.text.arrays import give_back
 from payoff.policy.listing.policy import ListPolicy, Offer
 from payoff.policy.listing.stakes import ListsToJudge
 from payoff.policy.listing.world import (
@@ -133,6 +134,7 @@ def _fit_again(picked: Picked, histories: Histories, progress: Progress) -> _Fit
         name = one.policy.recommender
         progress("fit again", at, len(plain), one.policy.label)
         assert one.setting is not None
+        give_back()
         took = measured(partial(one.setting.make, histories))
         fitted[name] = took.result
         cost[name] = {"fit_seconds": took.seconds}
@@ -151,7 +153,10 @@ def _fit_again(picked: Picked, histories: Histories, progress: Progress) -> _Fit
                 ),
             }
     for name, recommender in fitted.items():
-        cost[name]["model_bytes"] = float(sum(len(c) for c in recommender.files().values()))
+        size = float(sum(len(c) for c in recommender.files().values()))
+        cost[name]["model_bytes"] = size
+        if "fit_bytes" in cost[name]:  # what fitted into memory held already is at least its result
+            cost[name]["fit_bytes"] = max(cost[name]["fit_bytes"], size)
     return _Fitted(recommenders=fitted, cost=cost)
 
 
