@@ -24,6 +24,15 @@ __all__ = [
 ]
 
 _COLUMNS: Final = {"words": "Settings", "ndcg": "nDCG", "money": "Money per list"}
+#: Section that is made for rows -> what a row is, of lists.
+_CALLED: Final = {
+    **dict.fromkeys(
+        ("m-options", "m-groups", "a-options", "a-rests", "a-groups", "a-slices", "a-change"),
+        "user",
+    ),
+    "a-sure": "user",
+    **dict.fromkeys(("a-data", "e-split", "e-reproduce"), "interaction"),
+}
 #: Most lines of a table.
 MOST: Final = 40
 #: Sections that lists do not have, and what they are called.
@@ -38,13 +47,22 @@ _ABSENT: Final = {
 }
 
 
-def as_users(value: Any) -> Any:
-    """Write "users" for "rows" on a page of lists; what stands in cells of tables is left alone."""
+def as_users(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Write what a row is in a section made for rows; what stands in cells of tables is left alone.
+
+    Sections of figures speak of users, those of the data of interactions; others are left as they
+    are.
+    """
+    word = _CALLED.get(str(section["id"]))
+    return dict(section) if word is None else _called(section, word)
+
+
+def _called(value: Any, word: str) -> Any:
     if isinstance(value, Mapping):
-        return {k: v if k in ("cells", "runs") else as_users(v) for k, v in value.items()}
+        return {k: v if k in ("cells", "runs") else _called(v, word) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [as_users(v) for v in value]
-    return in_users(value)
+        return [_called(v, word) for v in value]
+    return in_users(value, word)
 
 
 def _of(facts: Facts, name: str) -> Mapping[str, Any]:
