@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from payoff.evidence.evidence import Estimate
+from payoff.evidence.ranking.experiment import LONGEST_TEST
 from payoff.evidence.ranking.wording import in_users
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
@@ -144,16 +145,37 @@ def _items(facts: Facts) -> dict[str, str]:
 
 
 def list_limits(facts: Facts) -> list[str]:
-    """Return what the figures of lists do not say, the weightiest first."""
+    """Return what the figures of lists do not say, the weightiest first and in few words."""
     trade = facts.evidence.tradeoff
-    first, *others, shown = [visible(s, 400) for s in trade["replay"]["sentences"]]
-    test = trade["experiment"]
-    size = (
-        visible(test["sentences"][0], 500)
-        if "sentences" in test
-        else blocks.absent("The size of a test that would tell", test["not_measured"])["text"]
+    active = trade["replay"]["shown_to"] == "active"
+    return [
+        "What a list adds: not measured. Every hit is an item that the user bought without being "
+        "shown this list; the figures compare options.",
+        _test(trade["experiment"]),
+        "Only users who did something in the judging part are counted; lists shown to others earn "
+        "nothing."
+        if active
+        else "All users known before the judging part are counted, also those who then bought "
+        "nothing.",
+    ]
+
+
+def _test(test: Mapping[str, Any]) -> str:
+    """Say what the test takes that would tell what a list adds."""
+    if "not_measured" in test:
+        return str(
+            blocks.absent("The size of a test that would tell", test["not_measured"])["text"]
+        )
+    days = test["days"]
+    long = f", about {wording.number(days['value'], 0)} days" if "value" in days else ""
+    said = (
+        f"A test on users drawn by chance would tell: {wording.number(test['users'], 0)} users"
+        f"{long} to find half of the gain ({wording.money(test['gain'], test['unit'])})"
     )
-    return [first, shown, size, *others]
+    if "value" in days and days["value"] > LONGEST_TEST:
+        least = wording.money(test["within_part"], test["unit"])
+        said += f"; as many users as were judged would find {least}"
+    return f"{said}."
 
 
 def hits_section(facts: Facts) -> dict[str, Any]:
