@@ -98,6 +98,31 @@ def test_held_out_margins_are_not_those_of_the_fit():
     assert slope_of(margins, y, np.ones(200)) < 0.5
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("spread", [0.1, 0.5, 1.5, 4.0])
+def test_the_strength_found_is_the_best_of_all_that_may_be(spread, seed, monkeypatch):
+    from payoff.model.text import margins as module
+
+    x, y = blobs(150, 3, seed=seed, spread=spread)
+    given = np.ones(150), np.arange(150)
+    strengths = (0.05, 0.2, 0.5, 2.0)
+    losses = []
+    for one in strengths:
+        made, _ = held_out_margins(x, y, *given, folds=3, strengths=(one,), seed=0)
+        losses.append(module._loss(slope_of(made, y, given[0]), made, y, given[0]))
+    tried = []
+    fit = module.fit_margins
+    monkeypatch.setattr(
+        module, "fit_margins", lambda *a, **k: tried.append(k["strength"]) or fit(*a, **k)
+    )
+    _, found = held_out_margins(x, y, *given, folds=3, strengths=strengths, seed=0)
+    falls = np.diff(losses) < 0
+    if not (np.diff(falls.astype(int)) > 0).any():  # one valley: the best of all is found
+        assert found == strengths[int(np.argmin(losses))]
+    assert len(tried) == 9  # three of four, in three folds
+    assert set(tried) == {0.2, 0.5, 2.0 if losses[2] < losses[1] else 0.05}
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 def test_fitting_leaves_the_rows_as_they_were(classes):
     x, y = blobs(200, classes)

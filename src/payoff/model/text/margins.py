@@ -177,24 +177,53 @@ def held_out_margins(
 ) -> tuple[NDArray[np.float64], float]:
     """Return the held-out margins (n, m) of the best strength, and that strength.
 
-    A strength is as good as its log-loss after its own temperature. Margins of an outcome that a
-    fold never saw are the row's smallest.
+    A strength is as good as its log-loss after its own temperature. Of the ``strengths``, in
+    ascending order, the two in the middle are tried first, then those beyond the better one while
+    they are better still. Margins of an outcome that a fold never saw are the row's smallest.
     """
-    seen, y = np.unique(outcome, return_inverse=True)
+    _, y = np.unique(outcome, return_inverse=True)
     fold = assign_folds(y, cluster, folds, seed, "temperature folds")
-    found = {s: np.zeros((len(y), len(seen))) for s in strengths}
-    for f in range(folds):
+    best: dict[float, tuple[float, NDArray[np.float64]]] = {}
+
+    def tried(some: Sequence[float]) -> None:
+        for s, margins in _margins_at(x, y, weight, fold, some, seed).items():
+            best[s] = _loss(slope_of(margins, y, weight), margins, y, weight), margins
+
+    def order(s: float) -> tuple[float, float]:
+        return best[s][0], abs(float(np.log(s / USUAL_STRENGTH)))
+
+    middle = max(1, len(strengths) // 2)
+    tried(strengths[middle - 1 : middle + 1])
+    upwards = min(best, key=order) == strengths[min(middle, len(strengths) - 1)]
+    for s in strengths[middle + 1 :] if upwards else strengths[: middle - 1][::-1]:
+        so_far = min(best, key=order)
+        tried([s])
+        if order(s) > order(so_far):
+            break
+    found = min(best, key=order)
+    return best[found][1], found
+
+
+def _margins_at(
+    x: csr_matrix,
+    y: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    fold: NDArray[np.int64],
+    strengths: Sequence[float],
+    seed: int,
+) -> dict[float, NDArray[np.float64]]:
+    """Return the held-out margins (n, m) at each strength."""
+    m = int(y.max()) + 1
+    found = {s: np.zeros((len(y), m)) for s in strengths}
+    for f in range(int(fold.max()) + 1):
         rest, held = np.flatnonzero(fold != f), np.flatnonzero(fold == f)
         if len(np.unique(y[rest])) < 2 or not len(held):
             continue
+        learnt, left = x[rest], x[held]
         for s, out in found.items():
-            model = fit_margins(
-                x[rest], y[rest], weight[rest], n_outcomes=len(seen), strength=s, seed=seed
-            )
-            out[held] = filled(model, model.margins(x[held]), len(seen))
-    losses = {s: _loss(slope_of(m, y, weight), m, y, weight) for s, m in found.items()}
-    best = min(losses, key=lambda s: (losses[s], abs(np.log(s / USUAL_STRENGTH))))
-    return found[best], best
+            model = fit_margins(learnt, y[rest], weight[rest], n_outcomes=m, strength=s, seed=seed)
+            out[held] = filled(model, model.margins(left), m)
+    return found
 
 
 def filled(model: Margins, margins: NDArray[np.float64], n: int) -> NDArray[np.float64]:
