@@ -1,12 +1,13 @@
 """What holds for every test: UTC, no network, seeds that are printed when a test fails.
 
-A test whose outside part is missing (Chromium, a Postgres server) is skipped with a reason on a
-developer's machine. Where ``PAYOFF_CI=1`` is set it fails instead, so that continuous integration
-cannot turn green by not running.
+A test whose outside part is missing (Chromium, a Postgres server, a package of an extra) is skipped
+with a reason on a developer's machine. Where ``PAYOFF_CI=1`` is set it fails instead, so that
+continuous integration cannot turn green by not running.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import os
 import shutil
@@ -170,13 +171,23 @@ def _missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Look for the packages a test needs, before its fixtures do."""
+    for mark in item.iter_markers("packages"):
+        absent = [name for name in mark.args if importlib.util.find_spec(name) is None]
+        if absent:
+            _missing(f"not installed: {', '.join(absent)}; 'make setup' installs every extra")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium that can run headless."""
     named = os.environ.get("PAYOFF_CHROMIUM")
-    found = shutil.which(named or "chromium")
+    names = [named] if named else ["chromium", "google-chrome"]
+    found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
-        _missing(f"no Chromium: {named or 'chromium'} is not on PATH; PAYOFF_CHROMIUM may name one")
+        _missing(f"no Chromium: {names[0]} is not on PATH; PAYOFF_CHROMIUM may name one")
     return found
 
 

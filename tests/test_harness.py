@@ -83,10 +83,16 @@ def test_snapshot_is_compared_and_not_rewritten(tmp_path):
 
 
 INNER = """
+import pytest
+
 def test_fails(seed):
     assert seed == -1
 
 def test_needs_postgres(postgres_url):
+    pass
+
+@pytest.mark.packages("json", "no_such_package")
+def test_needs_a_package():
     pass
 """
 
@@ -94,7 +100,9 @@ def test_needs_postgres(postgres_url):
 def run_inner(tmp_path, **environment):
     """Run two small tests under a copy of conftest.py, with this environment."""
     (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  postgres\n  snapshot\n")
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nmarkers =\n  packages\n  postgres\n  snapshot\n"
+    )
     (tmp_path / "test_inner.py").write_text(INNER)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PAYOFF_", "PYTEST_", "COV"))}
     done = subprocess.run(
@@ -115,10 +123,11 @@ def test_seeds_are_printed_and_missing_parts_are_skipped(tmp_path):
     )
     assert "SKIPPED" in out
     assert "PAYOFF_TEST_POSTGRES names no server" in out
-    assert re.search("1 failed, 1 skipped", out)
+    assert "not installed: no_such_package;" in out
+    assert re.search("1 failed, 2 skipped", out)
 
 
 def test_missing_parts_fail_in_ci_and_seeds_can_be_chosen(tmp_path):
     out = run_inner(tmp_path, PAYOFF_CI="1", PAYOFF_TEST_SEED="7")
     assert "PAYOFF_TEST_SEED=7 " in out
-    assert re.search("1 failed, 1 error", out)
+    assert re.search("1 failed, 2 errors", out)

@@ -138,8 +138,10 @@ def test_values_not_seen_when_fitting_are_no_error():
     assert not found.parts.contract.problems({"x": 1.0, "job": "never seen", "balance": 2.0})
 
 
+@pytest.mark.packages("pandas")
 def test_pandas_oddities():
-    pd = pytest.importorskip("pandas")
+    import pandas as pd
+
     frame = rows().to_pandas()
     with pytest.raises(DataError, match=r"PAY-L005.*got 'x'"):
         read(pd.concat([frame, frame[["x"]]], axis=1))
@@ -151,8 +153,10 @@ def test_pandas_oddities():
     assert "'z'" in assert_well_told(caught.value, "PAY-L002") or "z" in str(caught.value)
 
 
+@pytest.mark.packages("pandas")
 def test_the_frame_handed_over_is_not_changed():
-    pd = pytest.importorskip("pandas")
+    import pandas as pd
+
     frame = rows(x2=pa.array(["1", "?"] * (N // 2))).to_pandas()
     before = frame.copy(deep=True)
     check(from_toml(RIGHT), frame)

@@ -45,10 +45,7 @@ def test_classes_that_cannot_be_used_as_they_come_are_refused(name):
         fit_portable(name, x, y, w, n_outcomes=2, seed=0, trial=False)
 
 
-onnx = pytest.mark.skipif(
-    any(not portable.need.__globals__["installed"](p) for p in ("onnxruntime", "skl2onnx")),
-    reason="the extra 'onnx' is not installed",
-)
+onnx = pytest.mark.packages("onnxruntime", "skl2onnx")
 
 
 @onnx

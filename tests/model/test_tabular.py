@@ -237,9 +237,8 @@ def test_incomplete_or_foreign_files_are_refused():
         TabularModel.from_files(files | {"model.json": other})
 
 
+@pytest.mark.packages("onnxruntime", "skl2onnx")
 def test_a_scikit_learn_class_is_carried_as_onnx():
-    pytest.importorskip("skl2onnx")
-    pytest.importorskip("onnxruntime")
     data, contract, _ = data_of(300)
     name = "sklearn.tree.DecisionTreeClassifier"
     found = tabular.cross_fit(data, contract, [name], folds=2, seed=0, progress=silent)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 
 from payoff.errors import EvidenceError
+from payoff.policy import prices, program
 from payoff.policy.bounds import Bound, cut, price_of, spent
 from payoff.policy.policy import best_actions
 from payoff.policy.prices import priced
@@ -364,6 +365,29 @@ def sparse_program(expected, weight, bounds, codes):
     cost = np.r_[-(weight[:, None] * expected).ravel(), np.zeros(n_gaps)]
     free = [(0, 1)] * expected.size + [(None, None)] * n_gaps
     return cost, sparse.csr_matrix(rows), room, one, free
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_where_the_search_does_not_end_all_columns_are_solved(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    expected, weight, groups = world(rng, 40, 3)
+    bounds = [Bound(name=a, kind="capacity", uses={a: 1.0}, rooms={"": 0.2}) for a in ACTIONS[1:3]]
+    codes = groups_of(bounds, groups, len(expected))
+    want = priced(expected, weight, bounds, ACTIONS[:3], codes)
+    monkeypatch.setattr(prices, "_ROUNDS", 0)
+    found = priced(expected, weight, bounds, ACTIONS[:3], codes)
+    assert found.value == pytest.approx(want.value, rel=1e-12)
+    for one, other in zip(found.bounds, want.bounds, strict=True):
+        assert one.prices == pytest.approx(dict(other.prices), rel=1e-9)
+
+
+def test_a_solver_that_fails_says_how(rng, monkeypatch):
+    expected, weight, groups = world(rng, 40, 2)
+    bounds = [Bound(name="call", kind="capacity", uses={"call": 1.0}, rooms={"": 0.2})]
+    failed = OptimizeResult(x=None, message="the solver lost its way")
+    monkeypatch.setattr(program, "linprog", lambda *_, **__: failed)
+    with pytest.raises(ArithmeticError, match="lost its way"):
+        priced(expected, weight, bounds, ACTIONS[:2], groups_of(bounds, groups, 40))
 
 
 def test_ties_of_money_are_solved_too():

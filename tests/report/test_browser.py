@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -37,20 +35,6 @@ f.onload = () => {{
     `styled=${{styled}} scripts=${{f.contentWindow.ran === undefined ? 0 : 1}}`;
 }};
 </script>"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    found = (
-        os.environ.get("PAYOFF_CHROMIUM")
-        or shutil.which("chromium")
-        or shutil.which("google-chrome")
-    )
-    if not found:
-        if os.environ.get("PAYOFF_CI") == "1":
-            pytest.fail("Chromium is missing, and PAYOFF_CI=1 asks for it")
-        pytest.skip("needs Chromium, from PAYOFF_CHROMIUM or on PATH")
-    return found
 
 
 @pytest.fixture

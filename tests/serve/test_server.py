@@ -24,7 +24,7 @@ from payoff.serve.journal import ServerHandler, faults_to_stderr
 from tests.conftest import ROOT
 from tests.serve.fakes import ROW, FakeBundle
 
-pytest.importorskip("uvicorn")
+pytestmark = pytest.mark.packages("uvicorn")
 
 FAKE = """
 from payoff.serve.app import create_app

@@ -344,8 +344,10 @@ def test_comments_hold_one_line(tmp_path, rng):
 
 
 @pytest.mark.postgres
+@pytest.mark.packages("adbc_driver_postgresql")
 def test_postgres_gives_the_same(tmp_path, rng, postgres_url):
-    adbc = pytest.importorskip("adbc_driver_postgresql.dbapi")
+    from adbc_driver_postgresql import dbapi as adbc
+
     decision = binary(PER_ROW, subgroups=("g",), rule="amount > 15", weight="w")
     folder, file, _ = kept(tmp_path, decision, money_rows(rng))
     with adbc.connect(postgres_url) as connection:

@@ -17,7 +17,6 @@ from payoff.workflow import judge_predictions, run
 from tests.conftest import ROOT
 from tests.past_worlds import campaign, draw
 
-HILLSTROM = ROOT.parent / "shared" / "data" / "tabular" / "hillstrom.parquet"
 FAST = Training(candidates=("logistic",))
 
 
@@ -250,11 +249,12 @@ def test_predictions_for_selected_labels_have_bounds():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not HILLSTROM.exists(), reason="the e-mail campaign's rows are not here")
-def test_hillstrom_is_judged_as_a_decision(tmp_path):
+def test_hillstrom_is_judged_as_a_decision(tmp_path, shared_data):
     decision = load(ROOT / "examples" / "tabular" / "email" / "decision.toml")
     decision = dataclasses.replace(decision, training=FAST)
-    evidence = run(decision, str(HILLSTROM), out=tmp_path / "b").evidence
+    evidence = run(
+        decision, str(shared_data / "tabular" / "hillstrom.parquet"), out=tmp_path / "b"
+    ).evidence
     assert evidence.past["design"]["how"] == "randomised"
     assert check_of(evidence, "PAY-E225").status == "passed"
     mens = next(e for e in evidence.past["uplift"] if e["action"] == "mens")

@@ -1,4 +1,13 @@
-"""Any scikit-learn classifier by import path, carried as ONNX: data, never a pickle."""
+"""Any scikit-learn classifier by import path, carried as ONNX: data, never a pickle.
+
+A class is imported in one place, :func:`class_of`, and only while a model is trained: the path is a
+candidate of the decision that ``payoff run`` was given, and must name a class within ``sklearn``.
+A bundle holds that path too, in ``decision.toml`` and as the model's name, but opening, serving,
+explaining, scoring or verifying it never comes here: its model is the ONNX graph, which onnxruntime
+reads as data, and its name is a label. A path that somebody writes into a bundle is not imported.
+Whoever trains again from a bundle's ``decision.toml`` gives that file to ``payoff run``, and trusts
+it as any other decision of theirs.
+"""
 
 from __future__ import annotations
 

@@ -87,7 +87,9 @@ def program(
         method="highs",
         options=_EXACT,
     )
-    if result.x is None:  # pragma: no cover  (always feasible: every row may be broken at a price)
+    if result.x is None:
+        # By theory there is an optimum: taking the base and paying for each broken row is feasible,
+        # and shares are bounded. Only the solver itself can fail, and then it says how.
         raise ArithmeticError(result.message)
     share = np.clip(result.x[: len(row)], 0, 1)
     broken = result.x[len(row) : len(row) + n_rows] > 1e-6 * (1 + np.abs(rows.room))

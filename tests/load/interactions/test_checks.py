@@ -21,8 +21,6 @@ from payoff.workflow import run
 from tests.conftest import ROOT
 from tests.load.interactions.making import busy, declared, shop
 
-DATA = ROOT.parent / "shared" / "data" / "recsys"
-
 
 def found(rows, more=""):
     data = shop(rows, more)
@@ -267,8 +265,7 @@ def test_tables_of_one_kind_are_not_those_of_another():
     assert load(text).recommend is None
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the data is not on this machine")
-def test_real_shop():
+def test_real_shop(shared_data):
     head = """
 schema_version = 1
 [decision]
@@ -284,7 +281,7 @@ price = "UnitPrice"
 """
     from payoff.load.interactions.read import read_interactions
 
-    path = DATA / "uci_online_retail.parquet"
+    path = shared_data / "recsys" / "uci_online_retail.parquet"
     data = read_interactions(declared(head=head), data=path)
     assert len(data.users) == 4339  # 4,372 customers, of whom 33 only returned
     assert data.facts["left_out"]["no_user"] == 135_080

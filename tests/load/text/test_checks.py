@@ -48,8 +48,8 @@ def test_empty_and_one_word_documents():
     assert found(replaced(table, "narrative", one))["PAY-L121"].status == "tip"
 
 
+@pytest.mark.packages("py3langid")
 def test_languages():
-    pytest.importorskip("py3langid")
     german = "Ich warte seit zwei Wochen auf meine neue Karte und niemand antwortet mir, Vorgang"
     table = corpus(300)
     texts = [

@@ -65,7 +65,7 @@ def test_twins_across_the_official_split_of_banking77(shared_data):
     assert learnt[split == "test"].mean() == pytest.approx(0.064, abs=0.002)
 
 
+@pytest.mark.packages("py3langid")
 def test_languages_of_english_questions(shared_data):
-    pytest.importorskip("py3langid")
     codes, _ = languages(clean(column(shared_data, "banking77", "text"))[:2000])
     assert np.mean(codes == "en") > 0.95

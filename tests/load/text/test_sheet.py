@@ -69,8 +69,8 @@ def test_frequent_words_are_those_of_many_documents():
     assert found["words"] == 100 * 12
 
 
+@pytest.mark.packages("py3langid")
 def test_languages():
-    pytest.importorskip("py3langid")
     found = sheet(expected=("en",))["languages"]
     assert found["counts"]["en"] >= 2
     assert found["counts"]["de"] == 1

@@ -36,8 +36,8 @@ def test_documents_of_one_length_have_no_bands():
     assert "same length" in why
 
 
+@pytest.mark.packages("py3langid")
 def test_languages_are_a_slice_only_where_there_are_two():
-    pytest.importorskip("py3langid")
     (labels, codes), _ = by_language([ENGLISH] * 60 + [GERMAN] * 40 + ["ok"] * 5, 30)
     assert labels == ("English", "German")
     assert np.bincount(codes[codes >= 0]).tolist() == [60, 40]
@@ -48,8 +48,8 @@ def test_languages_are_a_slice_only_where_there_are_two():
     assert by_language(["ok"] * 50, 30)[0] is None
 
 
+@pytest.mark.packages("py3langid")
 def test_rare_languages_are_one_group():
-    pytest.importorskip("py3langid")
     french = "Où est l'argent que j'ai envoyé à mon frère lundi matin ?"
     texts = [ENGLISH] * 60 + [GERMAN] * 20 + [french] * 20
     (labels, codes), _ = by_language(texts, 30)

