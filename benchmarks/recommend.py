@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,9 +20,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from payoff.clusters import cluster_sums
+from payoff.errors import TrainingError
+from payoff.evidence.interval import mean_money
 from payoff.evidence.ranking.accuracy import accuracy
 from payoff.model.recommend.als import ImplicitAls
-from payoff.model.recommend.ease import Ease, LowRankEase
+from payoff.model.recommend.blend import Blend
+from payoff.model.recommend.content import ContentBased
+from payoff.model.recommend.ease import Ease, LowRankEase, fit_ease
 from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.neighbours import ItemNeighbours
 from payoff.model.recommend.popular import BuyAgain, Popular
@@ -87,27 +91,15 @@ def run_next():
     history = Histories.of(
         user, item, time=data["position"], n_users=user.max() + 1, n_items=item.max() + 1
     )
-    tried = [
-        (fading, ridge)
-        for fading in ((0.5, 0.92), (0.6, 0.95), (0.7, 0.95))
-        for ridge in (100.0, 200.0)
-    ]
-    before, true = last_out(history, 1)
-
-    def choose():
-        return max(
-            tried,
-            key=lambda s: quality(NextItem.fit(before, fading=s[0], ridge=s[1]), before, true)[
-                "nDCG@10"
-            ],
-        )
-
-    chosen, choosing = cpu(choose)
     before, true = last_out(history, 0)
-    one, seconds = cpu(
-        lambda: quality(NextItem.fit(before, fading=chosen[0], ridge=chosen[1]), before, true)
+    chosen, choosing = cpu(lambda: NextItem.choose(before))
+    model, fitting = cpu(lambda: NextItem.fit(before, **chosen))
+    found, asking = cpu(lambda: quality(model, before, true))
+    print(f"next_item, settings {chosen}: {found}")
+    print(
+        f"CPU-s: choosing {choosing:.1f}, fit {fitting:.1f}, lists and measures {asking:.1f}, "
+        f"together {choosing + fitting + asking:.1f}"
     )
-    print(f"next_item, chosen {chosen} in {choosing:.0f} CPU-s: {one}, {seconds:.1f} CPU-s")
     for name, fit in {
         "popular": lambda: Popular.fit(before),
         "item_neighbours": lambda: ItemNeighbours.fit(before),
@@ -157,20 +149,30 @@ from rectools.models import EASEModel
 import implicit.als
 frame = pd.DataFrame({"user_id": a0, "item_id": a1, "weight": 1.0, "datetime": "2020-01-01"})
 data = Dataset.construct(frame)
-best = {}
-for _ in range(3):
-    t = time.process_time(); EASEModel(500.0).fit(data)
-    best["RecTools EASE"] = min(best.get("RecTools EASE", 9e9), time.process_time() - t)
 x = csr_matrix((np.ones(len(a0), np.float32), (a0, a1)))
-model = implicit.als.AlternatingLeastSquares(64, iterations=12, num_threads=1, random_state=0)
-t = time.process_time(); model.fit(x, show_progress=False)
-best["implicit ALS, 64, 12 rounds"] = time.process_time() - t
-print(json.dumps(best))
+took = {"ease": [], "als": []}
+for _ in range(5):
+    t = time.process_time(); EASEModel(500.0).fit(data)
+    took["ease"].append(time.process_time() - t)
+    model = implicit.als.AlternatingLeastSquares(64, iterations=12, num_threads=1, random_state=0)
+    t = time.process_time(); model.fit(x, show_progress=False)
+    took["als"].append(time.process_time() - t)
+print(json.dumps(took))
 """
 
 
+def compared(what, ours, theirs, peer_name):
+    """Print medians of CPU seconds beside those of a peer, and their ratio."""
+    line = f"{what}: {np.median(ours):.3f} CPU-s ({min(ours):.3f} to {max(ours):.3f})"
+    if isinstance(theirs, list):
+        ratio = np.median(theirs) / np.median(ours)
+        line += f"; {peer_name} {np.median(theirs):.3f} ({min(theirs):.3f} to {max(theirs):.3f})"
+        line += f", {ratio:.2f} times ours"
+    print(line, "" if isinstance(theirs, list | None) else theirs)
+
+
 def run_speed():
-    """Fit times on the 3,000 most popular items of ML-1M."""
+    """Fit times on the 3,000 most popular items of ML-1M, medians of five."""
     data = movielens()
     user, item = numbered(data["user_id"], data["item_id"])
     top = np.argsort(-np.bincount(item), kind="stable")[:3_000]
@@ -178,14 +180,21 @@ def run_speed():
     user, item = numbered(user[keep], item[keep])
     past = Histories.of(user, item, n_users=user.max() + 1, n_items=item.max() + 1)
     print(f"{past.n_items:,} items, {len(past):,} users, {len(item):,} pairs")
-    print(f"ease: {min(cpu(lambda: Ease.fit(past))[1] for _ in range(3)):.2f} CPU-s")
-    print(f"als, 64, 12 rounds: {cpu(lambda: ImplicitAls.fit(past, rng=0))[1]:.2f} CPU-s")
-    print("peers, CPU-s:", peer(PEER_FIT, user, item))
+    ease = [cpu(lambda: Ease.fit(past))[1] for _ in range(5)]
+    als = [cpu(lambda: ImplicitAls.fit(past, rng=0))[1] for _ in range(5)]
+    theirs = peer(PEER_FIT, user, item)
+    of = theirs if isinstance(theirs, dict) else {"ease": theirs, "als": theirs}
+    compared("ease", ease, of["ease"], "RecTools")
+    compared("als, 64 dimensions, 12 rounds", als, of["als"], "implicit")
 
 
 PEER_MEASURE = """
+import pandas as pd
 from ranx import Qrels, Run, evaluate
-names = ["ndcg", "recall", "precision", "map", "mrr", "hit_rate", "hits"]
+from rectools.metrics import (
+    F1Beta, HitRate, MAP, MRR, NDCG, Precision, Recall, calc_metrics
+)
+names = ["ndcg", "recall", "precision", "map", "mrr", "hit_rate", "hits", "f1"]
 names = [name + "@100" for name in names]
 q, r = {}, {}
 for u, i in zip(a1.tolist(), a2.tolist()):
@@ -194,14 +203,30 @@ for u, l in enumerate(a0.tolist()):
     r[str(u)] = {str(i): 100.0 - j for j, i in enumerate(l)}
 q, r = Qrels(q), Run(r)
 evaluate(q, r, names)
-t = time.process_time()
-found = evaluate(q, r, names)
-print(json.dumps({"seconds": time.process_time() - t, **{k: float(v) for k, v in found.items()}}))
+took = {"ranx": [], "RecTools": []}
+for _ in range(5):
+    t = time.process_time(); found = evaluate(q, r, names)
+    took["ranx"].append(time.process_time() - t)
+n, k = a0.shape
+reco = pd.DataFrame({"user_id": np.repeat(np.arange(n), k), "item_id": a0.ravel(),
+                     "rank": np.tile(np.arange(1, k + 1), n)})
+true = pd.DataFrame({"user_id": a1, "item_id": a2})
+metrics = {"ndcg": NDCG(k), "recall": Recall(k), "precision": Precision(k), "map": MAP(k),
+           "mrr": MRR(k), "hit_rate": HitRate(k), "f1": F1Beta(k)}
+for _ in range(5):
+    t = time.process_time(); also = calc_metrics(metrics, reco, true)
+    took["RecTools"].append(time.process_time() - t)
+figures = {"ranx": {n: float(v) for n, v in found.items()},
+           "RecTools": {n: float(v) for n, v in also.items()}}
+print(json.dumps({"took": took, "figures": figures}))
 """
 
 
 def run_measures():
-    """20,000 users, lists of 100 of 40,000 items, ten pairs each, eight measures."""
+    """20,000 users, lists of 100 of 40,000 items, ten pairs each, eight measures; medians of five.
+
+    The peers start from frames and dictionaries made before; payoff from arrays.
+    """
     rng, n, m = np.random.default_rng(0), 20_000, 40_000
     lists = np.array([rng.choice(m, 100, replace=False) for _ in range(n)], dtype=np.int32)
     user = np.repeat(np.arange(n), 10)
@@ -213,10 +238,23 @@ def run_measures():
     def once():
         return accuracy(lists, user, item, n_items=m, at=[100], value=money)
 
+    def intervals(found):
+        return [
+            mean_money(cluster_sums(values[:, 0], np.ones(n), None), level=0.95, unit="score")
+            for values in found.by_user.values()
+        ]
+
     took = [cpu(once)[1] for _ in range(5)]
-    found = {name: round(once().mean(name, 100), 6) for name in ("ndcg", "recall", "map", "mrr")}
-    print(f"accuracy(): {np.median(took):.4f} CPU-s; {found}")
-    print("ranx, seven measures, dictionaries made before:", peer(PEER_MEASURE, lists, user, item))
+    found = once()
+    print({name: round(found.mean(name, 100), 6) for name in found.by_user})
+    theirs = peer(PEER_MEASURE, lists, user, item)
+    of = theirs["took"] if isinstance(theirs, dict) else {"ranx": theirs, "RecTools": theirs}
+    for name in ("ranx", "RecTools"):
+        compared(f"{len(found.by_user)} measures", took, of[name], name)
+        if isinstance(theirs, dict):
+            print(name, {k: round(v, 6) for k, v in theirs["figures"][name].items()})
+    took = [cpu(lambda: intervals(found))[1] for _ in range(5)]
+    compared(f"intervals of {len(found.by_user)} measures over users", took, None, "")
 
 
 def catalogue(n_users=50_000, n_items=40_000, events=1_000_000):
@@ -236,7 +274,12 @@ LARGE = {
     "low_rank_ease, rank 128": lambda h: LowRankEase.fit(h, rng=0, rank=128),
     "als, 64 dimensions": lambda h: ImplicitAls.fit(h, rng=0),
     "next_item, 5,000 items": lambda h: NextItem.fit(h, core=5_000),
+    "blend of two": lambda h: Blend.of([ItemNeighbours.fit(h), Popular.fit(h)], [1.0, 0.2]),
+    "content, 60 attributes": lambda h: ContentBased.fit(
+        h, np.random.default_rng(2).random((h.n_items, 60)) < 0.05
+    ),
 }
+GIGABYTES_4 = 4_000_000_000
 
 
 def run_answers():
@@ -254,19 +297,45 @@ def run_answers():
 
 
 def run_large():
-    """1,000,000 interactions, 40,000 items: CPU and peak memory, each in a process of its own."""
-    for name in LARGE:
+    """1,000,000 interactions, 40,000 items: CPU and peak memory, each in a process of its own.
+
+    Fitted, then the 20 best for all 50,000 users. Dense EASE, which needs
+    6.7 GB and a quarter of an hour, has to refuse where there are 4 GB.
+    """
+    for name in [*LARGE, "ease"]:
         done = subprocess.run(
             [sys.executable, __file__, "one", name], capture_output=True, text=True, check=False
         )
-        print(done.stdout.strip() or done.stderr.strip().splitlines()[-1])
+        print(done.stdout.strip() or done.stderr.strip().splitlines()[-1], flush=True)
+
+
+def peak():
+    """Return the peak of this process's memory in MB; getrusage would count what it forked from."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
 
 
 def run_one(name):
     past = catalogue()
-    _, seconds = cpu(lambda: LARGE[name](past))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{name}: {seconds:.1f} CPU-s, peak {peak:,.0f} MB")
+    if name == "ease":
+        try:
+            Ease.fit(past, limit=GIGABYTES_4)
+        except TrainingError as error:
+            print(f"ease, with 4 GB: {error}")
+            print("in its place:", fit_ease(past, rng=0, rank=128, limit=GIGABYTES_4).name)
+        return
+    model, seconds = cpu(lambda: LARGE[name](past))
+    fitted = peak()
+    rows = np.arange(len(past))
+    _, asking = cpu(
+        lambda: [model.top(past.take(rows[a : a + 5_000]), 20) for a in range(0, len(rows), 5_000)]
+    )
+    print(
+        f"{name}: fit {seconds:.1f} CPU-s, {len(rows):,} lists of 20 {asking:.1f} CPU-s, "
+        f"peak {fitted:,.0f} and {peak():,.0f} MB"
+    )
 
 
 def main():

@@ -43,6 +43,9 @@ def decision(
         time = "day"
         value = "value"
         margin = "0.5 * value"
+        [items]
+        id = "item"
+        source = "items.csv"
         [list]
         length = {LENGTH}
         {shelf}

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from payoff.evidence.acted import Background
-from payoff.evidence.behaviour import THRESHOLDS, exact_share
+from payoff.evidence.behaviour import THRESHOLDS
+from payoff.evidence.interval import exact_share
 from payoff.evidence.trials import Trial, Trials
 from tests.worlds import POWERS, binary, judged
 

@@ -27,8 +27,9 @@ from payoff.declare import (
     Subgroup,
 )
 from payoff.declare.expression import parse
+from payoff.engine.scan import Scan
 from payoff.errors import DataError, EvidenceError, ExpressionError, PayoffError
-from payoff.evidence.cells_sql import BINS
+from payoff.evidence.cells_sql import BINS, Rows, by_action
 from payoff.evidence.curve import threshold_values
 from payoff.evidence.terms import linear, terms_of
 from payoff.load.evaluate import RowColumns, money
@@ -582,3 +583,65 @@ def test_capacity_is_named(rng):
         binary(), actions=(Action(name="call", capacity=Capacity(share=0.3)), Action(name="leave"))
     )
     assert "a capacity, which" in refused(decision, {"y": y, "y_prob": prob})
+
+
+@pytest.mark.parametrize(
+    "threshold", [(400, 410), (410, 400), (300, 300), (BINS, 200), (BINS, BINS)]
+)
+def test_each_half_acts_from_its_own_threshold(rng, threshold):
+    """Halves are blocks of four rows, exchanged in every other 512: counted here without SQL."""
+    prob, y = calibrated(rng, 3_000)
+    scan = Scan(table=pa.table({"y": y, "y_prob": prob}))
+    decision = binary()
+    rows = Rows(
+        relation=scan.relation,
+        row=scan.row,
+        types=scan.types,
+        probability={"yes": "y_prob"},
+        action=None,
+    )
+    made = by_action(decision, terms_of(decision), rows, threshold=threshold)
+    found = scan.query(made.text).to_pandas()
+    row = np.arange(1, 3_001)  # numbered from 1 in a table, from 0 in a file
+    half = ((row // 4) + (row // 512)) % 2
+    least = np.where(np.array(threshold) == BINS, np.inf, (np.array(threshold) / BINS) ** 2)
+    acts = prob >= least[half]
+    for (outcome, tuned), cells in found.groupby(["y", "tuned"]):
+        assert cells["n"].sum() == np.sum((y == outcome) & (acts == tuned))
+
+
+def test_columns_known_to_be_complete(tmp_path):
+    full, holes = np.arange(3.0), [1.0, None, 2.0]
+    table = pa.table({"a": full, "b": holes, "c": np.array([1.0, np.nan, 2.0])})
+    pq.write_table(table, tmp_path / "t.parquet", row_group_size=1)
+    pq.write_table(table, tmp_path / "bare.parquet", write_statistics=False)
+    assert Scan(table=table).complete("abc") == {"a", "c"}
+    assert Scan([tmp_path / "t.parquet"]).complete("abc") == {"a", "c"}
+    assert Scan([tmp_path / "bare.parquet"]).complete("abc") == set()
+    (tmp_path / "t.csv").write_text("a,b,c\n1,2,3\n")
+    assert Scan([tmp_path / "t.csv"]).complete("abc") == set()
+
+
+def test_whole_numbers_known_without_a_scan(tmp_path):
+    table = pa.table({"a": [0, 1, 1], "b": [1, None, 2], "c": [0.0, 1.0, 2.0], "d": [-3, 40, 0]})
+    pq.write_table(table, tmp_path / "t.parquet", row_group_size=1)
+    pq.write_table(table, tmp_path / "bare.parquet", write_statistics=False)
+    for scan in (Scan(table=table), Scan([tmp_path / "t.parquet"])):
+        assert [scan.whole(c) for c in "abcd"] == [(0, 1), None, None, (-3, 40)]
+    assert [Scan([tmp_path / "bare.parquet"]).whole(c) for c in "ad"] == [None, None]
+
+
+@pytest.mark.parametrize("codes", [(0, 1), (3, 15), (-1, 1), (2, 900)])
+def test_outcomes_of_any_numbers_are_judged_alike(rng, codes):
+    """Small ones share a key with the bin of the score."""
+    prob, y = calibrated(rng, 2_000)
+    decision = binary()
+    no, yes = codes
+    named = dataclasses.replace(
+        decision,
+        outcomes=(
+            dataclasses.replace(decision.outcomes[0], values=(str(yes),)),
+            dataclasses.replace(decision.outcomes[1], values=(str(no),)),
+        ),
+    )
+    alike(named, {"y": np.where(y == 1, yes, no), "y_prob": prob})

@@ -208,6 +208,12 @@ def test_the_callers_frames_are_not_changed():
         (["yes", "no"], "string", None),
         (["", " "], "string", None),
         (["1" * 400, "2"], "double", "numbers"),
+        (["1"] * 2_000 + ["x"], "string", None),
+        (["true"] * 2_000 + ["x"], "string", None),
+        (["?"] * 2_000 + ["x"], "string", None),
+        (["?"] * 2_000 + ["2"], "double", "read as missing"),
+        ([None] * 2_000 + ["2"], "double", "numbers"),
+        (["true", "1"], "string", None),
     ],
 )
 def test_text_is_read_as_what_all_of_it_is(values, kind, note):

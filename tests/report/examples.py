@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import cache
 from typing import Any
 
 from payoff.checks import Check
@@ -17,6 +18,7 @@ from payoff.evidence.evidence import (
     PolicyEvidence,
     SubgroupEvidence,
 )
+from tests.list_worlds import judged
 
 N = 4_000
 HOSTILE = (
@@ -752,10 +754,29 @@ def hostile(text: str) -> Evidence:
     return Evidence.from_dict(spoilt)
 
 
+@cache
+def lists():
+    """Judge the lists of a world, with a constraint that is broken and one that is kept."""
+    return judged(
+        shelf='item_groups = ["maker"]\n cpu_hour = 0.1',
+        more="""
+        [[list.constraints]]
+        measure = "coverage"
+        at_least = 0.4
+        reason = "all makers are to be seen"
+        [[list.constraints]]
+        measure = "share:maker=ours"
+        at_least = 0.2
+        reason = "our own brand pays for the shelf"
+        """,
+    )
+
+
 EVERY = {
     "binary": binary,
     "refuse": refuse,
     "uncertain": uncertain,
     "predictions_only": predictions_only,
     "three_by_three": three_by_three,
+    "lists": lists,
 }

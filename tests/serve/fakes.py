@@ -53,6 +53,9 @@ class FakeBundle:
     def prepare(self, rows):
         return rows
 
+    def one(self, row):
+        return row
+
     def decide(self, rows):
         self.threads.add(threading.get_ident())
         if self.wait is not None:

@@ -25,7 +25,7 @@ from payoff.load.evaluate import RowColumns
 from payoff.load.fields import Contract
 from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
-from payoff.model.kinds import Classifier, Themed, classifier_from
+from payoff.model.kinds import Classifier, PerLabel, Themed, classifier_from
 from payoff.model.text.prepare import prepared_rows
 from payoff.policy.answer import remarks, rightness
 from payoff.policy.expected import (
@@ -128,9 +128,36 @@ class Bundle:
     def prepare(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         """Return rows as they may be kept: documents cleaned and redacted as is declared.
 
-        Preparing twice changes nothing, and a prepared row is decided like the row it was.
+        A document of a decision about labels that names none becomes one row per label. Preparing
+        twice changes nothing, and a prepared row is decided like the row it was.
         """
-        return prepared_rows(rows, self.decision) if self.decision.data.text else rows
+        if not self.decision.data.text:
+            return rows
+        ready = prepared_rows(rows, self.decision)
+        labels = self.decision.multilabel
+        if labels is None:
+            return ready
+        asked = [(row, row.get(labels.column)) for row in ready]
+        return [
+            {**row, labels.column: name}
+            for row, one in asked
+            for name in (labels.names if one is None else (one,))
+        ]
+
+    def one(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return one prepared row to be explained: of labels the one asked for, or the likeliest.
+
+        Raises
+        ------
+        BundleError, DataError
+            As for :meth:`decide`.
+        """
+        rows = self.prepare([row])
+        if len(rows) == 1:
+            return rows[0]
+        carried = self.decision.outcome_names[self.decision.carried_code]
+        chances = [made["probabilities"][carried] for made in self.decide(rows)]
+        return rows[int(np.argmax(chances))]
 
     def decide(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Decide rows that fit the contract, one at a time as the server does.
@@ -149,6 +176,7 @@ class Bundle:
             of documents whose themes were learnt, ``theme`` (its name, or None). Where the policy
             keeps an error rate also ``automated``, ``sure`` and ``why_not``, and where it knows
             strangers ``familiar`` and ``familiarity``: see :func:`payoff.policy.answer.remarks`.
+            Of documents that may carry several labels there is one per label, with ``label``.
 
         Raises
         ------
@@ -201,7 +229,7 @@ class Bundle:
         )
         if arms is not None:  # what is promised under the action chosen
             prob = arms.prob[np.arange(len(rows)), codes]
-        key = decision.data.unit_id
+        key, labels = decision.data.unit_id, decision.multilabel
         said = remarks(self.policy, expected, groups, right, known)
         named = None
         if theme is not None and self.themes is not None:
@@ -217,6 +245,7 @@ class Bundle:
                 ),
                 "currency": decision.currency,
                 "unit_id": row.get(key) if key else None,
+                **({"label": row[labels.column]} if labels else {}),
                 **({"theme": named[i]} if named is not None else {}),
                 **said[i],
             }
@@ -237,7 +266,7 @@ class Bundle:
         BundleError, DataError
             As for :meth:`decide`.
         """
-        [row] = self.prepare([row])
+        row = self.one(row)
         [made] = self.decide([row])
         money: dict[tuple[int, int], float] = {}
         arms = isinstance(self.model, ArmModels)
@@ -250,7 +279,9 @@ class Bundle:
         def again(rows: list[Mapping[str, Any]]) -> list[str]:
             return [str(one["action"]) for one in self.decide(rows)]
 
-        return made | explanation(self.decision, self.model, row, made, money, again)
+        asked: object = self.model
+        model = asked.of(made["label"]) if isinstance(asked, PerLabel) else self.model
+        return made | explanation(self.decision, model, row, made, money, again)
 
 
 def _model(files: Mapping[str, bytes]) -> Classifier | ArmModels | None:

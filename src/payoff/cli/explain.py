@@ -35,6 +35,7 @@ Examples:
 @click.argument("data", required=False)
 @click.option("--row", type=click.IntRange(1), help="Which row, counted from 1; default: 1.")
 @click.option("--unit", metavar="ID", help="The unit's id, instead of --row.")
+@click.option("--label", help="Of a document that may carry several, which; default: likeliest.")
 @quiet_option
 @json_option
 def command(
@@ -42,6 +43,7 @@ def command(
     data: str | None,
     row: int | None,
     unit: str | None,
+    label: str | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -55,7 +57,8 @@ def command(
 
     if row is not None and unit is not None:
         raise click.UsageError("Give --row or --unit, not both.")
-    found = explain_row(bundle, data, row=row, unit=unit, progress=Console(quiet=quiet or as_json))
+    console = Console(quiet=quiet or as_json)
+    found = explain_row(bundle, data, row=row, unit=unit, label=label, progress=console)
     if as_json:
         print_json(found)
         return
@@ -66,6 +69,8 @@ def _show(found: Mapping[str, Any]) -> None:
     name = f"row {found['row']:,}"
     if found["unit_id"] is not None:
         name += f", unit {plain(str(found['unit_id']))}"
+    if "label" in found:
+        name += f", label {plain(found['label'])}"
     click.echo(f"{plain(found['decision'])}, {name}: {plain(found['action_label'])}")
     for sentence in found["sentences"]:
         click.echo(wrapped(sentence))

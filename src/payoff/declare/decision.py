@@ -9,6 +9,7 @@ from typing import Final
 from payoff.declare.automation import Automation, resolved
 from payoff.declare.interactions import Recommend, check_recommend
 from payoff.declare.limits import Constraint, Limit, check_limits
+from payoff.declare.multilabel import MultiLabel, per_label
 from payoff.declare.past import Past
 from payoff.declare.payoffs import (
     Action,
@@ -60,6 +61,8 @@ class Decision:
         How the rows came about, when they record actions that may have changed what happened.
     automation
         The error rate that must be kept where the model acts by itself.
+    multilabel
+        Labels of documents that may carry several; the unit is then one label of one document.
     recommend
         Interactions, items, users, stock and list, of a decision of kind ``"recommend"``.
 
@@ -107,6 +110,7 @@ class Decision:
     current_rule: CurrentRule | None = None
     past: Past | None = None
     automation: Automation | None = None
+    multilabel: MultiLabel | None = None
     recommend: Recommend | None = None
     split: Split = field(default_factory=Split)
     training: Training = field(default_factory=Training)
@@ -120,6 +124,8 @@ class Decision:
             object.__setattr__(self, "title", self.name)
         if self.kind not in KINDS:
             raise DeclarationError.bad_value("decision.kind", self.kind, f"one of {listed(KINDS)}")
+        for name, value in per_label(self).items():
+            object.__setattr__(self, name, value)
         usual = DEFAULT_CANDIDATES.get(self.kind, ())
         if usual and self.training.candidates == DEFAULT_CANDIDATES["tabular"]:
             object.__setattr__(self, "training", replace(self.training, candidates=usual))
@@ -313,6 +319,17 @@ class Decision:
     def outcome_names(self) -> tuple[str, ...]:
         """Names of the outcomes, in order of declaration: the code of an outcome is its place."""
         return tuple(o.name for o in self.outcomes)
+
+    @property
+    def learnt_as(self) -> str:
+        """What kind of model learns it: the kind of the decision, or ``"multilabel"``."""
+        return self.kind if self.multilabel is None else "multilabel"
+
+    @property
+    def carried_code(self) -> int:
+        """Place of the outcome that a document carries the label, of ``[multilabel]``."""
+        flags = [[value_key(v) for v in o.values] for o in self.outcomes]
+        return flags.index(["true"])
 
     @property
     def positive_code(self) -> int:

@@ -19,6 +19,7 @@ from payoff.declare.interactions import (
 )
 from payoff.declare.limits import Constraint, Limit
 from payoff.declare.listing import ListConstraint, ListSettings
+from payoff.declare.multilabel import MultiLabel
 from payoff.declare.past import Past
 from payoff.declare.payoffs import Action, Capacity, Cell, Outcome, PayoffTable, money_text
 from payoff.declare.review import Review
@@ -157,11 +158,18 @@ def _decision(value: Mapping[str, Any]) -> Decision:
         text=TextSettings(**text),
         past=_past(value.get("past")),
         automation=Automation(**value["automation"]) if "automation" in value else None,
+        multilabel=_multilabel(value.get("multilabel")),
         predictions=Predictions(**value.get("predictions", {})),
         split=Split(**value.get("split", {})),
         training=_training(value),
         evidence=EvidenceSettings(**value.get("evidence", {})),
     )
+
+
+def _multilabel(value: Mapping[str, Any] | None) -> MultiLabel | None:
+    if value is None:
+        return None
+    return MultiLabel(**{**value, "names": tuple(value.get("names", ()))})
 
 
 def _recommendation(value: Mapping[str, Any], facts: Mapping[str, Any]) -> Decision:

@@ -46,6 +46,7 @@ PARTLY: Final = (
     "text",
     "past",
     "automation",
+    "multilabel",
     "predictions",
 )
 

@@ -11,6 +11,7 @@ from payoff.declare.decision import KINDS, PERIODS
 from payoff.declare.interactions import DUPLICATES, PARTLY
 from payoff.declare.limits import CONSTRAINTS
 from payoff.declare.listing import SHOWN_TO
+from payoff.declare.multilabel import EMPTY, OTHERS
 from payoff.declare.payoffs import DISTRIBUTIONS
 from payoff.declare.settings import SPLITS
 from payoff.declare.synonyms import meant
@@ -270,9 +271,7 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
         ),
         "data": Key(
             _table(
-                source=Key(TEXT, "File or pattern of files: CSV, Parquet, Arrow."),
-                query=Key(TEXT, "SQL that yields the rows, instead of 'source'."),
-                database=Key(TEXT, "DuckDB file or postgresql:// address for 'query'."),
+                **WHERE_ROWS,
                 outcome=Key(TEXT, "Column with what happened.", True, 'outcome = "y"'),
                 unit_id=Key(TEXT, "Column that names the unit; must be unique."),
                 cluster=Key(TEXT, "Column of whom the rows belong to; resampled together."),
@@ -334,6 +333,18 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
                 behaviour=Key(FLAG, "Whether documents are changed and decided again."),
             ),
             "How documents are read, for kind = 'text'.",
+        ),
+        "multilabel": Key(
+            _table(
+                names=Key(_list(TEXT), "Labels that are decided about."),
+                columns=Key(_map(TEXT), "Label = its column of true and false, instead."),
+                separator=Key(TEXT, "What stands between labels in the outcome column."),
+                empty=Key(_choice(*EMPTY), "What an empty cell means."),
+                others=Key(_choice(*OTHERS), "What is done with labels that are not named."),
+                column=Key(TEXT, "Name under which money and rules read the label."),
+                documents=Key(NUMBER, "Documents that come up per period, instead of volume."),
+            ),
+            "Labels of documents that may carry several, each a yes/no decision.",
         ),
         "past": Key(
             _table(

@@ -133,11 +133,14 @@ def _rule(rule: CurrentRule) -> list[str]:
 def written(decision: Decision) -> str:
     """Return the TOML text of a decision."""
     sections = ("data", "outcomes", "actions", "payoffs", "subgroups", "limits", "constraints")
-    optional = ("current_rule", "past", "automation", "recommend")
+    optional = ("current_rule", "past", "automation", "multilabel", "recommend")
     settings = ("text", "predictions", "split", "training", "evidence")
     skipped = (*sections, *optional, *settings, "schema_version")
     facts = _changed(decision, skip=skipped)
     facts.setdefault("name", decision.name)
+    labels = decision.multilabel
+    if labels is not None:
+        facts.pop("volume", None)  # it follows from the documents
     if decision.recommend is not None:
         return "\n".join(_recommendation(decision, facts))
     lines = ["schema_version = 1", "", *_section("decision", facts)]
@@ -163,6 +166,8 @@ def written(decision: Decision) -> str:
         lines += _section("past", _changed(decision.past))
     if decision.automation is not None:
         lines += _section("automation", _changed(decision.automation))
+    if labels is not None:
+        lines += _section("multilabel", _changed(labels, ("names",) if labels.columns else ()))
     for name in settings:
         lines += _section(name, _changed(getattr(decision, name)))
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from payoff.engine.duckdb_engine import CSV_TYPES, connect, first_line, paths, quoted_text
@@ -83,6 +84,43 @@ class Scan:
     def parquet(self) -> bool:
         """Whether the files are Parquet."""
         return bool(self._files) and self._files[0].name.lower().endswith((".parquet", ".pq"))
+
+    def complete(self, columns: Sequence[str]) -> frozenset[str]:
+        """Return those columns that are known, without a scan, to have a value in every row."""
+        if self._table is not None:
+            return frozenset(c for c in columns if self._table.column(c).null_count == 0)
+        return frozenset(c for c in columns if self._counted(c) is not None)
+
+    def whole(self, column: str) -> tuple[int, int] | None:
+        """Return the least and the largest of whole numbers, where every row has one.
+
+        None where that is not known without a scan.
+        """
+        if "INT" not in self.types[column].split("(", maxsplit=1)[0]:
+            return None
+        if self._table is not None:
+            values = self._table.column(column)
+            if values.null_count or len(values) == 0:
+                return None
+            ends = pc.min_max(values).as_py()
+            return int(ends["min"]), int(ends["max"])
+        groups = self._counted(column)
+        if not groups or not all(g.has_min_max for g in groups):
+            return None
+        return min(int(g.min) for g in groups), max(int(g.max) for g in groups)
+
+    def _counted(self, column: str) -> list[Any] | None:
+        """Return what Parquet files say of a column, None unless they say that no value lacks."""
+        if not self.parquet:
+            return None
+        found = []
+        for file in self._files:
+            data = pq.read_metadata(file)
+            for group in map(data.row_group, range(data.num_row_groups)):
+                of_group = map(group.column, range(group.num_columns))
+                found += [c.statistics for c in of_group if c.path_in_schema == column]
+        known = all(s is not None and s.has_null_count and s.null_count == 0 for s in found)
+        return found if known and found else None
 
     def rows(self) -> int:
         """Return the number of rows; of CSV files, an estimate from their size."""

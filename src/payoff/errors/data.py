@@ -139,6 +139,20 @@ class DataError(PayoffError):
         )
 
     @classmethod
+    def unknown_labels(
+        cls, column: str, values: Iterable[object], rows: int, known: str, hint: str = ""
+    ) -> DataError:
+        """The column of labels holds some that are not declared."""
+        return cls(
+            "the column of labels holds labels that are not declared",
+            code="PAY-L007",
+            where=f"column {plain(column)}, {counted(rows, 'row')}",
+            got=listed(values),
+            need=f"among {known}",
+            mend=f"{hint}Add them to 'names' of [multilabel], or write others = 'ignore' there",
+        )
+
+    @classmethod
     def one_class(cls, outcome: str, n: int, part: str) -> DataError:
         """All rows have the same outcome."""
         return cls(

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from payoff.checks import Check, numbered
 from payoff.declare import Decision
@@ -17,7 +16,7 @@ from payoff.declare.decision import plural
 from payoff.errors import percent
 from payoff.evidence.acted import Acted
 from payoff.evidence.evidence import Estimate
-from payoff.evidence.interval import share
+from payoff.evidence.interval import share, sharpest_share
 from payoff.evidence.judged import Judged
 from payoff.evidence.people import heads
 from payoff.evidence.wording import money, quoted
@@ -94,51 +93,12 @@ def _wrong(judged: Judged, found: Acted, acted: NDArray[np.bool_]) -> NDArray[np
 def error_share(
     wrong: NDArray[np.bool_], among: NDArray[np.bool_], judged: Judged
 ) -> Estimate | None:
-    """Estimate the share wrong among some rows: exact where every row stands for itself.
-
-    Without weights and clusters (or where each cluster has one of the rows) the interval is that of
-    Clopper and Pearson; else Wilson's on the effective number of rows. None without rows.
-
-    References
-    ----------
-    Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated
-    in the case of the binomial. Biometrika 26.
-    """
+    """Estimate the share wrong among some rows; None without rows."""
     if not among.any():
         return None
-    stakes, level = judged.stakes, judged.decision.evidence.level
-    weight, hit = stakes.weight[among], wrong[among]
-    cluster = None if stakes.resampled is None else stakes.resampled[among]
-    alone = cluster is None or len(np.unique(cluster)) == len(cluster)
-    if not (alone and np.all(weight == weight[0])):
-        return share(hit, weight, cluster, level=level)
-    n, k = len(hit), int(hit.sum())
-    low, high = exact_ends(k, n, level)
-    return Estimate(
-        value=k / n,
-        low=low,
-        high=high,
-        level=level,
-        unit="share",
-        n=n,
-        n_clusters=n,
-        method="clopper-pearson",
-    )
-
-
-def exact_ends(k: int, n: int, level: float) -> tuple[float, float]:
-    """Return Clopper and Pearson's exact interval of a share.
-
-    Examples
-    --------
-    >>> low, high = exact_ends(0, 10, 0.95)
-    >>> low, round(high, 4)
-    (0.0, 0.3085)
-    """
-    tail = (1 - level) / 2
-    low = 0.0 if k == 0 else float(special.betaincinv(k, n - k + 1, tail))
-    high = 1.0 if k == n else float(special.betaincinv(k + 1, n - k, 1 - tail))
-    return low, high
+    weight, cluster = judged.stakes.weight[among], judged.stakes.resampled
+    own = None if cluster is None else cluster[among]
+    return sharpest_share(wrong[among], weight, own, level=judged.decision.evidence.level)
 
 
 def _state(error: Estimate | None, limit: float) -> str:

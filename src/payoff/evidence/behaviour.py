@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from payoff.evidence.automation import exact_ends
 from payoff.evidence.evidence import Estimate
-from payoff.evidence.interval import share
+from payoff.evidence.interval import sharpest_share
 from payoff.evidence.judged import Judged
 from payoff.evidence.trials import Trial, Trials
 from payoff.evidence.wording import money
 from payoff.evidence.worth import worth
 
-__all__ = ["NO_DOCUMENTS", "THRESHOLDS", "behaviour", "exact_share"]
+__all__ = ["NO_DOCUMENTS", "THRESHOLDS", "behaviour"]
 
 #: Shares of decisions changed from which a state is given; a share counts by the lower end of its
 #: interval, so that chance alone gives none.
@@ -32,36 +31,6 @@ _MOST_MOVES: Final = 4
 #: Rewording noise is believed up to this share: neutral words in few documents tell too little.
 _MOST_NOISE: Final = 0.10
 _RANK: Final = {"issue": 3, "tip": 2, "passed": 1, "few": 0}
-
-
-def exact_share(hits: int, n: int, level: float) -> Estimate:
-    """Estimate a share of n independent documents with Clopper and Pearson's exact interval.
-
-    Ends are quantiles of beta distributions: ``B((1 - level) / 2; k, n - k + 1)`` and
-    ``B((1 + level) / 2; k + 1, n - k)``.
-
-    References
-    ----------
-    Clopper, C. and Pearson, E. (1934). The use of confidence or fiducial limits illustrated in the
-    case of the binomial. Biometrika 26.
-
-    Examples
-    --------
-    >>> e = exact_share(0, 100, 0.95)
-    >>> e.value, e.low, round(e.high, 4)  # 1 - 0.025 ** (1 / 100)
-    (0.0, 0.0, 0.0362)
-    """
-    low, high = exact_ends(hits, n, level)
-    return Estimate(
-        value=hits / n,
-        low=low,
-        high=high,
-        level=level,
-        unit="share",
-        n=n,
-        n_clusters=n,
-        method="clopper-pearson",
-    )
 
 
 #: Why nothing is said of documents where there are none.
@@ -131,11 +100,7 @@ def _share(judged: Judged, rows: NDArray[np.int64], hit: NDArray[np.bool_]) -> E
     weight = judged.stakes.weight[rows]
     cluster = judged.stakes.resampled
     own = None if cluster is None else cluster[rows]
-    level = judged.decision.evidence.level
-    alone = own is None or len(np.unique(own)) == len(own)
-    if alone and float(np.ptp(weight)) == 0:
-        return exact_share(int(hit.sum()), len(hit), level)
-    return share(hit, weight, own, level=level)
+    return sharpest_share(hit, weight, own, level=judged.decision.evidence.level)
 
 
 def _moves(judged: Judged, trial: Trial) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from payoff.evidence.diagnosis import (
     needed_cases,
 )
 from payoff.evidence.evidence import Estimate
-from payoff.evidence.interval import Unseen, mean_money, too_rare, wilson
+from payoff.evidence.interval import Unseen, mean_money, too_rare, wilson_share
 from payoff.evidence.terms import Terms
 from payoff.evidence.worth import dearest_unseen
 
@@ -468,18 +468,7 @@ def effective_rows(
 def share(cells: CellSet, hit: NDArray[np.bool_], *, level: float, weighted: bool) -> Estimate:
     """Estimate the share of units in some cells, as :func:`payoff.evidence.interval.share` does."""
     n = round(float(cells.n.sum()))
-    p, low, high = None, None, None
+    p, effective = None, 0.0
     if float(cells.w1.sum()) > 0:
         p, effective = effective_rows(cells, hit, weighted=weighted)
-        low, high = wilson(p, effective, level)
-    return Estimate(
-        value=p,
-        low=low,
-        high=high,
-        level=level,
-        unit="share",
-        n=n,
-        n_clusters=n,
-        method="none" if p is None else "wilson",
-        reason="there are no rows" if p is None else "",
-    )
+    return wilson_share(p, effective, level=level, n=n, n_clusters=n)

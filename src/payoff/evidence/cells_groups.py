@@ -13,7 +13,7 @@ from payoff.evidence.cells import CellSet, Money, effective_rows, mean, share
 from payoff.evidence.cells_sums import CellSums
 from payoff.evidence.evidence import Estimate, SubgroupEvidence
 from payoff.evidence.subgroups.compose import UNKNOWN, subgroup_of
-from payoff.evidence.subgroups.rates import RATES, absent
+from payoff.evidence.subgroups.rates import RATES, absent, rate_parts
 from payoff.evidence.terms import Terms
 from payoff.policy.choose import default_action
 from payoff.policy.policy import Policy
@@ -120,15 +120,8 @@ class _Source:
         fewest = max(self.decision.evidence.smallest_denominator, 1)
         inside = self.inside[k]
         acted, positive = self.took[inside], self.positive[inside]
-        parts = {
-            "acted": (acted, np.ones(len(acted), dtype=bool)),
-            "true_positive_rate": (acted, positive),
-            "false_positive_rate": (acted, ~positive),
-            "precision": (positive, acted),
-            "missed": (~acted, positive),
-        }
         found = {}
-        for name, (hit, among) in parts.items():
+        for name, (hit, among) in rate_parts(acted, positive).items():
             some = self.some[k].take(among)
             n = round(float(some.n.sum()))
             found[name] = (

@@ -40,6 +40,8 @@ __all__ = [
 BINS: Final = 1024
 #: Up to so many actions bin, action and half fit 16 bits, with room to see a bin too high.
 SMALL: Final = 3
+#: Outcomes below this number go into the same key as the bin.
+_FEW: Final = 16
 #: Halves of the rows: each acts by the threshold that is best on the other.
 FOLDS: Final = 2
 #: Places of the score that say what is wrong with a row's probabilities.
@@ -115,6 +117,10 @@ class Rows:
         Column of the actions taken; None with probabilities.
     careful
         Look at every probability by itself, which is slower: after the engine has refused one.
+    complete
+        Columns known to have a value in every row.
+    outcomes
+        Least and largest outcome, where they are known to be whole numbers and none is missing.
     """
 
     relation: str
@@ -123,6 +129,8 @@ class Rows:
     probability: Mapping[str, str]
     action: str | None
     careful: bool = False
+    complete: frozenset[str] = frozenset()
+    outcomes: tuple[int, int] | None = None
 
 
 def by_score(decision: Decision, terms: Terms, rows: Rows) -> Pass | None:
@@ -190,6 +198,11 @@ class _Query:
         self.always = ("y", *(["live"] if self.weight else []))
         # One column says all: it is checked by its bins, afterwards, and not row by row.
         self.plain = self.binned and len(rows.probability) == 1 and not rows.careful
+        # One key is found faster than two, so the outcome goes into that of the bin.
+        least, most = rows.outcomes or (-1, -1)
+        self.places = (
+            most + 1 if self.plain and not self.weight and 0 <= least <= most < _FEW else 0
+        )
 
     def query(self, sets: Mapping[str, tuple[str, ...]], *, scored: bool = False) -> Pass:
         """Put the pieces together.
@@ -215,11 +228,19 @@ class _Query:
             f"  from {self.rows.relation}\n),\n"
             f"read as (\n  select {self.read(folded=folded)}\n  from source\n)"
         )
-        text = (
-            f"{steps},\nacted as (\n  select *, {self.acted(scored=scored)}\n  from read\n)\n"
-            f"select {identity} as gid, {', '.join(keys)},\n  {sums}\n"
-            f"from acted\ngroup by {grouped}"
-        )
+        acted = f"{steps},\nacted as (\n  select *, {self.acted(scored=scored)}\n  from read\n)"
+        if scored and self.places:
+            names = ", ".join(self.sums(scored=True))
+            text = (
+                f"{acted},\nsummed as (\n  select packed as key,\n  {sums}\n"
+                f"  from acted\n  group by packed\n)\n"
+                f"select 0 as gid, {self._taken_apart()}, {names}\nfrom summed"
+            )
+        else:
+            text = (
+                f"{acted}\nselect {identity} as gid, {', '.join(keys)},\n  {sums}\n"
+                f"from acted\ngroup by {grouped}"
+            )
         joint = f"{steps}\nselect {together}, count(*) as n from read group by {together}"
         return Pass(
             text=text,
@@ -313,9 +334,11 @@ class _Query:
             w = sql.quoted(self.weight)
             found["w"] = w
             found["live"] = f"coalesce({w} > 0, true)"
+        complete = {sql.quoted(c) for c in self.rows.complete if self._numeric(c)}
         for k, term in enumerate(self.terms.sql):
             pivot = sql.number(self.terms.pivot[k])
-            found[f"x{k}"] = f"coalesce({term}, 'nan'::double) - {pivot}"
+            value = term if term in complete else f"coalesce({term}, 'nan'::double)"
+            found[f"x{k}"] = f"{value} - {pivot}"
         if self.probability:
             prob = self._probabilities()
             found |= {f"p{o}": p for o, p in enumerate(prob)}
@@ -330,9 +353,8 @@ class _Query:
             found["rule"] = f"cast(coalesce({rule}, -1) as smallint)"
         if folded:
             # Blocks of 4 rows, exchanged in every other 512: either half has rows from everywhere,
-            # in whatever order they come. A multiplicative hash costs more.
-            row = self._row_name()
-            found["fold"] = f"xor({row} >> 2, {row} >> 9) & 1"
+            # in whatever order they come. A hash, or shifting the two bits, costs more.
+            found["fold"] = f"bit_count({self._row_name()} & {1 << 2 | 1 << 9}) = 1"
         for outcome, best in self._best().items():
             found[f"b{outcome}"] = best
         return ",\n    ".join(f"{expression} as {name}" for name, expression in found.items())
@@ -362,13 +384,15 @@ class _Query:
             place = f"floor({self._root(positive)})"
             if not self.plain:
                 place = f"(case when wrong < 0 then null else {place} end)"
-            packed = f"({place} * {len(self.codes)} + {own}) * {FOLDS} + fold"
+            packed = f"({place} * {len(self.codes)} + {own}) * {FOLDS} + cast(fold as double)"
+            if self.places:
+                return f"({packed}) * {self.places} + y as packed"
             # A key of 16 bits needs no hash table. What does not fit is no probability.
             kind = "smallint" if len(self.codes) <= SMALL else "integer"
             return f"try_cast({packed} as {kind}) as packed"
         found = {"own": own if len(actions) == 2 else f"cast({own} as tinyint)"}
         if self.threshold is not None:
-            found["tuned"] = f"{positive} >= {self._tuned()}"
+            found["tuned"] = self._tuned(positive)
             found["half"] = f"{positive} >= 0.5e0"
         if not self.decision.is_binary:
             cases = " ".join(
@@ -378,17 +402,29 @@ class _Query:
             found["likely"] = f"cast(case {cases} else -1 end as smallint)"
         return ", ".join(f"{expression} as {name}" for name, expression in found.items())
 
+    def _taken_apart(self) -> str:
+        """Select outcome and bin of a key that holds both; a bin that is none keeps an outcome."""
+        assert self.rows.outcomes is not None
+        kind, any_one = self.types[self.decision.data.outcome], self.rows.outcomes[0]
+        packed = f"floor(key / {self.places})"
+        outcome = f"try_cast(key - {packed} * {self.places} as {kind})"
+        return f"coalesce({outcome}, {any_one}) as y, {packed} as packed"
+
     def _root(self, probability: str) -> str:
         """Return the place of a probability among the bins; the engine refuses one below 0."""
         return f"sqrt({probability}) * {BINS}"
 
-    def _tuned(self) -> str:
-        """Return the threshold of a row; "never" is above every probability."""
+    def _tuned(self, probability: str) -> str:
+        """Return whether a row is at or above the threshold of its half."""
         assert self.threshold is not None
+        # "Never" is above every probability.
         first, second = (2.0 if k == BINS else edge(k) for k in self.threshold)
+        high = f"{probability} >= {sql.number(max(first, second))}"
         if first == second:
-            return sql.number(first)
-        return f"{sql.number(first)} + fold * {sql.number(second - first)}"
+            return high
+        half = "fold" if second < first else "not fold"
+        # Conditions cost less than a threshold computed for each row.
+        return f"{high} or ({probability} >= {sql.number(min(first, second))} and {half})"
 
     def _wrong(self) -> str:
         given = [sql.quoted(c) for c in self.probability.values()]

@@ -52,7 +52,7 @@ class Estimate:
         Rows used, and independent resampling units among them.
     method
         ``"t"``, ``"score"``, ``"wilson"``, ``"clopper-pearson"``, ``"wald"``, ``"fieller"``,
-        ``"log-ratio"``, ``"shrunken"``, ``"max-t"``, ``"exact"`` or ``"none"``.
+        ``"log-ratio"``, ``"shrunken"``, ``"max-t"``, ``"bonferroni"``, ``"exact"`` or ``"none"``.
     """
 
     value: float | None
@@ -370,6 +370,9 @@ class Evidence:
         What a guaranteed error rate allows to be automated, whether it was kept, what it costs.
     familiarity
         Rows unlike those learnt from: how many, errors and money there, what sparing them earns.
+    tradeoff
+        What lists are beside money: accuracy, exposure, costs, the front, who wins for whom, what
+        the runner-up gives up, and the experiment (decisions about lists).
     """
 
     decision: Mapping[str, Any]
@@ -398,6 +401,7 @@ class Evidence:
     explanations: Mapping[str, Any] = field(default_factory=_not_asked)
     automation: Mapping[str, Any] = field(default_factory=_not_asked)
     familiarity: Mapping[str, Any] = field(default_factory=_not_asked)
+    tradeoff: Mapping[str, Any] = field(default_factory=_not_asked)
     constraints: tuple[Mapping[str, Any], ...] = ()
     schema_version: int = SCHEMA_VERSION
 

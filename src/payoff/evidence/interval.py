@@ -24,11 +24,14 @@ __all__ = [
     "Sums",
     "Unseen",
     "cluster_sums",
+    "exact_share",
     "mean_money",
     "score_ends",
     "share",
+    "sharpest_share",
     "too_rare",
     "wilson",
+    "wilson_share",
 ]
 
 _MOST_CELLS: Final = 3_000
@@ -268,7 +271,7 @@ def share(
     """
     sums = cluster_sums(hit.astype(np.float64), weight, cluster)
     total = float(sums.w.sum())
-    p, low, high = None, None, None
+    p, effective = None, 0.0
     if total > 0:
         p = min(max(float(sums.s.sum()) / total, 0.0), 1.0)
         effective = total**2 / float(sums.w @ sums.w)
@@ -276,15 +279,69 @@ def share(
             error = standard_error(sums)
             if error > 0 and (cluster is not None or float(np.ptp(weight)) > 0):
                 effective = min(p * (1 - p) / error**2, float(sums.n))
-        low, high = wilson(p, effective, level)
+    return wilson_share(p, effective, level=level, n=sums.n, n_clusters=len(sums.s))
+
+
+def wilson_share(
+    p: float | None, effective: float, *, level: float, n: int, n_clusters: int
+) -> Estimate:
+    """Return a share with Wilson's interval on so many independent rows; None without rows."""
+    low, high = (None, None) if p is None else wilson(p, effective, level)
     return Estimate(
         value=p,
         low=low,
         high=high,
         level=level,
         unit="share",
-        n=sums.n,
-        n_clusters=len(sums.s),
+        n=n,
+        n_clusters=n_clusters,
         method="none" if p is None else "wilson",
         reason="there are no rows" if p is None else "",
     )
+
+
+def exact_share(hits: int, n: int, level: float) -> Estimate:
+    """Estimate a share of n independent rows with Clopper and Pearson's exact interval.
+
+    Ends are quantiles of beta distributions: ``B((1 - level) / 2; k, n - k + 1)`` and
+    ``B((1 + level) / 2; k + 1, n - k)``.
+
+    References
+    ----------
+    Clopper, C. and Pearson, E. (1934). The use of confidence or fiducial limits illustrated in the
+    case of the binomial. Biometrika 26.
+
+    Examples
+    --------
+    >>> e = exact_share(0, 100, 0.95)
+    >>> e.value, e.low, round(e.high, 4)  # 1 - 0.025 ** (1 / 100)
+    (0.0, 0.0, 0.0362)
+    """
+    tail = (1 - level) / 2
+    return Estimate(
+        value=hits / n,
+        low=0.0 if hits == 0 else float(special.betaincinv(hits, n - hits + 1, tail)),
+        high=1.0 if hits == n else float(special.betaincinv(hits + 1, n - hits, 1 - tail)),
+        level=level,
+        unit="share",
+        n=n,
+        n_clusters=n,
+        method="clopper-pearson",
+    )
+
+
+def sharpest_share(
+    hit: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+    cluster: NDArray[np.int64] | None,
+    *,
+    level: float,
+) -> Estimate:
+    """Estimate a share of some rows: exactly where every row stands for itself, else as `share`.
+
+    Rows stand for themselves without weights and clusters, or where each cluster has one of them.
+    """
+    alone = cluster is None or len(np.unique(cluster)) == len(cluster)
+    if alone and float(np.ptp(weight)) == 0:
+        return exact_share(int(hit.sum()), len(hit), level)
+    return share(hit, weight, cluster, level=level)

@@ -29,10 +29,17 @@ def learn(data: Dataset) -> Contract:
     groups = decision.group_columns
     for column in groups:
         roles.setdefault(column, "subgroup")
+    if decision.multilabel is not None:
+        roles[decision.multilabel.column] = "label"
     fields = [
         _text_field(name, data)
         if name in decision.data.text
-        else _field(name, data.table.column(name), role, required=name in money or name in groups)
+        else _field(
+            name,
+            data.table.column(name),
+            role,
+            required=role != "label" and (name in money or name in groups),
+        )
         for name, role in roles.items()
     ]
     return Contract(fields=tuple(fields))
@@ -54,7 +61,7 @@ def _text_field(name: str, data: Dataset) -> Field:
         name=name,
         type="text",
         missing_share=column.null_count / len(column),
-        longest=int(pc.max(pc.utf8_length(column)).as_py() or 0),
+        longest=int(pc.max(pc.utf8_length(pc.cast(pc.unique(column), pa.string()))).as_py() or 0),
         limit=data.decision.text.longest,
     )
 

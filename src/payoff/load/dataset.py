@@ -47,6 +47,8 @@ class Dataset:
         Where twins are kept together, ``cluster`` joins them too.
     logged
         What was done to each row, where ``[past]`` declares it.
+    document
+        int64 (n,), which document each row is about, where each has one row per label; else None.
     """
 
     decision: Decision
@@ -61,6 +63,7 @@ class Dataset:
     place: NDArray[np.int64]
     twins: NDArray[np.int64] | None = None
     logged: Logged | None = None
+    document: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -74,8 +77,16 @@ class Dataset:
     @property
     def clustered(self) -> bool:
         """Whether rows belong together, so that they are split and resampled together."""
-        together = self.decision.text.twins == "keep together"
-        return self.decision.data.cluster is not None or (self.twins is not None and together)
+        if self.decision.data.cluster is not None or self.document is not None:
+            return True
+        return self.twins is not None and self.decision.text.twins == "keep together"
+
+    @property
+    def leading(self) -> NDArray[np.int64]:
+        """Place of the first row of each document: every row, unless they are labels."""
+        if self.document is None:
+            return np.arange(len(self), dtype=np.int64)
+        return np.unique(self.document, return_index=True)[1].astype(np.int64)
 
     @property
     def ordinary(self) -> tuple[str, ...]:
@@ -109,6 +120,9 @@ class Dataset:
             place=self.place[rows],
             twins=None if self.twins is None else self.twins[rows],
             logged=None if self.logged is None else self.logged.take(rows),
+            document=None
+            if self.document is None
+            else np.unique(self.document[rows], return_inverse=True)[1].astype(np.int64),
         )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from payoff.errors import nearest, show
+from payoff.errors import listed, nearest, show
 from payoff.load.spelling import text_of
 
 __all__ = ["FIELD_TYPES", "Contract", "Field", "FieldType"]
@@ -33,7 +33,8 @@ class Field:
         Column name and what its values are.
     role
         ``"feature"`` for model input; ``"money"``, ``"rule"`` or ``"subgroup"`` for a column that
-        only the payoffs, the current rule or the groups of limits and constraints read.
+        only the payoffs, the current rule or the groups of limits and constraints read;
+        ``"label"`` for the label that is decided about, one of its categories.
     required
         Whether a row without the field is refused (money), or the value counts as missing.
     missing_share
@@ -201,6 +202,14 @@ def _mismatch(field: Field, value: Any) -> dict[str, str] | None:
         "date": _is_date,
         "text": lambda v: isinstance(v, str) and len(v) <= field.limit,
     }
+    if field.role == "label" and (
+        not tests["category"](value) or text_of(value) not in field.categories
+    ):
+        return {
+            "got": show(value, 40),
+            "need": f"one of {listed(field.categories)}, or nothing for all of them",
+            "mend": f"Send a label that is decided about, or leave {show(field.name)} out",
+        }
     if tests[field.type](value):
         return None
     needs = {

@@ -16,11 +16,20 @@ from payoff.declare.payoffs import value_key
 from payoff.errors import DataError, counted, show
 from payoff.load.dataset import Dataset
 from payoff.load.frame import codes_of, is_numeric, numbers
+from payoff.load.multilabel import carried, label_outcomes, label_rows
 from payoff.load.past import read_past
 from payoff.load.source import Source
 from payoff.load.text.corpus import prepared
+from payoff.load.text.twins import merged
 
-__all__ = ["assign", "crossed_groups", "features_of", "outcome_codes", "simple_groups"]
+__all__ = [
+    "assign",
+    "crossed_groups",
+    "features_of",
+    "outcome_codes",
+    "own_clusters",
+    "simple_groups",
+]
 
 _MOST_GROUPS: Final = 30
 _MOST_NUMERIC_GROUPS: Final = 12
@@ -47,13 +56,47 @@ def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> 
         ``PAY-L004`` missing column, ``PAY-L006`` unusable values, ``PAY-L007`` unknown outcome,
         ``PAY-L011`` repeated unit id, ``PAY-L013`` too long a document.
     """
-    table, data = source.table, decision.data
-    known = table.column_names
+    table, data, labels = source.table, decision.data, decision.multilabel
+    flags = None if labels is None else carried(table, decision, need=need_outcome)
+    known = [*table.column_names, *([labels.column] if labels else [])]
+    _check_columns(decision, known, need_outcome=need_outcome)
+    if data.unit_id is not None:
+        _check_ids(table, data.unit_id)
+    table = prepared(table, decision, need_word=need_outcome)
+    place = np.arange(table.num_rows, dtype=np.int64)
+    if flags is not None:
+        table, place = label_rows(table, decision)
+        outcome = label_outcomes(flags, decision)
+    elif data.outcome in known:
+        outcome = outcome_codes(table, decision)
+    else:
+        outcome = np.full(table.num_rows, -1, dtype=np.int16)
+    weight = _weights(table, data.weight)
+    return Dataset(
+        decision=decision,
+        table=table,
+        part="all",
+        outcome=outcome,
+        weight=weight,
+        cluster=own_clusters(table, decision, None if flags is None else place),
+        subgroups=_subgroups(table, decision),
+        features=features_of(table, decision),
+        fingerprint=source.fingerprint,
+        place=place,
+        logged=read_past(table, decision, weight) if need_outcome else None,
+        document=None if flags is None else place,
+    )
+
+
+def _check_columns(decision: Decision, known: list[str], *, need_outcome: bool) -> None:
+    """Refuse a declaration whose columns are not all there."""
+    data, labels = decision.data, decision.multilabel
     for column in data.text:
         if column not in known:
             raise DataError.missing_column(column, "a document", known, "key data.text")
+    unneeded = {data.outcome} if not need_outcome or (labels and labels.columns) else set()
     for column, role in data.roles.items():
-        if column not in known and (need_outcome or column != data.outcome):
+        if column not in known and column not in unneeded:
             raise DataError.missing_column(column, role, known)
     for column in data.exclude:
         if column not in known:
@@ -65,28 +108,6 @@ def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> 
     for column, where in _money_and_rule(decision).items():
         if column not in known and (need_outcome or column not in data.known_later):
             raise DataError.missing_column(column, "money or the current rule", known, where)
-    if data.unit_id is not None:
-        _check_ids(table, data.unit_id)
-    table = prepared(table, decision, need_word=need_outcome)
-    outcome = (
-        outcome_codes(table, decision)
-        if data.outcome in known
-        else np.full(table.num_rows, -1, dtype=np.int16)
-    )
-    weight = _weights(table, data.weight)
-    return Dataset(
-        decision=decision,
-        table=table,
-        part="all",
-        outcome=outcome,
-        weight=weight,
-        cluster=clusters_of(table, data.cluster),
-        subgroups=_subgroups(table, decision),
-        features=features_of(table, decision),
-        fingerprint=source.fingerprint,
-        place=np.arange(table.num_rows, dtype=np.int64),
-        logged=read_past(table, decision, weight) if need_outcome else None,
-    )
 
 
 def _money_and_rule(decision: Decision) -> dict[str, str]:
@@ -110,6 +131,8 @@ def features_of(table: pa.Table, decision: Decision) -> tuple[str, ...]:
     if data.features is not None:
         return tuple(dict.fromkeys((*data.text, *data.features)))
     barred = {*data.roles, *data.exclude, *data.known_later}
+    if decision.multilabel is not None:
+        barred |= {decision.multilabel.column, *decision.multilabel.columns.values()}
     if decision.current_rule and decision.current_rule.column:
         barred.add(decision.current_rule.column)
     if decision.past is not None:
@@ -215,6 +238,17 @@ def clusters_of(table: pa.Table, column: str | None) -> NDArray[np.int64]:
     out = codes.copy()
     out[lone] = len(labels) + np.arange(int(lone.sum()))
     return out
+
+
+def own_clusters(
+    table: pa.Table, decision: Decision, document: NDArray[np.int64] | None
+) -> NDArray[np.int64]:
+    """Return clusters as declared, the rows of one document always together."""
+    declared = clusters_of(table, decision.data.cluster)
+    if document is None:
+        return declared
+    document = np.unique(document, return_inverse=True)[1].astype(np.int64)
+    return document if decision.data.cluster is None else merged(declared, document)
 
 
 def _subgroups(table: pa.Table, decision: Decision) -> dict[str, Codes]:

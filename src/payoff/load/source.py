@@ -24,6 +24,9 @@ _ARROW: Final = (".arrow", ".feather", ".ipc")
 _SQL: Final = r"\s*(select|with)\s"
 #: Spellings of "no value" in columns that are otherwise numbers or dates.
 _MISSING: Final = ("", "?", ".", "-", "na", "n/a", "nan", "null", "none", "#n/a", "\\n")
+_NUMBER: Final = r"^\s*[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?\s*$"
+_DATE: Final = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)?)?$"
+_LOOKED_AT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -302,6 +305,8 @@ def _decoded(value: bytes | None) -> str | None:
 
 def _from_text(name: str, column: pa.ChunkedArray, notes: list[str]) -> pa.ChunkedArray:
     """Read a text column as numbers or dates where every value but the missing marks is one."""
+    if _is_prose(column):
+        return column
     distinct = pc.unique(column).drop_null()
     lowered = pc.utf8_lower(pc.utf8_trim_whitespace(distinct))
     missing = pc.is_in(lowered, value_set=pa.array(_MISSING))
@@ -313,13 +318,11 @@ def _from_text(name: str, column: pa.ChunkedArray, notes: list[str]) -> pa.Chunk
         marks = pc.utf8_lower(pc.utf8_trim_whitespace(column))
         blank = pc.is_in(marks, value_set=pa.array(_MISSING))
         return pc.if_else(blank, pa.scalar(None, pa.bool_()), pc.equal(marks, "true"))
-    sample = values.slice(0, 1000)
-    number = r"^\s*[+-]?(0|[1-9]\d*)?(\.\d+)?([eE][+-]?\d+)?\s*$"
-    date = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)?)?$"
+    sample = values.slice(0, _LOOKED_AT)
     for pattern, target, word in (
-        (number, pa.float64(), "numbers"),
-        (date, pa.timestamp("us"), "dates"),
-        (date, pa.timestamp("us", tz="UTC"), "dates"),
+        (_NUMBER, pa.float64(), "numbers"),
+        (_DATE, pa.timestamp("us"), "dates"),
+        (_DATE, pa.timestamp("us", tz="UTC"), "dates"),
     ):
         if not _all_match(sample, pattern) or not _all_match(values, pattern):
             continue
@@ -335,6 +338,19 @@ def _from_text(name: str, column: pa.ChunkedArray, notes: list[str]) -> pa.Chunk
         notes.append(f"{plain(name)}: text read as {word}{mark}")
         return cast
     return column
+
+
+def _is_prose(column: pa.ChunkedArray) -> bool:
+    """Say whether the first values hold one that keeps the column text, whatever else it holds.
+
+    Documents are told so without a copy of all of them.
+    """
+    first = column.slice(0, _LOOKED_AT).drop_null()
+    lowered = pc.utf8_lower(pc.utf8_trim_whitespace(first))
+    may_be = pc.is_in(lowered, value_set=pa.array([*_MISSING, "true", "false"]))
+    for pattern in (_NUMBER, _DATE):
+        may_be = pc.or_(may_be, pc.match_substring_regex(first, pattern))
+    return len(first) > 0 and not pc.all(may_be).as_py()
 
 
 def _all_match(values: pa.Array, pattern: str) -> bool:

@@ -59,10 +59,10 @@ def split(data: Dataset) -> Parts:
             dropped.append({"reason": "the part is not given", "n": int((~assigned).sum())})
             usable = usable[assigned]
     rows = data.take(usable, "all")
-    if len(rows) < sum(_FEWEST.values()):
+    if len(rows.leading) < sum(_FEWEST.values()):
         raise DataError.too_few(
-            "usable rows",
-            len(rows),
+            "usable rows" if data.document is None else "usable documents",
+            len(rows.leading),
             sum(_FEWEST.values()),
             "Collect more rows; below this nothing can be fitted and judged on separate rows",
             f"{counted(len(data), 'row')}"
@@ -116,7 +116,7 @@ def _with_twins(
     if method == "column" or not late.any():
         return compared, otherwise, twin_record(compared, otherwise, otherwise, 0)
     dropped.append({"reason": LEFT_OUT, "n": int(late.sum())})
-    record = twin_record(compared, otherwise, otherwise, int(late.sum()))
+    record = twin_record(compared, otherwise, otherwise, int(late[compared.leading].sum()))
     return compared.take(~late, "all"), otherwise[~late], record
 
 
@@ -206,7 +206,7 @@ def _parts(data: Dataset, method: str) -> NDArray[np.int8]:
     strata = data.outcome.astype(np.int64)
     if data.logged is not None:
         strata = strata * 1000 + data.logged.taken
-    apart = data.twins is None or not data.clustered
+    apart = (data.twins is None and data.document is None) or not data.clustered
     unit = np.arange(len(data)) if apart else data.cluster  # twins go with the first of them
     leading = strata[np.unique(unit, return_index=True)[1]]
     sizes = np.bincount(unit)
@@ -240,11 +240,14 @@ def _from_column(data: Dataset) -> NDArray[np.int8]:
 
 
 def _check_part(part: Dataset, name: str, how: str) -> None:
-    if len(part) < _FEWEST[name]:
+    if len(part.leading) < _FEWEST[name]:
         mend = "Collect more rows, or give this part a larger share in [split]"
         if how.startswith(("split by time", "split by cluster")):
             mend += "; rows of one moment, and rows of one cluster, stay in one part"
-        raise DataError.too_few(f"rows in the part {name!r}", len(part), _FEWEST[name], mend, how)
+        what = "rows" if part.document is None else "documents"
+        raise DataError.too_few(
+            f"{what} in the part {name!r}", len(part.leading), _FEWEST[name], mend, how
+        )
     seen = np.unique(part.outcome[part.outcome >= 0])
     if not len(seen):
         raise DataError.empty(f"the {name} rows", "no row whose outcome is known")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from payoff.model.text.themes import Themes
     from payoff.progress import Progress
 
-__all__ = ["Classifier", "Themed", "Trainer", "classifier_from", "trainer_of"]
+__all__ = ["Classifier", "PerLabel", "Themed", "Trainer", "classifier_from", "trainer_of"]
 
 _MODEL_JSON: Final = "model.json"
 
@@ -85,6 +85,15 @@ class Themed(Protocol):
         ...
 
 
+@runtime_checkable
+class PerLabel(Protocol):
+    """A fitted model that answers yes or no about each of several labels."""
+
+    def of(self, label: str) -> Classifier:
+        """Return the classifier of one label, which shares everything else."""
+        ...
+
+
 class Trainer(Protocol):
     """What fits the models of a kind."""
 
@@ -126,11 +135,16 @@ _KINDS: Final = {
         model="payoff.model.text.model:TextModel",
         format="text 1",
     ),
+    "multilabel": _Kind(
+        trainer="payoff.model.text.multilabel",
+        model="payoff.model.text.labels:LabelModel",
+        format="labels 1",
+    ),
 }
 
 
 def trainer_of(kind: str) -> Trainer:
-    """Return what fits the models of a kind of decision."""
+    """Return what fits the models of a kind of decision, as ``Decision.learnt_as`` names it."""
     return cast("Trainer", import_module(_KINDS[kind].trainer))
 
 

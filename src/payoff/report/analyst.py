@@ -15,6 +15,7 @@ from payoff.report.escape import visible
 from payoff.report.facts import Facts
 from payoff.report.groups import groups_section, slices_sections
 from payoff.report.limits import limits_section
+from payoff.report.listing import hits_section, missing_section
 from payoff.report.manager import options_spec
 from payoff.report.measures import (
     calibration_section,
@@ -26,6 +27,7 @@ from payoff.report.past import past_section
 from payoff.report.sure import base_rate_section, errors_section, information_section
 from payoff.report.sureness import sureness_section
 from payoff.report.themes import themes_sections
+from payoff.report.tradeoff import tradeoff_sections
 
 __all__ = ["analyst_sections", "confusion_table"]
 
@@ -37,6 +39,20 @@ _MOST_DRAWN: Final = 12
 
 def analyst_sections(facts: Facts) -> list[dict[str, Any]]:
     """Return the sections of the analyst's page."""
+    if facts.lists:
+        return [
+            _options(facts),
+            *tradeoff_sections(facts),
+            sureness_section(facts),
+            hits_section(facts),
+            groups_section(facts),
+            *slices_sections(facts),
+            change_section(facts),
+            information_section(facts),
+            missing_section(facts),
+            _payoffs(facts),
+            _data(facts),
+        ]
     return [
         _options(facts),
         sureness_section(facts),
@@ -91,7 +107,9 @@ def _options(facts: Facts) -> dict[str, Any]:
                 "Option and how it decides",
                 facts.money_unit,
                 per_unit,
-                f"Share of {facts.units} acted on",
+                "Share of users shown a list"
+                if facts.lists
+                else f"Share of {facts.units} acted on",
                 "Rows",
                 "Independent units",
             ],

@@ -32,7 +32,9 @@ def change_section(facts: Facts) -> dict[str, Any]:
     made += _map(facts, found["map"])
     made += _ranges(facts, found["ranges"])
     made += _capacity(facts, found["capacity"])
-    made.append(blocks.text(visible(found["volume"].get("sentence") or "", 400)))
+    said = visible(found["volume"].get("sentence") or "", 400)
+    why_not = blocks.missing_of(found["volume"])
+    made.append(blocks.text(said) if why_not is None else blocks.absent("Volume", why_not))
     return blocks.section("a-change", title, made)
 
 

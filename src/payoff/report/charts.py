@@ -31,8 +31,8 @@ def draw(spec: Mapping[str, Any], ident: str) -> str:
     Parameters
     ----------
     spec
-        ``chart`` (``"forest"``, ``"bars"``, ``"curve"``, ``"reliability"``, ``"lines"`` or
-        ``"places"``), ``title``, ``desc`` and the keys of that drawing, as made by
+        ``chart`` (``"forest"``, ``"bars"``, ``"curve"``, ``"reliability"``, ``"lines"``,
+        ``"places"`` or ``"front"``), ``title``, ``desc`` and the keys of that drawing, as made by
         :func:`payoff.report.summarise.summarise`.
     ident
         Identifier that no other drawing of the page has.
@@ -53,6 +53,7 @@ def one(spec: Mapping[str, Any], ident: str, width: int, size: str) -> str:
         "reliability": reliability,
         "lines": more.lines,
         "places": more.places,
+        "front": more.front,
     }
     body, height = drawings[spec["chart"]](spec, width)
     return (

@@ -28,8 +28,8 @@ def corpus_sections(facts: Facts) -> list[dict[str, Any]]:
         *_twins(data.get("split", {}).get("twins", {}), sheet["twins"]),
         *_personal(sheet["personal"]),
         *_words(sheet["vocabulary"]),
-        _labels(sheet["labels"], facts),
-        *_noise(sheet["label_noise"], [facts.outcome(r["name"], 60) for r in sheet["labels"]]),
+        _labels(sheet["labels"], facts, "n_documents" in data),
+        *_noise(sheet["label_noise"], _outcomes(facts, sheet["labels"])),
     ]
     return [blocks.section("a-documents", "Documents", [m for m in made if m])]
 
@@ -161,13 +161,20 @@ def _words(found: Mapping[str, Any]) -> list[blocks.Block]:
     return [blocks.text(said + more)]
 
 
-def _labels(rows: Any, facts: Facts) -> blocks.Block:
+def _outcomes(facts: Facts, labels: Any) -> list[str]:
+    """Return the names of outcomes by their place; the sheet names those, or the labels."""
+    declared = facts.evidence.decision.get("outcomes")
+    rows = declared if isinstance(declared, list) else labels
+    return [facts.outcome(r["name"], 60) for r in rows]
+
+
+def _labels(rows: Any, facts: Facts, several: bool) -> blocks.Block:
     return blocks.table(
-        "Outcomes",
-        ["Outcome", "Documents", "Share", "Words, median"],
+        "Labels; a document may carry several" if several else "Outcomes",
+        ["Label" if several else "Outcome", "Documents", "Share", "Words, median"],
         [
             [
-                facts.outcome(r["name"]),
+                visible(r["name"], 60) if several else facts.outcome(r["name"]),
                 _whole(r["n"]),
                 wording.share(r["share"]),
                 "none" if r["median_words"] is None else _whole(r["median_words"]),
@@ -194,7 +201,7 @@ def _noise(found: Mapping[str, Any], names: list[str]) -> list[blocks.Block]:
             [
                 [
                     _whole(r["row"] + 1),
-                    names[r["given"]],
+                    (visible(r["label"], 60) + ": " if "label" in r else "") + names[r["given"]],
                     names[r["likelier"]],
                     wording.share(r["p_given"]),
                     wording.share(r["p_likelier"]),

@@ -7,11 +7,13 @@ from typing import Any
 
 from payoff.evidence.evidence import Evidence, PolicyEvidence
 from payoff.report import blocks, wording
-from payoff.report.documents import block_lines, bullets
+from payoff.report.documents import block_lines, bullets, section_lines
 from payoff.report.escape import markdown, visible
 from payoff.report.facts import Facts
 from payoff.report.figures import named
+from payoff.report.listing import listed_how
 from payoff.report.manager import limits, options_table
+from payoff.report.tradeoff import record_sections
 
 __all__ = ["decision_record"]
 
@@ -44,6 +46,8 @@ def decision_record(evidence: Evidence, view: Mapping[str, Any]) -> str:
     ]
     lines += [markdown(verdict["sentence"]), ""] if verdict["sentence"] else []
     lines += ["### Why not the others", "", *_others(facts), ""]
+    for section in record_sections(facts):
+        lines += section_lines(section["title"], section["blocks"], level=3)
     lines += ["### Consequences", "", *_consequences(view), ""]
     lines += ["### Confirmation", "", *_confirmation(facts), ""]
     lines += ["## Limits and open questions", "", *(f"- {markdown(s)}" for s in limits(facts)), ""]
@@ -66,6 +70,8 @@ def _people(facts: Facts, view: Mapping[str, Any]) -> list[str]:
 def _context(facts: Facts, view: Mapping[str, Any]) -> list[str]:
     actions = "; ".join(facts.action(str(a["name"])) for a in list(facts.decision["actions"])[:12])
     lines = [f"{markdown(view['subtitle'])}. The actions: {markdown(actions)}."]
+    if facts.lists:
+        lines += ["", markdown(listed_how(facts))]
     reference = facts.reference
     if reference is not None:
         lines += ["", f"Money is compared with “{markdown(facts.policy(reference.name))}”."]
@@ -125,6 +131,6 @@ def _confirmation(facts: Facts) -> list[str]:
     ]
     return [
         *lines,
-        "- The same rows, decision file, seed "
+        f"- The same {facts.rows}, decision file, seed "
         f"({facts.evidence.seed}) and versions give this record again.",
     ]

@@ -1,16 +1,27 @@
-"""Two more drawings: several lines over one axis, and a map of which option is best."""
+"""More drawings: lines over one axis, a map of which option is best, options by two measures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from payoff.report.charts import NARROW, Drawn, _below, _frame, _legend, _line, _n, _path, _text
+from payoff.report.charts import (
+    NARROW,
+    Drawn,
+    _below,
+    _frame,
+    _legend,
+    _line,
+    _mark,
+    _n,
+    _path,
+    _text,
+)
 from payoff.report.escape import html
 from payoff.report.scale import FONT, fit, width_of
 from payoff.report.wording import compact
 
-__all__ = ["lines", "places"]
+__all__ = ["front", "lines", "places"]
 
 _HIGH = FONT * 1.3
 
@@ -121,3 +132,46 @@ def _field(x: float, y: float, width: float, height: float, k: int) -> str:
 
 def _letter(k: int) -> str:
     return html(chr(ord("A") + k))
+
+
+def front(spec: Mapping[str, Any], width: int) -> Drawn:
+    """Draw options by two measures, with upright intervals; those of the front have a ring.
+
+    ``spec`` holds ``points`` (``label``, a number or letter, ``x``, ``y``, ``low``, ``high``,
+    ``mark`` as in the other drawings, ``front``), ``x_label`` and ``y_label``.
+    """
+    points = list(spec["points"])
+    top = 2 * _HIGH
+    bottom = top + (280 if width > NARROW else 240)
+    heights = [p[k] for p in points for k in ("y", "low", "high") if p[k] is not None]
+    reach = max((p["x"] for p in points), default=0.0)
+    across, up, made = _frame(
+        width,
+        top,
+        bottom,
+        [0.0, reach * 1.06],
+        [0.0, *heights],
+        (spec["x_label"], spec["y_label"]),
+    )
+    named: list[tuple[float, float]] = [(across.at(p["x"]), up.at(p["y"])) for p in points]
+    for point in reversed(points):  # the recommended one lies on top
+        x, y = across.at(point["x"]), up.at(point["y"])
+        css = f"whisker {point['mark']}"
+        if point["low"] is not None and point["high"] is not None:
+            low, high = up.at(point["low"]), up.at(point["high"])
+            made.append(_line(x, low, x, high, css))
+            made.extend(_line(x - 5, at, x + 5, at, css) for at in (low, high))
+        made.append(_mark(x, y, point["mark"]))
+        if point["front"]:
+            made.append(f'<circle class="here" cx="{_n(x)}" cy="{_n(y)}" r="10"/>')
+    for point in points:
+        at = _free(across.at(point["x"]), up.at(point["y"]), named)
+        named.append(at)
+        made.append(_text(at[0], at[1] + FONT * 0.36, point["label"], "strong", "middle"))
+    return made, bottom + _below(spec["x_label"], width) + 6
+
+
+def _free(x: float, y: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return a place for a name beside a point, the farthest from all that is drawn already."""
+    places = [(x + dx, y + dy) for dx, dy in ((17, -9), (-17, -9), (17, 10), (-17, 10))]
+    return max(places, key=lambda p: min(abs(p[0] - a) + abs(p[1] - b) for a, b in taken))

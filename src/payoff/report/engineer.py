@@ -8,6 +8,7 @@ from typing import Any, Final
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
+from payoff.report.listing import cost_section
 from payoff.report.manager import limits
 from payoff.report.measures import PARTS
 
@@ -30,6 +31,16 @@ _METHODS: Final = {
     "none": "not split",
     "cross-fit": "cross-fitted: each row is scored by a model that has not seen it",
 }
+_CHOSEN: Final = (
+    "Cross-fitted value: the rows are cut into folds; each fold is decided by a model fitted on "
+    "the others, and the money of all folds is averaged. The candidate is chosen by money, not by "
+    "accuracy, and never by the rows that judge."
+)
+_CHOSEN_LISTS: Final = (
+    "Each candidate learnt from the fitting part and listed for the users of the choosing part; "
+    "the one whose lists earned most there is chosen, among those that keep to the constraints. "
+    "What is judged was then fitted again on both parts with the same settings."
+)
 _REPRODUCE: Final = "payoff run decision.toml"
 
 
@@ -38,6 +49,7 @@ def engineer_sections(facts: Facts, bundle: Mapping[str, Any] | None) -> list[di
     return [
         _split(facts),
         *_model(facts),
+        *cost_section(facts),
         _checks(facts),
         _reproduce(facts, bundle),
         blocks.section("e-limits", "Limits", [blocks.items(limits(facts))]),
@@ -122,21 +134,19 @@ def _candidates(facts: Facts, model: Mapping[str, Any]) -> list[blocks.Block]:
     if rows:
         made.append(
             blocks.table(
-                f"Candidates by cross-fitted value, with {facts.level} interval",
-                ["Candidate", "Why it was or was not chosen", visible(unit), "Log loss"],
+                f"Candidates by {_measured_by(facts)}, with {facts.level} interval",
+                [
+                    "Candidate",
+                    "Why it was or was not chosen",
+                    visible(unit),
+                    "nDCG" if facts.lists else "Log loss",
+                ],
                 rows,
                 left=2,
                 strong=strong,
             )
         )
-        made.append(
-            blocks.text(
-                "Cross-fitted value: the rows are cut into folds; each fold is decided by a model "
-                "fitted on the others, and the money of all folds is averaged. The candidate is "
-                "chosen by money, not by accuracy, and never by the rows that judge.",
-                "term",
-            )
-        )
+        made.append(blocks.text(_CHOSEN_LISTS if facts.lists else _CHOSEN, "term"))
     else:
         made.append(blocks.text(f"One model, no candidates: {visible(model.get('label'))}."))
     failures = [
@@ -149,6 +159,10 @@ def _candidates(facts: Facts, model: Mapping[str, Any]) -> list[blocks.Block]:
             )
         )
     return made
+
+
+def _measured_by(facts: Facts) -> str:
+    return "money on the choosing part" if facts.lists else "cross-fitted value"
 
 
 def _candidate_value(candidate: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,7 +191,7 @@ def _candidate(candidate: Mapping[str, Any]) -> list[Any]:
         blocks.cell(label, "chosen" if candidate.get("chosen") else ""),
         reason or "no reason stated",
         blocks.cell(told["short"], told["ends"] if told["low"] is not None else ""),
-        wording.plain_number(candidate.get("log_loss")),
+        wording.plain_number(candidate.get("ndcg", candidate.get("log_loss"))),
     ]
 
 

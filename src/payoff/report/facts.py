@@ -12,8 +12,8 @@ from payoff.report.escape import visible
 __all__ = ["INTERVAL_TERM", "Facts"]
 
 INTERVAL_TERM: Final = (
-    "Interval: the range of values that fit the rows judged. It is made so that, over many such "
-    "studies, {level} of the ranges hold the true figure. A wide range means few rows or uneven "
+    "Interval: the range of values that fit the {rows} judged. It is made so that, over many such "
+    "studies, {level} of the ranges hold the true figure. A wide range means few {rows} or uneven "
     "money."
 )
 
@@ -40,6 +40,17 @@ class Facts:
         self.per = "per" + self.money_unit.partition(" per")[2]
         self.level = wording.percent(float(self.decision.get("level") or 0.95))
         self.n = self.subject.value.n
+
+    @property
+    def lists(self) -> bool:
+        """Whether the decision is about lists, whose rows are users."""
+        trade = self.evidence.tradeoff
+        return bool(trade) and "not_measured" not in trade
+
+    @property
+    def rows(self) -> str:
+        """What was judged, in a word."""
+        return "users" if self.lists else "rows"
 
     @property
     def reference(self) -> PolicyEvidence | None:
@@ -104,7 +115,7 @@ class Facts:
 
     def interval_term(self) -> str:
         """Return the explanation of an interval in plain words."""
-        return INTERVAL_TERM.format(level=self.level)
+        return INTERVAL_TERM.format(level=self.level, rows=self.rows)
 
 
 def _labels(entries: Any) -> dict[str, str]:

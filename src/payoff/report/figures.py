@@ -11,6 +11,7 @@ from payoff.evidence.evidence import ActionUse, Cell, Estimate, Evidence
 from payoff.report import wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
+from payoff.report.listing import list_numbers
 
 __all__ = ["headline", "three_numbers", "verdict_word"]
 
@@ -108,7 +109,7 @@ def _brief(interval: str) -> str:
 
 
 def three_numbers(evidence: Evidence) -> list[dict[str, str]]:
-    """Return the manager's three numbers: money, people, mistakes.
+    """Return the manager's three numbers: money, people, mistakes; of lists money, users, items.
 
     Returns
     -------
@@ -117,6 +118,8 @@ def three_numbers(evidence: Evidence) -> list[dict[str, str]]:
         text, fit for a terminal.
     """
     facts = Facts(evidence)
+    if facts.lists:
+        return list_numbers(facts, _money(facts))
     return [_money(facts), _people(facts), _mistakes(facts)]
 
 
@@ -134,7 +137,7 @@ def _money(facts: Facts) -> dict[str, str]:
         told = wording.figure(gain, plus=True)
         label += f" against “{facts.policy(other.name, 60)}”"
     rows = wording.number(facts.n, 0)
-    note = f"“{facts.policy(facts.subject.name)}”, estimated on {rows} rows."
+    note = f"“{facts.policy(facts.subject.name)}”, estimated on {rows} {facts.rows}."
     interval = _brief(told["interval"])
     return {"label": label, "figure": told["text"], "interval": interval, "note": note}
 

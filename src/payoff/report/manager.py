@@ -12,6 +12,7 @@ from payoff.report.escape import visible
 from payoff.report.facts import Facts
 from payoff.report.figures import named, three_numbers, verdict_word
 from payoff.report.groups import HIDDEN, short_groups
+from payoff.report.listing import list_limits
 
 __all__ = ["changes", "limits", "manager_sections", "options_spec", "options_table", "warnings"]
 
@@ -74,7 +75,7 @@ def options_table(facts: Facts, most: int = 60) -> blocks.Block:
         "",
     )
     return blocks.table(
-        f"Options in {facts.money_unit}, estimated from {wording.number(facts.n, 0)} rows"
+        f"Options in {facts.money_unit}, estimated from {wording.number(facts.n, 0)} {facts.rows}"
         + wording.with_intervals([p.total for p in policies], facts.level),
         ["Option", facts.money_unit, f"“{facts.policy(facts.subject.name, 40)}” minus this option"],
         rows,
@@ -131,13 +132,13 @@ def options_spec(facts: Facts, most: int = 12) -> dict[str, Any]:
 def limits(facts: Facts) -> list[str]:
     """Return what the figures do not say, one sentence each; never an empty list."""
     evidence, decision = facts.evidence, facts.decision
-    said = [_causes(facts)]
+    said = list_limits(facts) if facts.lists else [_causes(facts)]
     if decision.get("volume") is None:
         said.append(
             f"How many {facts.units} come up per period: not declared, so money is per "
             f"{wording.people(float(decision.get('units_reported') or 1000))} {facts.units}."
         )
-    if not decision.get("current_rule"):
+    if not decision.get("current_rule") and not facts.lists:
         said.append("Today's rule: not declared, so nothing is compared with today's practice.")
     for what, part in (
         ("The model", evidence.model),
@@ -146,9 +147,9 @@ def limits(facts: Facts) -> list[str]:
         ("Change over time", evidence.shift),
     ):
         why = blocks.missing_of(part)
-        if why is not None:
+        if why is not None and not facts.lists:
             said.append(str(blocks.absent(what, why)["text"]))
-    if not evidence.data.get("clustered"):
+    if not evidence.data.get("clustered") and not facts.lists:
         said.append(
             "Whether rows belong together (one customer, one household, one day): not declared, so "
             f"{_apart(facts)}; intervals are too narrow where rows are alike."
@@ -166,7 +167,7 @@ def limits(facts: Facts) -> list[str]:
     if hidden:
         names = ", ".join(visible(g.label, 30) for g in hidden[:4])
         more = f" and {len(hidden) - 4} more" if len(hidden) > 4 else ""
-        said.append(f"Groups with too few rows for a figure: {names}{more}.")
+        said.append(f"Groups with too few {facts.rows} for a figure: {names}{more}.")
     shift = str(evidence.shift.get("warning") or "")
     if shift and all(shift != c.detail for c in evidence.checks if c.page_one):
         said.append(visible(shift, 300))
@@ -241,12 +242,21 @@ def changes(facts: Facts) -> list[str]:
     return [
         *first,
         *of(evidence.themes)[:1],
+        *_traded(evidence.tradeoff),
         *past[1:2],
         *people[1:2],
         *money[1:2],
         *sure[1:2],
         *base[2:3],
     ]
+
+
+def _traded(part: Mapping[str, Any]) -> list[str]:
+    """Return who else wins for whom, and what the runner-up gives up, of lists."""
+    if "whom" not in part:
+        return []
+    lost, whom = part["gives_up"].get("sentence"), list(part["whom"].get("sentences", ()))[:1]
+    return [visible(s, 300) for s in ([lost] if lost else []) + whom]
 
 
 def _rests_on_few(intervals: Mapping[str, Any]) -> bool:
@@ -276,6 +286,9 @@ def _bounds(facts: Facts) -> list[str]:
         said = [visible(" ".join(kept["sentences"][:2]), 400)]
     said += [visible(c.get("sentence") or "", 300) for c in evidence.capacity if c.get("binding")]
     said += [visible(c.get("sentence") or "", 300) for c in evidence.constraints]
+    if facts.lists and not any(c.code == "PAY-E268" and c.page_one for c in evidence.checks):
+        rules = evidence.tradeoff["choice"]["constraints"]
+        said += [visible(r["sentence"], 300) for r in rules]
     said = [s for s in said if s][:2]
     fixed = facts.subject.fixed_per_period
     if fixed:

@@ -23,16 +23,23 @@ def model_card(evidence: Evidence, view: Mapping[str, Any]) -> str:
     lines += [markdown(view["verdict"]["headline"]), ""]
     lines += [markdown(view["verdict"]["sentence"]), ""] if view["verdict"]["sentence"] else []
     lines += _uses(facts)
+    wanted = (
+        "a-options",
+        "a-tradeoff",
+        "a-choice",
+        "a-exposure",
+        "a-people",
+        "a-groups",
+        "a-calibration",
+        "a-parts",
+        "a-missing",
+        "a-data",
+    )
     order = [
-        analyst["a-options"],
-        analyst["a-people"],
-        analyst["a-groups"],
-        analyst["a-calibration"],
-        analyst["a-parts"],
-        analyst["a-data"],
+        *(analyst[k] for k in wanted if k in analyst),
         *(
             engineer[k]
-            for k in ("e-split", "e-choice", "e-calibration", "e-model")
+            for k in ("e-split", "e-choice", "e-calibration", "e-model", "e-costs")
             if k in engineer
         ),
         engineer["e-checks"],
@@ -52,7 +59,7 @@ def _front_matter(facts: Facts) -> list[str]:
         ("model_name", name),
         ("decision", visible(decision.get("name") or "")),
         ("library_name", "payoff"),
-        ("pipeline_tag", "tabular-classification"),
+        ("pipeline_tag", "other" if facts.lists else "tabular-classification"),
         ("currency", facts.money_unit.partition(" per ")[0]),
         ("verdict", visible(facts.evidence.verdict.get("state") or "")),
         ("data_fingerprint", visible(facts.evidence.data.get("fingerprint") or "")),
@@ -75,7 +82,7 @@ def _uses(facts: Facts) -> list[str]:
             {
                 "name": "Not meant for",
                 "value": "any other decision, any other money, or a "
-                "population that differs from the rows judged",
+                f"population that differs from the {facts.rows} judged",
             },
             {"name": "Owner", "value": named(decision.get("owner"), "owner")},
             {"name": "Approver", "value": named(decision.get("approver"), "approver")},

@@ -12,6 +12,7 @@ from payoff.report.engineer import engineer_sections
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
 from payoff.report.figures import headline, three_numbers, verdict_word
+from payoff.report.listing import as_users
 from payoff.report.manager import crowded, manager_sections, warnings
 
 __all__ = ["summarise"]
@@ -41,7 +42,7 @@ def summarise(evidence: Evidence, *, bundle: Mapping[str, Any] | None = None) ->
     # Where there is something to do now, the headline has said the rest.
     said = evidence.verdict.get("next") or evidence.verdict.get("sentence")
     sentence = visible(said or "", 500)
-    return {
+    view = {
         "bundle_id": str((bundle or {}).get("id", "")),
         "kind": "Decision report",
         "signed": True,
@@ -67,6 +68,7 @@ def summarise(evidence: Evidence, *, bundle: Mapping[str, Any] | None = None) ->
             ),
         ],
     }
+    return {**as_users(view), "title": title} if facts.lists else view
 
 
 def _subtitle(facts: Facts) -> str:
@@ -76,7 +78,8 @@ def _subtitle(facts: Facts) -> str:
         size = f"{amount} {facts.units}"
     else:
         size = f"{wording.people(float(volume))} {facts.units} {facts.period}"
-    return f"One decision per {facts.unit}; {size}; judged on {wording.number(facts.n, 0)} rows"
+    n = wording.number(facts.n, 0)
+    return f"One decision per {facts.unit}; {size}; judged on {n} {facts.rows}"
 
 
 def _page(ident: str, title: str, about: str, sections: list[blocks.Block]) -> dict[str, Any]:

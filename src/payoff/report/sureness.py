@@ -32,7 +32,7 @@ def sureness_section(facts: Facts) -> dict[str, Any]:
     made: list[blocks.Block] = [
         blocks.table(
             "What the two headline figures rest on",
-            ["", *heads],
+            ["What", *heads],
             rows,
             left=1 + len(heads),
         ),
@@ -83,14 +83,14 @@ def _lines(facts: Facts) -> list[tuple[str, Say]]:
         if f.get("differing_at_least") and deff is None:
             return "not measured, because sums over cells do not show it"
         if deff is None or rows is None:
-            return "not measured, because the rows do not vary"
-        return f"{deff:.2f} (as {wording.number(rows, 0)} unrelated rows)"
+            return f"not measured, because the {facts.rows} do not vary"
+        return f"{deff:.2f} (as {wording.number(rows, 0)} unrelated {facts.rows})"
 
     return [
         (f"{facts.money_unit}, {facts.level} interval", estimate),
         ("Method", lambda f: _METHODS.get(f["diagnosis"]["method"], f["diagnosis"]["method"])),
         ("Because", lambda f: visible(f["diagnosis"]["because"], 400)),
-        ("Rows judged", measured("rows", count)),
+        (f"{wording.opening(facts.rows)} judged", measured("rows", count)),
         ("Independent cases", measured("independent", count)),
         ("Paying cases", measured("differing", count)),
         ("Equal paying cases", measured("paying", count)),

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from payoff.optional import need
 from payoff.serve.document import openapi
-from payoff.serve.journal import Journal, frames_of, moment, to_stderr
+from payoff.serve.envelope import CALL, Call, Envelope, json_response
+from payoff.serve.journal import Journal, to_stderr
 from payoff.serve.log import DecisionLog, NoLog
 from payoff.serve.page import origin_of, page, policy_of
 from payoff.serve.problems import (
@@ -22,8 +20,6 @@ from payoff.serve.problems import (
     PathError,
     SizeError,
     SlowError,
-    body_of,
-    spoken,
 )
 from payoff.serve.servable import Servable
 from payoff.serve.service import Service
@@ -33,7 +29,6 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["MAX_BODY", "MAX_ROWS", "create_app"]
 
@@ -44,33 +39,9 @@ _INLINE: Final = 4_096
 # A refused body is still read up to this multiple of the limit, because a client that is cut off
 # while it writes sees a broken connection and not the reason.
 _DRAIN: Final = 4
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ROUTES: Final = ("/", "/decide", "/explain", "/livez", "/openapi.json", "/readyz")
 # An explanation decides dozens of variants of a row; more at once would hold up decisions.
 _MOST_EXPLAINING: Final = 2
-_KEY: Final = "payoff.call"
-_HEADERS: Final = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "cross-origin-resource-policy": "same-origin",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-}
-
-
-@dataclass(slots=True, kw_only=True)
-class _Call:
-    """What is known of one request while it is answered."""
-
-    request_id: str
-    method: str
-    path: str
-    status: int | None = None
-    code: str | None = None
-    rows: int | None = None
-    received: int = 0
-    sent: int = 0
 
 
 def create_app(
@@ -139,7 +110,7 @@ def create_app(
             Route("/openapi.json", routes.openapi, methods=["GET"]),
             Route("/readyz", routes.readyz, methods=["GET"]),
         ],
-        middleware=[Middleware(_Envelope, journal=journal, clock=clock)],
+        middleware=[Middleware(Envelope, journal=journal, clock=clock)],
         exception_handlers={HTTPException: _refused},
     )
     # '/decide/' is no route; a redirect would also lose the body of some clients.
@@ -173,17 +144,17 @@ class _Endpoints:
         )
 
     async def decide(self, request: Request) -> Response:
-        call: _Call = request.scope[_KEY]
+        call: Call = request.scope[CALL]
         body = await self._read(request, call)
         # A durable log waits for the disk, which must not hold up every other request.
         if len(body) <= _INLINE and not self._service.log.durable:
             content, call.rows = self._answer(body, call.request_id)
         else:
             content, call.rows = await asyncio.to_thread(self._answer, body, call.request_id)
-        return _json(content)
+        return json_response(content)
 
     async def explain(self, request: Request) -> Response:
-        call: _Call = request.scope[_KEY]
+        call: Call = request.scope[CALL]
         body = await self._read(request, call)
         try:
             async with asyncio.timeout(self._wait):
@@ -195,9 +166,9 @@ class _Endpoints:
         finally:
             self._places.release()
         call.rows = 1
-        return _json(content)
+        return json_response(content)
 
-    async def _read(self, request: Request, call: _Call) -> bytes:
+    async def _read(self, request: Request, call: Call) -> bytes:
         body = await _body(request, call, most=self._max_body, seconds=self._timeout)
         check_headers(
             request.headers.getlist("content-type"), request.headers.get("content-encoding")
@@ -209,13 +180,13 @@ class _Endpoints:
         return encode(answer), len(answer["decisions"])
 
     async def livez(self, request: Request) -> Response:
-        return _json(self._alive)
+        return json_response(self._alive)
 
     async def readyz(self, request: Request) -> Response:
-        return _json(self._ready)
+        return json_response(self._ready)
 
     async def openapi(self, request: Request) -> Response:
-        return _json(self._openapi)
+        return json_response(self._openapi)
 
     async def page(self, request: Request) -> Response:
         from starlette.responses import Response
@@ -236,7 +207,7 @@ def _version() -> str:
         return "unknown"  # run from a source folder that was never installed
 
 
-async def _body(request: Request, call: _Call, *, most: int, seconds: float) -> bytes:
+async def _body(request: Request, call: Call, *, most: int, seconds: float) -> bytes:
     """Read a body of bounded size in bounded time.
 
     Raises
@@ -281,110 +252,3 @@ async def _refused(request: Request, error: Exception) -> Response:
         allowed = ", ".join(sorted(found.split(", ")))  # it comes from a set, in any order
         raise MethodError.refused(request.method, request.scope["path"], allowed)
     raise error
-
-
-def _json(content: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    from starlette.responses import Response
-
-    return Response(content, status, headers=headers, media_type="application/json")
-
-
-class _Envelope:
-    """What every answer has: a request id, security headers, one error body, a line in the log."""
-
-    def __init__(self, app: ASGIApp, *, journal: Journal, clock: Callable[[], float]) -> None:
-        self._app = app
-        self._journal = journal
-        self._clock = clock
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        call = _Call(
-            request_id=_request_id(scope), method=scope["method"], path=scope["path"][:200]
-        )
-        scope[_KEY] = call
-        start = time.perf_counter()
-        try:
-            await self._answer(scope, receive, _sealed(send, call), call)
-        finally:
-            self._journal(
-                {
-                    "at": moment(self._clock()),
-                    "event": "request",
-                    "request_id": call.request_id,
-                    "method": call.method,
-                    "path": call.path,
-                    "status": call.status,
-                    "code": call.code,
-                    "rows": call.rows,
-                    "received": call.received,
-                    "sent": call.sent,
-                    "ms": round(1000 * (time.perf_counter() - start), 2),
-                }
-            )
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, call: _Call) -> None:
-        from starlette.requests import ClientDisconnect
-
-        try:
-            await self._app(scope, receive, send)
-        except ClientDisconnect:
-            call.code = "disconnected"
-        except Exception as error:  # noqa: BLE001  (the last place where a fault can be answered)
-            told = spoken(error)
-            call.code = told.code
-            if told is not error:
-                self._fault(error, call)
-            if call.status is not None:
-                return  # the answer had begun, so there is nothing left to say it in
-            headers = {}
-            if isinstance(told, MethodError) and told.need:
-                headers["allow"] = told.need
-            if isinstance(told, BusyError):
-                headers["retry-after"] = "5"
-            if told.status in (408, 413):
-                headers["connection"] = "close"  # the rest of the body is not worth reading
-            response = _json(encode(body_of(told, call.request_id)), told.status, headers)
-            await response(scope, receive, send)
-
-    def _fault(self, error: Exception, call: _Call) -> None:
-        self._journal(
-            {
-                "at": moment(self._clock()),
-                "event": "fault",
-                "request_id": call.request_id,
-                "type": type(error).__name__,
-                "code": getattr(error, "code", None),
-                "frames": frames_of(error),
-            }
-        )
-
-
-def _request_id(scope: Scope) -> str:
-    sent = [value for name, value in scope["headers"] if name == b"x-request-id"]
-    text = sent[0].decode("latin-1") if len(sent) == 1 else ""
-    return text if _REQUEST_ID.fullmatch(text) else uuid.uuid4().hex
-
-
-def _sealed(send: Send, call: _Call) -> Send:
-    """Wrap ``send`` so that every answer carries the headers, and what was sent is known."""
-
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            call.status = message["status"]
-            headers = list(message.get("headers", []))
-            there = {name.lower() for name, _ in headers}
-            extra: dict[str, Any] = {**_HEADERS, "x-request-id": call.request_id}
-            headers += [
-                (name.encode("latin-1"), value.encode("latin-1"))
-                for name, value in extra.items()
-                if name.encode("latin-1") not in there
-            ]
-            message = {**message, "headers": headers}
-        elif message["type"] == "http.response.body":
-            call.sent += len(message.get("body", b""))
-        await send(message)
-
-    return sending

@@ -15,6 +15,7 @@ _ROLES: Final = {
     "money": "read by the money of this decision",
     "rule": "read by today's rule",
     "subgroup": "read by the limits and constraints of groups",
+    "label": "the label to decide about; left out, each label is decided",
 }
 # Values of a column with more different values than this may name people, and are not published.
 _MOST_PUBLISHED: Final = 50
@@ -142,6 +143,8 @@ def sample(bundle: Servable, most: int | None = None) -> dict[str, Any]:
     row: dict[str, Any] = {}
     optional = 0
     for field in bundle.contract.fields:
+        if field.role == "label":
+            continue  # left out, every label is decided
         if not field.required:
             optional += 1
             if most is not None and optional > most:
@@ -271,6 +274,12 @@ def _remarks(bundle: Servable) -> dict[str, Any]:
     decision = bundle.decision
     share = {"type": "number", "minimum": 0, "maximum": 1}
     found: dict[str, Any] = {}
+    if decision.multilabel is not None:
+        found["label"] = {
+            "type": "string",
+            "enum": list(decision.multilabel.names),
+            "description": "The label that this decision is about.",
+        }
     if decision.automation is not None:
         found |= {
             "automated": {
@@ -305,7 +314,8 @@ def _answer(bundle: Servable) -> dict[str, Any]:
             "type": "array",
             "minItems": 1,
             "items": _ref("Decision"),
-            "description": "One per row, in the order of the rows.",
+            "description": "One per row, in the order of the rows"
+            + ("; of a row that names no label, one per label." if decision.multilabel else "."),
         },
     }
     return _closed(properties, "The same shape for one row and for many.")
@@ -377,7 +387,7 @@ def _paths() -> dict[str, Any]:
                 "parameters": [{"$ref": "#/components/parameters/RequestId"}],
                 "requestBody": {"required": True, "content": {"application/json": batch}},
                 "responses": {
-                    "200": _response("One decision per row.", "Answer"),
+                    "200": _response("The decisions.", "Answer"),
                     **{str(s): _response(text, "Error") for s, text in _ERRORS.items()},
                 },
             }

@@ -14,7 +14,7 @@ __all__ = ["REMARKS", "Contract", "Field", "Row", "Servable", "Themes", "unit_fi
 
 Row = Mapping[str, Any]
 #: What a decision may say beside its action: see :func:`payoff.policy.answer.remarks`.
-REMARKS: Final = ("automated", "sure", "why_not", "familiar", "familiarity")
+REMARKS: Final = ("label", "automated", "sure", "why_not", "familiar", "familiarity")
 
 
 class Field(Protocol):
@@ -32,7 +32,7 @@ class Field(Protocol):
 
     @property
     def role(self) -> str:
-        """Who reads it: ``"feature"``, ``"money"`` or ``"rule"``."""
+        """Who reads it: ``"feature"``, ``"money"``, ``"rule"``, ``"subgroup"`` or ``"label"``."""
         ...
 
     @property
@@ -131,7 +131,11 @@ class Servable(Protocol):
         ...
 
     def prepare(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """Return rows as they may be kept: personal data in documents redacted."""
+        """Return rows as they may be kept: redacted, and one per label where none is named."""
+        ...
+
+    def one(self, row: Row) -> Row:
+        """Return one prepared row to be explained."""
         ...
 
     def decide(self, rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -59,7 +59,8 @@ class Service:
         Returns
         -------
         dict
-            ``bundle_id``, ``decision``, ``currency`` and ``decisions``: one per row, in order.
+            ``bundle_id``, ``decision``, ``currency`` and ``decisions``: one per row, in order; of a
+            document that may carry several labels one per label.
 
         Raises
         ------
@@ -120,7 +121,7 @@ class Service:
         problems = self._problems(rows)
         if problems:
             raise RequestError.invalid(problems)
-        [row] = self.bundle.prepare(rows)
+        row = self.bundle.one(rows[0])
         decision = self.bundle.decision
         labels = {a.name: a.label for a in decision.actions}
         made = self.bundle.explain(row)

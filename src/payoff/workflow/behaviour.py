@@ -12,6 +12,7 @@ from payoff.bundle import Bundle
 from payoff.errors import plain
 from payoff.evidence.trials import Trial, Trials
 from payoff.load.dataset import Dataset
+from payoff.model.text.labels import LabelModel
 from payoff.model.text.model import TextModel
 from payoff.model.text.perturb import (
     FAMILIES,
@@ -55,7 +56,7 @@ def try_changes(bundle: Bundle, judge: Dataset, *, progress: Progress = silent) 
     decision = bundle.decision
     if not decision.text.behaviour:
         return _none(judge, "switched off by behaviour = false in [text]")
-    if not isinstance(bundle.model, TextModel):
+    if not isinstance(bundle.model, TextModel | LabelModel):
         return _none(judge, "the model reads no documents")
     seed = decision.training.seed
     order = generator(seed, "behaviour rows").permutation(len(judge))[:_MOST_SCANNED]
@@ -85,7 +86,9 @@ class _Work:
         self.english, self.language = self._english()
         self.codes = {name: code for code, name in enumerate(bundle.decision.action_names)}
         self.known: NDArray[np.int16] = np.full(len(order), _NO_ACTION, dtype=np.int16)
-        embedded = isinstance(bundle.model, TextModel) and bundle.model.features.embedder
+        embedded = (
+            isinstance(bundle.model, TextModel | LabelModel) and bundle.model.features.embedder
+        )
         self.most = _MOST_EMBEDDED if embedded else MOST_DOCUMENTS
 
     def _english(self) -> tuple[NDArray[np.bool_], str]:

@@ -224,7 +224,7 @@ def _common(
             continue
         part = split(assign(source, entry.bundle.decision)).judge.place
         own = np.zeros(len(rows), dtype=bool)
-        own[part] = True
+        own[np.isin(rows.place, part)] = True
         mask &= own
         said.append(f"{entry.name}: made from these rows; only its judging part takes part")
     kept = np.flatnonzero(mask)

@@ -14,7 +14,8 @@ from payoff.errors import PayoffError, counted, percent
 from payoff.evidence.interval import mean_money
 from payoff.evidence.wording import money as in_words
 from payoff.evidence.worth import worth
-from payoff.load.roles import clusters_of
+from payoff.load.multilabel import label_codes
+from payoff.load.roles import own_clusters
 from payoff.load.text.sheet import label_suspects, with_suspects
 from payoff.model.scored import Scored
 from payoff.policy.choose import actions_of, best_policy, earned
@@ -87,6 +88,10 @@ def measure(
         return CorpusFigures(inflation={}, label_noise={})
     found = label_suspects(kept.prob, fit.outcome)
     rows = [{**row, "row": int(fit.place[row["row"]])} for row in found["rows"]]
+    if fit.decision.multilabel is not None:
+        names, codes = fit.decision.multilabel.names, label_codes(fit.table, fit.decision)
+        asked = [names[codes[row["row"]]] for row in found["rows"]]
+        rows = [{**row, "label": name} for row, name in zip(rows, asked, strict=True)]
     noise = {**found, "rows": rows, "labels": int(np.sum(fit.outcome >= 0))}
     return CorpusFigures(
         inflation=inflation(fit, contract, trainer, kept, name, progress=progress),
@@ -131,7 +136,7 @@ def inflation(
             "would take longer than all the rest"
         }
     decision = fit.decision
-    apart = replace(fit, twins=None, cluster=clusters_of(fit.table, decision.data.cluster))
+    apart = replace(fit, twins=None, cluster=own_clusters(fit.table, decision, fit.document))
 
     def again(stage: str, done: int, total: int, note: str = "") -> None:
         progress(f"{stage} beside twins", done, total, note)

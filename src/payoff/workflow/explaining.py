@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from payoff.bundle import Bundle
-from payoff.errors import BundleError, DataError, RequestError
+from payoff.errors import DataError, RequestError, listed
 from payoff.load.dataset import Dataset
-from payoff.load.roles import assign
-from payoff.load.source import Source, read
+from payoff.load.source import Source
 from payoff.load.spelling import text_of
 from payoff.load.text.corpus import documents
 from payoff.progress import Progress, silent
+from payoff.workflow.scored_rows import rows_to_score
 
 __all__ = ["explain_row", "rows_of"]
 
@@ -65,6 +65,7 @@ def explain_row(
     *,
     row: int | None = None,
     unit: str | None = None,
+    label: str | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Explain the decision about one row.
@@ -79,6 +80,8 @@ def explain_row(
         Which row, counted from 1; the first where neither ``row`` nor ``unit`` is given.
     unit
         The unit's id, instead of ``row``.
+    label
+        Of a document that may carry several, which label; the likeliest when left out.
 
     Returns
     -------
@@ -97,16 +100,20 @@ def explain_row(
     RequestError
         ``PAY-S001`` when the row does not fit the contract.
     """
-    opened = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
-    if opened.model is None:
-        raise BundleError.lacks(str(opened.path), "model", "a model to score rows")
-    decision = opened.decision
-    progress("read", 0, 1)
-    source = read(decision.data if data is None else data, database=decision.data.database)
-    place = _place(source, opened, row, unit)
-    rows = assign(source, decision, need_outcome=False)
-    progress("read", 1, 1, f"{len(rows):,} rows")
-    [asked] = rows_of(rows.table, opened, [place])
+    opened, source, rows = rows_to_score(bundle, data, progress)
+    decision, place = opened.decision, _place(source, opened, row, unit)
+    [asked] = rows_of(rows.table, opened, [int(rows.leading[place])])
+    labels = decision.multilabel
+    if labels is not None:
+        if label is not None and label not in labels.names:
+            raise DataError.no_such_row(
+                f"label {label!r}", f"one of {listed(labels.names)}", "Name one of them"
+            )
+        asked[labels.column] = label
+    elif label is not None:
+        raise DataError.no_such_row(
+            f"label {label!r}", "a decision with [multilabel]", "Leave --label out"
+        )
     key = decision.data.unit_id
     fields = {f.name for f in opened.contract.fields}
     bare = {k: v for k, v in asked.items() if k in fields}
@@ -114,8 +121,9 @@ def explain_row(
     if problems:
         raise RequestError.invalid(problems)
     made = opened.explain(asked)
-    labels = {a.name: a.label for a in decision.actions}
-    code = int(rows.outcome[place])
+    words = {a.name: a.label for a in decision.actions}
+    at = 0 if labels is None else labels.names.index(made["label"])
+    code = int(rows.outcome[rows.leading[place] + at])
     _with_texts(made, opened, source, rows, place)
     return {
         "bundle_id": opened.id,
@@ -124,7 +132,7 @@ def explain_row(
         "outcome": decision.outcome_names[code] if code >= 0 else None,
         **made,
         "unit_id": asked.get(key) if key else None,
-        "action_label": labels[made["action"]],
+        "action_label": words[made["action"]],
         "warnings": opened.contract.unusual([bare])[0],
     }
 
@@ -161,6 +169,6 @@ def _with_texts(
     if not bundle.decision.text.excerpts:
         return
     places = [one["row"] for one in made["nearest"]]
-    part = rows.table.take(pa.array(places, pa.int64()))
+    part = rows.table.take(pa.array(rows.leading[np.array(places, dtype=np.int64)]))
     for one, text in zip(made["nearest"], documents(part, bundle.decision.data.text), strict=True):
         one["text"] = text

@@ -185,6 +185,8 @@ def _rows(asked: Predicted) -> Rows:
         types=asked.scan.types,
         probability=asked.columns if asked.kind == "probability" else {},
         action=asked.columns.get("action") if asked.kind == "action" else None,
+        complete=asked.scan.complete(asked.decision.payoffs.columns),
+        outcomes=asked.scan.whole(asked.decision.data.outcome),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from payoff.load.roles import assign
 from payoff.load.source import Source, read
 from payoff.load.split import split
 from payoff.load.text import checks as text_checks
+from payoff.model.text.arrays import give_back
 from payoff.policy.expected import check_money, rule_actions
 
 __all__ = ["Checked", "check", "data_facts", "hidden_under", "open_rows", "unknown_where"]
@@ -87,6 +88,10 @@ def check(decision: str | Path | Decision, data: Any = None) -> Checked:
         _rule_fires(decision, rule),
         *text_checks.check(rows, parts, corpus),
     )
+    # Nobody reads the documents as they came any more: fitting wants their memory.
+    source = replace(source, table=source.table.drop_columns(list(decision.data.text)))
+    del columns
+    give_back()
     return Checked(
         decision=decision, source=source, data=rows, parts=parts, checks=found, corpus=corpus
     )
@@ -125,8 +130,9 @@ def data_facts(
         "fingerprint": source.fingerprint,
         "n_rows": len(data),
         "n_unlabelled": int(np.sum(data.outcome < 0)),
+        **({} if data.document is None else {"n_documents": len(data.leading)}),
         "weighted": decision.data.weight is not None,
-        "clustered": decision.data.cluster is not None,
+        "clustered": decision.data.cluster is not None or data.document is not None,
         "notes": list(source.notes),
         "dropped": [dict(d) for d in dropped],
         "unknown_where": unknown_where(data),

@@ -42,7 +42,7 @@ from payoff.policy.policy import Policy
 from payoff.progress import Progress, silent
 from payoff.workflow.scoring import score
 
-__all__ = ["refuse_target", "score_rows", "scored_table", "write_rows"]
+__all__ = ["refuse_target", "rows_to_score", "score_rows", "scored_table", "write_rows"]
 
 _ENDINGS: Final = (".parquet", ".pq", ".csv")
 
@@ -79,6 +79,30 @@ def score_rows(
     DataError
         ``PAY-L005`` when the rows have such columns already; whatever reading them raises.
     """
+    opened, source, rows = rows_to_score(bundle, data, progress)
+    progress("score", 0, 1)
+    table = scored_table(opened, source, rows, _parts(opened, source, rows))
+    progress("score", 1, 1, f"{len(rows):,} rows")
+    return table
+
+
+def rows_to_score(
+    bundle: str | Path | Bundle, data: Any, progress: Progress
+) -> tuple[Bundle, Source, Dataset]:
+    """Open a bundle with a model, and read the rows it is to score.
+
+    Parameters
+    ----------
+    bundle, data, progress
+        As for :func:`score_rows`.
+
+    Raises
+    ------
+    BundleError
+        ``PAY-B005`` when the bundle has no model.
+    DataError
+        Whatever reading the rows raises.
+    """
     opened = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
     if opened.model is None:
         raise BundleError.lacks(str(opened.path), "model", "a model to score rows")
@@ -87,10 +111,7 @@ def score_rows(
     source = read(decision.data if data is None else data, database=decision.data.database)
     rows = assign(source, decision, need_outcome=False)
     progress("read", 1, 1, f"{len(rows):,} rows")
-    progress("score", 0, 1)
-    table = scored_table(opened, source, rows, _parts(opened, source, rows))
-    progress("score", 1, 1, f"{len(rows):,} rows")
-    return table
+    return opened, source, rows
 
 
 def scored_table(
@@ -138,6 +159,10 @@ def scored_table(
     if isinstance(scored, ScoredArms):  # what is promised under the action chosen
         prob = prob[np.arange(len(rows)), codes]
     table = source.table
+    labels = decision.multilabel
+    if labels is not None:  # one row per document and label
+        table = table.take(pa.array(rows.place))
+        table = table.append_column(labels.column, rows.table.column(labels.column))
     for o, outcome in enumerate(decision.outcome_names):
         table = table.append_column(probability_of(outcome), pa.array(prob[:, o]))
     for a, action in enumerate(decision.action_names):
@@ -176,7 +201,7 @@ def _parts(bundle: Bundle, source: Source, rows: Dataset) -> NDArray[np.str_]:
     if bundle.evidence().data.get("fingerprint") == source.fingerprint:
         found = split(rows)
         for part in (found.fit, found.choose, found.judge):
-            parts[part.place] = part.part
+            parts[np.isin(rows.place, part.place)] = part.part
     return parts
 
 

@@ -1,4 +1,4 @@
-"""The slices of documents a judging is given: by theme, length and language, and their time."""
+"""The slices of documents a judging is given: by theme, length, language and label; their time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from payoff.evidence.slices import Slices, ThemeFacts, Timeline
 from payoff.load.frame import is_temporal
+from payoff.load.multilabel import label_codes
 from payoff.load.split import times
 from payoff.load.text.corpus import counted_words, documents
 from payoff.load.text.slices import by_language, by_length, length_limits
@@ -46,7 +47,7 @@ def slices_of(parts: Parts, model: object, judging: Scored) -> Slices | None:
     if not names:
         return None
     settings = judge.decision.text
-    groups = {}
+    groups: dict[str, tuple[tuple[str, ...], NDArray[np.int32]]] = {}
     left_out = {}
     themes = model.themes if isinstance(model, Themed) else None
     facts = None
@@ -62,6 +63,12 @@ def slices_of(parts: Parts, model: object, judging: Scored) -> Slices | None:
             learnt=themes.facts,
             codes=judging.theme,
         )
+    labels = judge.decision.multilabel
+    if labels is not None and all(s.column != labels.column for s in judge.decision.subgroups):
+        groups[labels.column] = (
+            labels.names,
+            label_codes(judge.table, judge.decision).astype(np.int32),
+        )
     for name in settings.slices:
         if name == "theme":
             found, reason = ((facts.names, facts.codes), "") if facts else (None, why)
@@ -74,10 +81,10 @@ def slices_of(parts: Parts, model: object, judging: Scored) -> Slices | None:
             found, reason = by_language(documents(judge.table, names), smallest)
         if found is None:
             left_out[name] = reason
-        elif name not in judge.subgroups:
+        elif name not in judge.subgroups and name not in groups:
             groups[name] = found
         else:
-            left_out[name] = f"a declared subgroup has the name {name!r}"
+            left_out[name] = f"other groups have the name {name!r}"
     line, untimed = (None, why) if facts is None else _timeline(parts, model, facts.codes)
     return Slices(
         groups=groups,

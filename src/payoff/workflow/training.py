@@ -107,6 +107,9 @@ def run(
     progress("read and check", 0, 1)
     checked = check(decision, data)
     progress("read and check", 1, 1, f"{len(checked.data):,} rows")
+    # From here on documents are read part by part: those of all rows would be held twice.
+    bare = checked.data.table.drop_columns(list(checked.decision.data.text))
+    checked = replace(checked, data=replace(checked.data, table=bare))
     trained = _train(checked, progress)
     trained = documents_tried(checked, trained, progress)
     progress("judge", 0, 1)
@@ -136,7 +139,7 @@ def _train(checked: Checked, progress: Progress) -> Trained:
     if decision.past is not None and not decision.past.selected:
         return arms.train(checked, progress)
     seed = decision.training.seed
-    trainer = trainer_of(decision.kind)
+    trainer = trainer_of(decision.learnt_as)
     crossed = trainer.cross_fit(
         parts.fit,
         parts.contract,

@@ -81,6 +81,15 @@ def test_languages():
     assert sure[4] > 0.9
 
 
+def test_of_many_documents_the_model_of_languages_is_let_go(monkeypatch):
+    pytest.importorskip("py3langid")
+    few = sheet()["languages"]
+    assert language._identifier.cache_info().currsize == 1
+    monkeypatch.setattr("payoff.load.text.sheet._MOST_READ", len(TEXTS) - 1)
+    assert sheet()["languages"]["read"] == few["read"] - 1
+    assert language._identifier.cache_info().currsize == 0
+
+
 def test_without_the_extra_it_says_how_to_get_it(monkeypatch):
     def absent(name):
         raise ModuleNotFoundError(f"No module named {name!r}", name="py3langid")

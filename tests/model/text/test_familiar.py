@@ -82,7 +82,7 @@ def test_only_the_documents_kept_are_compared_and_each_by_itself(monkeypatch):
         np.testing.assert_allclose(
             np.sort(whole.vectors[i].data), largest / np.linalg.norm(largest), rtol=1e-6
         )
-    monkeypatch.setattr(familiar, "_SORTED", 7)
+    monkeypatch.setattr(familiar, "_AT_ONCE", 7)
     pieces = learn_references(x, np.arange(90), np.zeros(90), 0)
     assert (whole.vectors != pieces.vectors).nnz == 0
     asked = []
@@ -90,5 +90,5 @@ def test_only_the_documents_kept_are_compared_and_each_by_itself(monkeypatch):
     some = learn_references(
         x, np.arange(90), np.zeros(90), 0, lambda rows: asked.append(rows.shape[0]) or rows
     )
-    assert asked == [30]
+    assert asked == [7, 7, 7, 7, 2]
     assert (some.vectors != whole.vectors[some.place]).nnz == 0

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -28,6 +30,21 @@ def test_it_decides_as_scikit_learn_does(classes):
     assert np.mean(made.margins(x).argmax(axis=1) == peer.predict(x)) > 0.99
     p = made.predict(x)
     assert p.sum(axis=1) == pytest.approx(np.ones(600))
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("n", [8, 400])
+def test_float32_gives_what_scikit_learns_fit_gives(classes, n, monkeypatch):
+    x, y = blobs(n, classes, seed=1)
+    y[:classes] = np.arange(classes)
+    weight = np.random.default_rng(0).uniform(0.5, 2, n)
+    before = x.data.copy()
+    one = fit_margins(x, y, weight, n_outcomes=classes, strength=0.5, seed=3)
+    monkeypatch.setitem(sys.modules, "sklearn.svm._base", None)  # a version that has it no longer
+    two = fit_margins(x, y, weight, n_outcomes=classes, strength=0.5, seed=3)
+    assert one.coef.tobytes() == two.coef.tobytes()
+    assert one.intercept.tobytes() == two.intercept.tobytes()
+    assert np.array_equal(x.data, before)
 
 
 @pytest.mark.parametrize("classes", [2, 4])
@@ -81,6 +98,31 @@ def test_held_out_margins_are_not_those_of_the_fit():
     assert slope_of(margins, y, np.ones(200)) < 0.5
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("spread", [0.1, 0.5, 1.5, 4.0])
+def test_the_strength_found_is_the_best_of_all_that_may_be(spread, seed, monkeypatch):
+    from payoff.model.text import margins as module
+
+    x, y = blobs(150, 3, seed=seed, spread=spread)
+    given = np.ones(150), np.arange(150)
+    strengths = (0.05, 0.2, 0.5, 2.0)
+    losses = []
+    for one in strengths:
+        made, _ = held_out_margins(x, y, *given, folds=3, strengths=(one,), seed=0)
+        losses.append(module._loss(slope_of(made, y, given[0]), made, y, given[0]))
+    tried = []
+    fit = module.fit_margins
+    monkeypatch.setattr(
+        module, "fit_margins", lambda *a, **k: tried.append(k["strength"]) or fit(*a, **k)
+    )
+    _, found = held_out_margins(x, y, *given, folds=3, strengths=strengths, seed=0)
+    falls = np.diff(losses) < 0
+    if not (np.diff(falls.astype(int)) > 0).any():  # one valley: the best of all is found
+        assert found == strengths[int(np.argmin(losses))]
+    assert len(tried) == 9  # three of four, in three folds
+    assert set(tried) == {0.2, 0.5, 2.0 if losses[2] < losses[1] else 0.05}
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 def test_fitting_leaves_the_rows_as_they_were(classes):
     x, y = blobs(200, classes)
@@ -88,7 +130,7 @@ def test_fitting_leaves_the_rows_as_they_were(classes):
     single = fit_margins(x, y, np.ones(200), n_outcomes=classes, strength=0.5, seed=0)
     assert x.dtype == np.float32
     assert (x.data == before.data).all()
-    with pytest.raises(ValueError, match="inconsistent"):
+    with pytest.raises(ValueError, match="sample_weight"):
         fit_margins(x, y[:-1], np.ones(199), n_outcomes=classes, strength=0.5, seed=0)
     assert x.dtype == np.float32
     double = before.astype(np.float64)
@@ -98,16 +140,16 @@ def test_fitting_leaves_the_rows_as_they_were(classes):
 
 
 def test_rows_are_not_held_twice_while_liblinear_reads_them(monkeypatch):
-    from sklearn.svm import LinearSVC as Peer
+    from sklearn.svm import _base
 
     x, y = blobs(200, 3)
     seen = []
-    fit = Peer.fit
+    fit = _base._fit_liblinear
 
-    def spy(self, given, *args, **kwargs):
-        seen.append(given is x and given.dtype == np.float64)
-        return fit(self, given, *args, **kwargs)
+    def spy(given, *args, **kwargs):
+        seen.append(given is x and given.dtype == np.float32)
+        return fit(given, *args, **kwargs)
 
-    monkeypatch.setattr(Peer, "fit", spy)
+    monkeypatch.setattr(_base, "_fit_liblinear", spy)
     fit_margins(x, y, np.ones(200), n_outcomes=3, strength=0.5, seed=0)
     assert seen == [True]

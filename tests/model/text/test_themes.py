@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from payoff.errors import BundleError
 from payoff.model.text import training
 from payoff.model.text.model import TextModel
-from payoff.model.text.theme_words import content_terms, describe
+from payoff.model.text.theme_words import _seen, content_terms, describe
 from payoff.model.text.themes import Themes, excerpt, learn_themes
 from payoff.progress import silent
 from tests.model.making import contract_of, dataset_of
@@ -177,6 +177,27 @@ def test_words_of_few_documents_name_nobody():
     texts = ["card stolen Grabowski"] * 9 + ["card stolen"] * 60 + ["mortgage house"] * 60
     named = describe(texts, np.repeat([0, 1], [69, 60]), 2)
     assert "grabowski" not in " ".join(w.lower() for _, words in named for w in words)
+
+
+def test_terms_are_counted_as_one_by_one():
+    rng = np.random.default_rng(3)
+    words = ["card", "loan", "stolen", "mortgage", "house", "fee", "rare"]
+    share = [0.2, 0.2, 0.2, 0.15, 0.15, 0.09, 0.01]
+    texts = [" ".join(rng.choice(words, rng.integers(0, 6), p=share)) for _ in range(300)]
+    codes = rng.integers(-1, 3, 300)
+    vocabulary, seen = _seen(texts, codes, 3)
+    by_hand = {
+        t: [
+            sum(t in content_terms(x) for x, c in zip(texts, codes, strict=True) if c == k)
+            for k in range(3)
+        ]
+        for x in texts
+        for t in content_terms(x)
+    }
+    assert vocabulary == sorted(t for t, n in by_hand.items() if sum(n) >= 10)
+    assert 5 < len(vocabulary) < len(by_hand)
+    assert seen.T.tolist() == [by_hand[t] for t in vocabulary]
+    assert _seen(["", "a"], np.array([0, -1]), 2)[1].shape == (2, 0)
 
 
 def test_terms_are_words_and_pairs_that_name_something():

@@ -27,7 +27,10 @@ _HALF: Final = 0.5
 
 
 def list_checks(
-    judged: ListsJudged, groups: Sequence[SubgroupEvidence], sureness: Mapping[str, Any]
+    judged: ListsJudged,
+    groups: Sequence[SubgroupEvidence],
+    sureness: Mapping[str, Any],
+    traded: Mapping[str, Any],
 ) -> tuple[Check, ...]:
     """Return one result per numbered check of lists."""
     shared = evidence_checks.check(
@@ -47,7 +50,8 @@ def list_checks(
         )
     )
     mine = [check(judged) for check in (_hit, _new, _few, _popular, _same, _outside, _offered)]
-    return (*(_in_users(c) for c in shared if c.code in _SHARED), *mine)
+    of_all = (_kept(traded["choice"]), _front(traded["front"], judged))
+    return (*(_in_users(c) for c in shared if c.code in _SHARED), *mine, *of_all)
 
 
 def _in_users(check: Check) -> Check:
@@ -208,3 +212,33 @@ def _offered(judged: ListsJudged) -> Check:
             mend="Give these lists the same offer as the others, or their money is not comparable",
         )
     return result(status="passed", detail="Every item listed was offered.")
+
+
+def _kept(choice: Mapping[str, Any]) -> Check:
+    result = numbered("PAY-E268", "Constraints on lists")
+    rules = choice["constraints"]
+    if not rules:
+        return result(status="not_applicable", detail="No constraint on lists is declared.")
+    text = " ".join(rule["sentence"] for rule in rules)
+    states = {rule["state"] for rule in rules}
+    if "broken" in states:
+        return result(
+            status="issue",
+            page_one=True,
+            detail=text,
+            mend="Declare the limit with some room, so that it holds on users who did not choose, "
+            "or take an option that keeps to it",
+        )
+    return result(status="passed" if states == {"met"} else "tip", detail=text)
+
+
+def _front(front: Mapping[str, Any], judged: ListsJudged) -> Check:
+    result = numbered("PAY-E269", "An option that is better in everything")
+    beaten = front["beaten_by"].get(judged.shown[0].name, [])
+    if beaten:
+        return result(
+            status="tip",
+            detail=front["sentence"],
+            mend="The choosing part chose otherwise; see the paired differences before deciding",
+        )
+    return result(status="passed", detail=front["sentence"])

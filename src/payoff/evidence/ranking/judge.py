@@ -25,9 +25,12 @@ from payoff.evidence.information import information
 from payoff.evidence.ranking.checks import list_checks
 from payoff.evidence.ranking.groups import list_subgroups
 from payoff.evidence.ranking.judged import ListsJudged, Shown, shown_of
+from payoff.evidence.ranking.kept import broken
 from payoff.evidence.ranking.levers import list_sensitivity
 from payoff.evidence.ranking.listed import ItemFacts, Listed
+from payoff.evidence.ranking.measures import ListMeasures, measures_of
 from payoff.evidence.ranking.rests import list_intervals
+from payoff.evidence.ranking.tradeoff import tradeoff
 from payoff.evidence.ranking.wording import in_users
 from payoff.evidence.verdict import verdict
 from payoff.policy.listing.stakes import ListsToJudge
@@ -109,7 +112,8 @@ def judge_lists(
         background=background,
         shown=tuple(shown_of(stakes, x) for x in ordered),
     )
-    found = tuple(_policy(judged, shown) for shown in judged.shown)
+    measures = {shown.name: measures_of(judged, shown) for shown in judged.shown}
+    found = tuple(_policy(judged, shown, measures[shown.name]) for shown in judged.shown)
     first = judged.shown[0]
     comparisons = tuple(_comparison(judged, first, other) for other in judged.shown[1:])
     # Whoever buys without any list would have bought: showing nothing is no yardstick of a replay.
@@ -118,6 +122,7 @@ def judge_lists(
     judged = dataclasses.replace(judged, policies=found, comparisons=comparisons, verdict=told)
     groups = tuple(_in_users(g) for g in list_subgroups(judged))
     sureness = in_users(list_intervals(judged))
+    traded = tradeoff(judged, measures, groups)
     return Evidence(
         decision=decision_facts(decision),
         data=background.data,
@@ -127,12 +132,13 @@ def judge_lists(
         comparisons=comparisons,
         subgroups=groups,
         capacity=(),
-        checks=(*background.checks, *list_checks(judged, groups, sureness)),
+        checks=(*background.checks, *list_checks(judged, groups, sureness, traded)),
         seed=background.seed,
         made_with=versions(),
         intervals=sureness,
         information=in_users(information(judged)),
         sensitivity=in_users(list_sensitivity(judged)),
+        tradeoff=traded,
         **_without(),
     )
 
@@ -166,7 +172,7 @@ def _fits(listed: Listed, stakes: ListsToJudge, items: ItemFacts) -> None:
         raise EvidenceError.bad_lists(name, "an item twice in one list", "each item once")
 
 
-def _policy(judged: ListsJudged, shown: Shown) -> PolicyEvidence:
+def _policy(judged: ListsJudged, shown: Shown, measures: ListMeasures) -> PolicyEvidence:
     """Return the figures of one policy: money per list and per period, places, hits and misses."""
     policy = shown.listed.policy
     empty = "" if shown.length.any() else "it shows nothing, which earns nothing"
@@ -180,6 +186,7 @@ def _policy(judged: ListsJudged, shown: Shown) -> PolicyEvidence:
         total=judged.total(value),
         actions=_uses(judged, shown),
         cells=_cells(judged, shown),
+        breaks=broken(judged, measures) if shown.length.any() else (),
     )
 
 

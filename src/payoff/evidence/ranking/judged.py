@@ -7,7 +7,7 @@ over users.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from payoff.evidence.interval import mean_money, share
 from payoff.evidence.joint import joint_draws, joint_means
 from payoff.evidence.measured import Draws, GroupSums, Joint
 from payoff.evidence.ranking.listed import ItemFacts, Listed
+from payoff.evidence.ranking.wording import in_users
 from payoff.policy.bounds import Group
 from payoff.policy.listing.hits import hits_of
 from payoff.policy.listing.stakes import ListsToJudge
@@ -151,9 +152,11 @@ class ListsJudged:
         self,
         values: Floats,
         *,
+        weight: Floats | None = None,
         unit: str | None = None,
         identical: str = "",
         constant: bool | None = None,
+        level: float | None = None,
     ) -> Estimate:
         """Estimate a mean over users, money per list unless another unit is named.
 
@@ -161,19 +164,24 @@ class ListsJudged:
         ----------
         values
             float64 (k,), one number for each of some users.
+        weight
+            float64 (k,), such as the places of each list; left out, 1.
         identical
             Why all are the same by construction; else equal numbers are given no interval.
         constant
             Whether no user's number can be much larger than those seen: of money, where every
             amount is a declared constant.
+        level
+            Another level than the declared one.
         """
-        return mean_money(
-            cluster_sums(values, np.ones(len(values)), None),
-            level=self.decision.evidence.level,
+        found = mean_money(
+            cluster_sums(values, np.ones(len(values)) if weight is None else weight, None),
+            level=self.decision.evidence.level if level is None else level,
             unit=self.decision.value_unit if unit is None else unit,
             identical=identical,
             constant=self.constant if constant is None else constant,
         )
+        return replace(found, reason=in_users(found.reason))
 
     def total(self, estimate: Estimate) -> Estimate:
         """Return money per list as money per period (or per 1,000 lists)."""
@@ -253,11 +261,11 @@ class ListsJudged:
     def one_sided(self, name: str, other: str) -> Estimate:
         """Estimate the paired difference with both ends at the declared one-sided level."""
         difference = self.money(name) - self.money(other)
-        return mean_money(
-            cluster_sums(difference, np.ones(self.n), None),
-            level=max(2 * self.decision.evidence.level - 1, 1e-6),
-            unit=self.decision.value_unit,
+        return self.worth(
+            difference,
             identical="" if np.any(difference) else "the two earn the same",
+            constant=False,
+            level=max(2 * self.decision.evidence.level - 1, 1e-6),
         )
 
     def mistaken(self, name: str) -> None:

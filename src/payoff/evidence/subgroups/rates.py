@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.interval import cluster_sums, share
 
-__all__ = ["RATES", "absent", "effective_rows", "rates"]
+__all__ = ["RATES", "absent", "effective_rows", "rate_parts", "rates"]
 
 #: Name -> (what is counted, among which rows) in words.
 RATES: Final[Mapping[str, tuple[str, str]]] = {
@@ -63,15 +63,8 @@ def rates(
     >>> found["true_positive_rate"].reason
     'no row with the positive outcome was judged'
     """
-    parts = {
-        "acted": (acted, np.ones(len(acted), dtype=bool)),
-        "true_positive_rate": (acted, positive),
-        "false_positive_rate": (acted, ~positive),
-        "precision": (positive, acted),
-        "missed": (~acted, positive),
-    }
     found = {}
-    for name, (hit, among) in parts.items():
+    for name, (hit, among) in rate_parts(acted, positive).items():
         rows = np.flatnonzero(among & (weight > 0))
         if len(rows) < max(fewest, 1):
             found[name] = absent(len(rows), RATES[name][1], level)
@@ -79,6 +72,19 @@ def rates(
         own = None if cluster is None else cluster[rows]
         found[name] = share(hit[rows], weight[rows], own, level=level)
     return found
+
+
+def rate_parts(
+    acted: NDArray[np.bool_], positive: NDArray[np.bool_]
+) -> dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Return, per name of :data:`RATES`, what is counted and among which, bool (n,) each."""
+    return {
+        "acted": (acted, np.ones(len(acted), dtype=bool)),
+        "true_positive_rate": (acted, positive),
+        "false_positive_rate": (acted, ~positive),
+        "precision": (positive, acted),
+        "missed": (~acted, positive),
+    }
 
 
 def absent(n: int, among: str, level: float) -> Estimate:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
+import pyarrow as pa
+
 from payoff.checks import Check, numbered
 from payoff.errors import counted, listed, percent, show
 from payoff.load.dataset import Dataset, Parts
-from payoff.load.text.corpus import documents
+from payoff.load.text.corpus import counted_words, documents
 from payoff.load.text.sheet import data_sheet
 from payoff.load.text.twins import twin_groups
 
@@ -29,6 +32,8 @@ def sheet_of(data: Dataset, parts: Parts) -> dict[str, Any]:
     names = data.decision.data.text
     if not names:
         return {}
+    if data.document is not None:
+        return _sheet_of_labels(data)
     texts = documents(data.table, names)
     twins = parts.twins
     if twins is None or len(twins) < len(data):
@@ -40,6 +45,36 @@ def sheet_of(data: Dataset, parts: Parts) -> dict[str, Any]:
         twins=twins,
         expected=data.decision.text.languages,
     )
+
+
+def _sheet_of_labels(data: Dataset) -> dict[str, Any]:
+    """Return the data sheet of documents with several labels; twins differ where their sets do."""
+    decision = data.decision
+    assert decision.multilabel is not None
+    names = decision.multilabel.names
+    texts = documents(data.table.take(pa.array(data.leading)), decision.data.text)
+    outcome = data.outcome.reshape(len(texts), len(names))
+    sets = np.unique(outcome, axis=0, return_inverse=True)[1].reshape(-1)
+    sets = np.where((outcome < 0).any(axis=1), -1, sets)
+    sheet = data_sheet(
+        texts,
+        sets,
+        (),
+        twins=twin_groups(texts, data.similarity),
+        expected=decision.text.languages,
+    )
+    carries = outcome == decision.carried_code
+    words = counted_words(texts)
+    sheet["labels"] = [
+        {
+            "name": name,
+            "n": int(has.sum()),
+            "share": float(has.mean()),
+            "median_words": float(np.median(words[has])) if has.any() else None,
+        }
+        for name, has in zip(names, carries.T, strict=True)
+    ]
+    return sheet
 
 
 def check(data: Dataset, parts: Parts, sheet: Mapping[str, Any]) -> tuple[Check, ...]:

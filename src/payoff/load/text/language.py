@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from payoff.optional import need
 
-__all__ = ["UNKNOWN", "languages"]
+__all__ = ["UNKNOWN", "forget", "languages"]
 
 #: ISO 639-2 for "undetermined".
 UNKNOWN: Final = "und"
@@ -74,3 +74,8 @@ def languages(texts: Sequence[str]) -> tuple[NDArray[Any], NDArray[np.float64]]:
 def _identifier() -> Any:
     module = need("py3langid.langid", extra="text", why="to identify languages")
     return module.LanguageIdentifier.from_model_file(module.MODEL_FILE, norm_probs=True)
+
+
+def forget() -> None:
+    """Let go of the model, which holds 70 MB; it is read again in half a second when asked."""
+    _identifier.cache_clear()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from payoff.errors import EnvironmentError_, counted, percent
 from payoff.load.text.corpus import counted_words
-from payoff.load.text.language import UNKNOWN, languages
+from payoff.load.text.language import UNKNOWN, forget, languages
 from payoff.load.text.personal import KINDS, find
 
 __all__ = ["data_sheet", "label_suspects", "with_suspects"]
@@ -118,6 +118,8 @@ def _languages(texts: Sequence[str], expected: Sequence[str]) -> dict[str, Any]:
         codes, _ = languages([texts[k] for k in read])
     except EnvironmentError_ as error:
         return {"not_measured": f"{error.what}; {error.mend}"}
+    if len(texts) > _MOST_READ:  # then nobody asks again, and fitting wants the memory
+        forget()
     counts = Counter(codes.tolist())
     unsure = counts.pop(UNKNOWN, 0)
     strange = np.array([bool(expected) and c not in (*expected, UNKNOWN) for c in codes], bool)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from payoff.load.dataset import Dataset
@@ -24,7 +25,10 @@ def with_twins(data: Dataset) -> Dataset:
     Rows of one twin group are then one cluster: they stay in one part and one fold, and are
     resampled together.
     """
-    groups = twin_groups(documents(data.table, data.decision.data.text), data.similarity)
+    table = data.table if data.document is None else data.table.take(pa.array(data.leading))
+    groups = twin_groups(documents(table, data.decision.data.text), data.similarity)
+    if data.document is not None:
+        groups = groups[data.document]
     return replace(data, twins=groups, cluster=merged(data.cluster, groups))
 
 
@@ -61,13 +65,13 @@ def twin_record(
     Parameters
     ----------
     data
-        Rows with twin groups, before the split.
+        Rows with twin groups, before the split; of each document the first row counts.
     part
         int8 (n,), the part of each row.
     otherwise
         int8 (n,), the part each row would have got, had twins been ignored.
     left_out
-        Rows left out because a twin stands in an earlier part.
+        Documents left out because a twin stands in an earlier part.
 
     Returns
     -------
@@ -78,7 +82,8 @@ def twin_record(
         ``inflation``: what those rows would have added to value and accuracy, filled in by
         training, until then ``{"not_measured": ...}``.
     """
-    twins = np.asarray(data.twins)
+    leading = data.leading
+    twins, part, otherwise = np.asarray(data.twins)[leading], part[leading], otherwise[leading]
     size = np.bincount(twins)
     late = exposed(otherwise, twins) & (otherwise == 2)
     judged = max(int(np.sum(otherwise == 2)), 1)
@@ -86,7 +91,7 @@ def twin_record(
     return {
         "rule": data.decision.text.twins,
         "similarity": data.similarity,
-        "documents": len(data),
+        "documents": len(leading),
         "groups": int(np.sum(size > 1)),
         "rows": int(size[size > 1].sum()),
         "largest": int(size.max(initial=0)),

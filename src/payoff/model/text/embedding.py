@@ -30,7 +30,7 @@ _ONNX: Final = "embedding.onnx"
 _VOCABULARY: Final = "wordpiece.txt"
 _BATCH: Final = 32
 #: Tokens that run together: attention takes memory with the square of a document's length.
-_MOST_TOGETHER: Final = 2_048
+_MOST_TOGETHER: Final = 256
 _FEW_BATCHES: Final = 4
 _MOST_TOKENS: Final = 256
 #: Characters that could still matter to the first 256 tokens.
@@ -102,7 +102,7 @@ class MiniLM:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 (n, 384).
 
-        Documents of equal length run together, at most 32 and 2,048 tokens at once: nothing is
+        Documents of equal length run together, at most 32 and 256 tokens at once: nothing is
         padded, and memory does not grow with the number of documents.
 
         Raises

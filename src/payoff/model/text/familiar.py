@@ -29,9 +29,7 @@ NEAREST: Final = 3
 #: Weights kept of each document's TF-IDF vector, the largest.
 _MOST_WEIGHTS: Final = 100
 _CHUNK: Final = 256
-_SORTED: Final = 1_000
-#: With so few rows it is quicker to look up their columns than to read every document.
-_FEW: Final = 8
+_AT_ONCE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,7 +54,8 @@ class References:
     def cosines(self, x: csr_matrix) -> NDArray[Any]:
         """Return the cosine of every row with every document, float (n, d), unrounded.
 
-        Only the columns that the rows have are looked at; dense vectors are multiplied as such.
+        Of each row only the documents that share a column with it are looked at; dense vectors are
+        multiplied as such.
         """
         if not self._kept:
             full = self.vectors.nnz > 0.5 * self.vectors.shape[0] * self.vectors.shape[1]
@@ -65,9 +64,7 @@ class References:
         other = self._kept[0]
         if isinstance(other, np.ndarray):
             return np.asarray(x.toarray().astype(np.float64) @ other)
-        columns = np.unique(x.indices)
-        held = other[columns].T if x.shape[0] <= _FEW else self.vectors[:, columns]
-        return np.asarray((held @ x[:, columns].T.toarray()).T)
+        return np.asarray((x @ other).toarray())
 
     def likeness(self, x: csr_matrix) -> NDArray[np.float64]:
         """Return the mean cosine to the three nearest documents, float64 (n,).
@@ -154,26 +151,26 @@ def learn_references(
     semantic
         What makes such rows of ``x``, asked of the documents kept only.
     """
+    from scipy.sparse import vstack
+
     rows = np.arange(x.shape[0])
     if len(rows) > MOST_REFERENCES:
         picked = generator(seed, "reference documents").permutation(len(rows))
         rows = np.sort(picked[:MOST_REFERENCES])
-    kept = x if len(rows) == x.shape[0] else x[rows]
-    kept = (semantic(kept) if semantic else kept).tocsr()
-    if kept.shape[1] > 4 * _MOST_WEIGHTS and kept.nnz < 0.5 * kept.shape[0] * kept.shape[1]:
-        kept = _largest(kept)
+    starts = range(0, max(len(rows), 1), _AT_ONCE)
+    kept = vstack([_kept(x[rows[i : i + _AT_ONCE]], semantic) for i in starts], format="csr")
     return References(vectors=kept, place=place[rows], outcome=outcome[rows].astype(np.int64))
 
 
+def _kept(x: csr_matrix, semantic: Callable[[csr_matrix], csr_matrix] | None) -> csr_matrix:
+    """Return what is kept of some rows; of few at a time, because sorting takes memory."""
+    kept = (semantic(x) if semantic else x).tocsr()
+    sparse = kept.nnz < 0.5 * kept.shape[0] * kept.shape[1]
+    return _largest(kept) if sparse and kept.shape[1] > 4 * _MOST_WEIGHTS else kept
+
+
 def _largest(x: csr_matrix) -> csr_matrix:
-    """Keep the largest weights of each row, a thousand rows at a time: sorting takes memory."""
-    from scipy.sparse import vstack
-
-    starts = range(0, max(x.shape[0], 1), _SORTED)
-    return vstack([_largest_of(x[i : i + _SORTED]) for i in starts], format="csr")
-
-
-def _largest_of(x: csr_matrix) -> csr_matrix:
+    """Keep the largest weights of each row."""
     from scipy.sparse import csr_matrix
 
     row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))

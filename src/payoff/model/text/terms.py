@@ -188,6 +188,10 @@ class Terms:
                 self._seen[token] = found
         return found
 
+    def forget(self) -> None:
+        """Let go of the tokens that came by: those of many documents take memory."""
+        self._seen.clear()
+
 
 def learn_terms(texts: Sequence[str]) -> Terms:
     """Learn the vocabulary and weights of clean documents; labels play no part.

@@ -8,6 +8,7 @@ Quinn 2008), so that neither a rare slip nor a word of every document comes firs
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -149,14 +150,7 @@ def describe(
     Monroe, B. L., Colaresi, M. P., Quinn, K. M. (2008). Fightin' words: lexical feature selection
     and evaluation for identifying the content of political conflict. Political Analysis 16(4).
     """
-    held = [content_terms(t) if c >= 0 else set() for t, c in zip(texts, codes, strict=True)]
-    every: Counter[str] = Counter(term for terms in held for term in terms)
-    vocabulary = sorted(t for t, n in every.items() if n >= _FEWEST)
-    place = {t: i for i, t in enumerate(vocabulary)}
-    seen = np.zeros((count, len(vocabulary)))
-    for terms, code in zip(held, codes, strict=True):
-        columns = [place[t] for t in terms if t in place]
-        seen[code, columns] += 1
+    vocabulary, seen = _seen(texts, codes, count)
     sizes = np.bincount(codes[codes >= 0], minlength=count).astype(np.float64)
     rank = _rank(seen, sizes)
     pairs = np.array([" " in t for t in vocabulary], dtype=bool)
@@ -172,6 +166,28 @@ def describe(
         taken.add(name)
         named.append((name, tuple(spelled)))
     return named
+
+
+def _seen(
+    texts: Sequence[str], codes: NDArray[np.integer], count: int
+) -> tuple[list[str], NDArray[np.float64]]:
+    """Return the terms of ten documents and more, and how many of each theme hold each (K, v)."""
+    place: dict[str, int] = {}
+    terms, sizes = array("i"), np.zeros(len(texts), dtype=np.int64)
+    for i, (text, code) in enumerate(zip(texts, codes, strict=True)):
+        if code >= 0:
+            before = len(terms)
+            terms.extend(place.setdefault(t, len(place)) for t in content_terms(text))
+            sizes[i] = len(terms) - before
+    term = np.frombuffer(terms, dtype=np.int32) if terms else np.zeros(0, dtype=np.int32)
+    every = np.bincount(term, minlength=len(place))
+    vocabulary = sorted(t for t, i in place.items() if every[i] >= _FEWEST)
+    column = np.full(len(place), -1, dtype=np.int64)
+    column[[place[t] for t in vocabulary]] = np.arange(len(vocabulary))
+    told = column[term]
+    cell = np.repeat(codes.astype(np.int64), sizes)[told >= 0] * len(vocabulary) + told[told >= 0]
+    counts = np.bincount(cell, minlength=count * len(vocabulary)).astype(np.float64)
+    return vocabulary, counts.reshape(count, len(vocabulary))
 
 
 def _rank(seen: NDArray[np.float64], sizes: NDArray[np.float64]) -> NDArray[np.float64]:

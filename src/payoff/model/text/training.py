@@ -36,6 +36,7 @@ from payoff.model.text.terms import learn_terms
 from payoff.model.text.themes import learn_themes
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from scipy.sparse import csr_matrix
 
     from payoff.load.dataset import Dataset
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from payoff.model.readings import Reading
     from payoff.progress import Progress
 
-__all__ = ["check_names", "cross_fit", "fit"]
+__all__ = ["Work", "check_names", "cross_fit", "fit", "usual_strength"]
 
 #: With so few rows the strength is worth choosing; with more, the usual one is near the best.
 _FEW_ROWS: Final = 4_000
@@ -100,7 +101,7 @@ def cross_fit(
     outcome = np.where(data.weight > 0, data.outcome, -1)
     folds = feasible_folds(outcome, data.cluster, folds, outcomes, data.part)
     fold = assign_folds(outcome, data.cluster, folds, seed)
-    work = _Work.of(data, contract, outcome, seed, embedder)
+    work = Work.of(data, contract, outcome, seed, embedder)
     return try_candidates(names, work.out_of_fold, fold, data.part, progress)
 
 
@@ -125,12 +126,12 @@ def fit(
     outcome = np.where(data.weight > 0, data.outcome, -1)
     feasible_folds(outcome, data.cluster, 2, outcomes, data.part)
     progress("fit model", 0, 1, name)
-    work = _Work.of(data, contract, outcome, seed, embedder)
+    work = Work.of(data, contract, outcome, seed, embedder)
     rows = np.flatnonzero(outcome >= 0)
     features, x = work.features(name, rows)
     keep(features.embedder)
     y, w = outcome[rows], data.weight[rows]
-    margins, known, strength = work.held_out(x, rows, _usual(features))
+    margins, known, strength = work.held_out(x, rows, usual_strength(features))
     slope = slope_of(margins, known, w[work.sample(rows)])
     core = fit_margins(x, y, w, n_outcomes=len(outcomes), strength=strength, seed=seed, slope=slope)
     settings = data.decision.text
@@ -176,15 +177,16 @@ def fit(
     )
 
 
-def _usual(features: TextFeatures) -> float:
+def usual_strength(features: TextFeatures) -> float:
+    """Return the strength taken where rows are many: with an embedding a lower one."""
     return EMBEDDED_STRENGTH if features.embedder else USUAL_STRENGTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Work:
+class Work:
     """Everything a candidate needs, read once for all folds."""
 
-    documents: Mapping[str, Sequence[str]]
+    table: pa.Table
     reading: Reading
     ordinary: Sequence[Field]
     embedder: Remembering | None
@@ -202,31 +204,33 @@ class _Work:
         outcome: NDArray[Any],
         seed: int,
         embedder: Embedder | None,
-    ) -> _Work:
+        n_outcomes: int | None = None,
+    ) -> Work:
+        """Read what all folds share; ``outcome`` as declared, or of ``n_outcomes`` other kinds."""
         from payoff.model.readings import read_table
 
         names = [f.name for f in contract.features if f.type == "text"]
         if not names:
             raise TrainingError.no_features("no text column among the features")
-        documents = documents_of_table(data.table, names)
-        if not any(any(texts) for texts in documents.values()):
+        table = data.table.select(names)
+        if not any(any(texts) for texts in documents_of_table(table, names).values()):
             raise TrainingError.no_features("every document is empty")
         ordinary = [f for f in contract.features if f.type != "text"]
         return cls(
-            documents=documents,
+            table=table,
             reading=read_table(data.table, ordinary),
             ordinary=ordinary,
             embedder=Remembering(inner=embedder) if embedder else None,
             outcome=outcome,
             weight=data.weight,
             cluster=data.cluster,
-            n_outcomes=len(data.decision.outcome_names),
+            n_outcomes=n_outcomes or len(data.decision.outcome_names),
             seed=seed,
         )
 
     def take(self, rows: NDArray[np.int64]) -> dict[str, list[str]]:
-        """Return the documents of some rows."""
-        return {name: [texts[i] for i in rows] for name, texts in self.documents.items()}
+        """Return the documents of some rows, made anew: text of Python takes twice the memory."""
+        return documents_of_table(self.table.take(rows), self.table.column_names)
 
     def features(self, name: str, rows: NDArray[np.int64]) -> tuple[TextFeatures, csr_matrix]:
         """Learn a candidate's features from rows whose outcome is known, and encode these."""
@@ -238,7 +242,7 @@ class _Work:
             embedder = self.embedder or minilm()
         encoder, scale = self._encoder(rows)
         made = TextFeatures(
-            columns=tuple(self.documents),
+            columns=tuple(self.table.column_names),
             terms={c: learn_terms(texts) for c, texts in documents.items()}
             if name == "tfidf" or name.startswith("tfidf+")
             else {},
@@ -246,7 +250,10 @@ class _Work:
             encoder=encoder,
             scale=scale,
         )
-        return made, self.encode(made, rows, documents)
+        x = self.encode(made, rows, documents)
+        for terms in made.terms.values():
+            terms.forget()
+        return made, x
 
     def _encoder(self, rows: NDArray[np.int64]) -> tuple[Encoder | None, float]:
         from payoff.model.learn import learn, signal_of_outcomes
@@ -312,7 +319,7 @@ class _Work:
     ) -> tuple[Margins, NDArray[np.float64]]:
         """Fit ``rest`` and return the margins of ``held``; features are gone before the next."""
         features, x = self.features(name, rest)
-        strength = _usual(features)
+        strength = usual_strength(features)
         if len(rest) <= _FEW_ROWS:
             strength = self.held_out(x, rest, strength)[2]
         model = fit_margins(

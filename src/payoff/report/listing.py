@@ -1,0 +1,261 @@
+"""Lists on the pages: the manager's numbers and limits, hits and misses, costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from payoff.evidence.evidence import Estimate
+from payoff.evidence.ranking.wording import in_users
+from payoff.report import blocks, wording
+from payoff.report.escape import visible
+from payoff.report.facts import Facts
+
+__all__ = [
+    "MOST",
+    "as_users",
+    "cost_section",
+    "hits_section",
+    "list_limits",
+    "list_numbers",
+    "listed_how",
+    "missing_section",
+    "shown_options",
+]
+
+#: Most lines of a table.
+MOST: Final = 40
+#: Sections that lists do not have, and what they are called.
+_ABSENT: Final = {
+    "calibration": "Calibration",
+    "curve": "Value by threshold",
+    "shift": "Change of outcomes over time",
+    "people": "Mistakes",
+    "base_rate": "The base rate",
+    "past": "Logged lists",
+    "optimism": "What tuning flatters",
+}
+
+
+def as_users(value: Any) -> Any:
+    """Write "users" for "rows" on a page of lists; what stands in cells of tables is left alone."""
+    if isinstance(value, Mapping):
+        return {k: v if k in ("cells", "runs") else as_users(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_users(v) for v in value]
+    return in_users(value)
+
+
+def _of(facts: Facts, name: str) -> Mapping[str, Any]:
+    policies: Sequence[Mapping[str, Any]] = facts.evidence.tradeoff["policies"]
+    return next((p for p in policies if p["policy"] == name), policies[0])
+
+
+def _own(facts: Facts) -> Mapping[str, Any]:
+    return _of(facts, facts.subject.name)
+
+
+def listed_how(facts: Facts) -> str:
+    """Say what a list is, what its places earn, and how it was judged, for a stranger."""
+    trade = facts.evidence.tradeoff
+    money = {
+        p["outcome"]: visible(p["money"], 80)
+        for p in facts.decision["payoffs"]
+        if facts.acts(p["action"])
+    }
+    days = trade["window"]["days"]
+    window = f" of {wording.number(days, 0)} days" if days else ""
+    places, n = wording.number(trade["places"], 0), wording.number(trade["n"], 0)
+    return (
+        f"A list has {places} places. A place earns {money['hit']} where the user then buys the "
+        f"item, and {money['miss']} where not. Each of the {n} users judged got one list of each "
+        f"option, made from what was known before the judging part{window}; what the user bought "
+        "of it in that part are its hits."
+    )
+
+
+def shown_options(facts: Facts) -> list[Mapping[str, Any]]:
+    """Return the measures of the options that show something, the recommended one first."""
+    trade = facts.evidence.tradeoff
+    return [p for p in trade["policies"] if p["policy"] in trade["front"]["figures"]][:MOST]
+
+
+def list_numbers(facts: Facts, money: dict[str, str]) -> list[dict[str, str]]:
+    """Return the manager's three numbers of lists: money, users with a hit, items shown."""
+    return [money, _hits(facts), _items(facts)]
+
+
+def _hits(facts: Facts) -> dict[str, str]:
+    rate = _own(facts)["accuracy"]["hit_rate"]
+    trade, other = facts.evidence.tradeoff, facts.trivial
+    beside = ""
+    if other is not None and other.name != facts.subject.name:
+        theirs = _of(facts, other.name)["accuracy"]["hit_rate"]
+        if "not_measured" not in theirs:
+            beside = f" “{facts.policy(other.name, 60)}”: {wording.share(theirs['value'])}."
+    note = f"Of {wording.number(trade['buyers'], 0)} users who bought something.{beside}"
+    label = "Users who then bought something of their list"
+    if "not_measured" in rate:
+        return {
+            "label": label,
+            "figure": "not measured",
+            "interval": f"no interval: {visible(rate['not_measured'], 200)}",
+            "note": note,
+        }
+    told = wording.figure(Estimate(**rate))
+    return {"label": label, "figure": told["text"], "interval": told["interval"], "note": note}
+
+
+def _items(facts: Facts) -> dict[str, str]:
+    trade = facts.evidence.tradeoff
+    coverage = _own(facts)["beyond"]["coverage"] or 0.0
+    items = float(trade["n_items"])
+    other = facts.trivial
+    beside = ""
+    if other is not None and other.name != facts.subject.name:
+        theirs = _of(facts, other.name)["beyond"]["coverage"] or 0.0
+        shown = wording.number(theirs * items, 0)
+        beside = f" “{facts.policy(other.name, 60)}” shows {shown}."
+    return {
+        "label": "Items that stand in at least one list",
+        "figure": f"{wording.number(coverage * items, 0)} of {wording.number(items, 0)}",
+        "interval": "no interval: counted over the lists of all users judged",
+        "note": f"{wording.number(trade['places'], 0)} places in a list.{beside}",
+    }
+
+
+def list_limits(facts: Facts) -> list[str]:
+    """Return what the figures of lists do not say, the weightiest first."""
+    trade = facts.evidence.tradeoff
+    first, *others, shown = [visible(s, 400) for s in trade["replay"]["sentences"]]
+    test = trade["experiment"]
+    size = (
+        visible(test["sentences"][0], 500)
+        if "sentences" in test
+        else blocks.absent("The size of a test that would tell", test["not_measured"])["text"]
+    )
+    return [first, shown, size, *others]
+
+
+def hits_section(facts: Facts) -> dict[str, Any]:
+    """Return what the places of every option's lists came to: hits, misses and their money."""
+    rows: list[list[Any]] = []
+    for policy in facts.evidence.policies[:MOST]:
+        cells = {c.outcome: c for c in policy.cells if facts.acts(c.action)}
+        hit, miss = cells["hit"], cells["miss"]
+        if not hit.n + miss.n:
+            continue
+        ends = ""
+        if hit.low is not None and hit.high is not None:
+            ends = f"{wording.people(hit.low)} to {wording.people(hit.high)}"
+        rows.append(
+            [
+                facts.policy(policy.name),
+                blocks.cell(wording.people(hit.per_period), ends),
+                wording.number(hit.money_per_period),
+                wording.people(miss.per_period),
+                wording.number(miss.money_per_period),
+            ]
+        )
+    currency = facts.money_unit.partition(" per ")[0]
+    return blocks.section(
+        "a-people",
+        "Hits and misses",
+        [
+            blocks.table(
+                f"Places of lists {facts.period}, counted on {wording.number(facts.n, 0)} users, "
+                f"with {facts.level} intervals",
+                ["Option", "Hits", f"{currency} of hits", "Misses", f"{currency} of misses"],
+                rows,
+                strong=[0],
+                note="Where a hit is worth a declared constant, an item bought again counts "
+                "each time.",
+            )
+        ],
+    )
+
+
+def missing_section(facts: Facts) -> dict[str, Any]:
+    """Return what other decisions show and lists do not have, each with the reason."""
+    made = []
+    for name, title in _ABSENT.items():
+        why = blocks.missing_of(getattr(facts.evidence, name))
+        if why is not None:
+            made.append(blocks.absent(title, why))
+    return blocks.section("a-missing", "What lists do not have", made)
+
+
+def cost_section(facts: Facts) -> list[dict[str, Any]]:
+    """Return what every option takes to fit, to keep and to answer; nothing without lists."""
+    if not facts.lists:
+        return []
+    rows: list[list[Any]] = []
+    for p in shown_options(facts):
+        cost = p["cost"]
+        price = cost["per_period"]
+        rows.append(
+            [
+                facts.policy(p["policy"]),
+                _taken(cost["fit_seconds"], 1.0),
+                _taken(cost["fit_bytes"], 1e6),
+                _taken(cost["model_bytes"], 1e6),
+                _taken(cost["ms_per_list"], 1.0),
+                wording.number(price["value"]) if "value" in price else "not priced",
+            ]
+        )
+    why = next(
+        (
+            visible(p["cost"]["per_period"]["not_measured"], 200)
+            for p in shown_options(facts)
+            if "not_measured" in p["cost"]["per_period"]
+        ),
+        "",
+    )
+    tried = list(facts.evidence.model.get("tried", ()))
+    made: list[blocks.Block] = [
+        blocks.table(
+            "What each option takes",
+            [
+                "Option",
+                "Fitting, processor seconds",
+                "Fitting, MB of memory at most",
+                "In the bundle, MB",
+                "One list, milliseconds",
+                f"Processor cost, {facts.money_unit}",
+            ],
+            rows,
+            note=f"Not priced: {why}." if why else "",
+        )
+    ]
+    made += _tried(tried)
+    return [blocks.section("e-costs", "What lists take, and what was tried", made)]
+
+
+def _taken(value: float | None, unit: float) -> str:
+    return "not measured" if value is None else wording.number(value / unit)
+
+
+def _tried(tried: Sequence[Mapping[str, Any]]) -> list[blocks.Block]:
+    """Return every setting that was tried on the choosing part."""
+    if not tried:
+        return [blocks.text("The evidence does not hold which settings were tried.")]
+    keys = [k for k, v in tried[0].items() if not isinstance(v, Mapping | list | tuple)]
+    rows = [
+        [
+            wording.plain_number(v)
+            if isinstance(v := one.get(k), int | float) and not isinstance(v, bool)
+            else visible("yes" if v is True else "no" if v is False else v or "none", 160)
+            for k in keys
+        ]
+        for one in tried[: 2 * MOST]
+    ]
+    hidden = len(tried) - len(rows)
+    return [
+        blocks.table(
+            "Settings tried on the choosing part",
+            [wording.opening(visible(k).replace("_", " ")) for k in keys],
+            rows,
+            left=1,
+            note=f"{hidden} more in the evidence file." if hidden else "",
+        )
+    ]
