@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 import pytest
 
 from payoff.bundle import Ranker, RecommendBundle
-from payoff.bundle.listing import each_user
-from payoff.errors import ExpressionError, RequestError
+from payoff.bundle.listing import made_of
+from payoff.errors import EnvironmentError_, ExpressionError, RequestError
 from payoff.model.recommend.histories import Histories
 from payoff.policy.listing.explore import eligible, explore
+from payoff.workflow.listing import lists_of_all
 from tests import shops
 from tests.bad_input.making import assert_well_told
 
@@ -32,7 +35,7 @@ def shop(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", sorted(shops.FITS))
-def test_a_user_gets_the_policys_list(name, tmp_path):
+def test_a_user_gets_the_list_of_the_policy(name, tmp_path):
     """Each user alone, against the recommender itself for all at once."""
     bundle = opened(tmp_path, name)
     model, past = bundle.ranker.recommender, bundle.histories
@@ -201,8 +204,6 @@ def test_frequencies_are_the_propensities(tmp_path):
     bundle = opened(tmp_path, explore=0.6)
     own = ids(RecommendBundle.recommend(opened(tmp_path / "plain"), user="u1"))
     n, counts, said = 6_000, {}, {}
-    from payoff.bundle.listing import made_of
-
     history = bundle.histories.take([1])
     for j in range(n):
         made = made_of(bundle, history, f"list {j}")
@@ -258,9 +259,26 @@ def test_expected_money_is_chance_times_money_and_the_price_of_a_place(tmp_path)
         assert one["expected_money"] == pytest.approx(money, rel=1e-5)
 
 
-def test_each_user_of_a_batch_gets_the_list_of_a_single_answer(tmp_path):
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_each_user_of_a_batch_gets_the_list_of_a_single_answer(kind, tmp_path):
     bundle = opened(tmp_path, explore=0.5)
-    for code, own_id, made in each_user(bundle, "monday"):
-        alone = bundle.recommend(user=f"u{code}", list_id=own_id, explain=False)
-        assert ids(alone) == [f"i{i}" for i in made.shown.items]
-        assert [o["propensity"] for o in alone["items"]] == made.shown.propensity.tolist()
+    file = tmp_path / f"lists.{kind}"
+    rules = {"k": 4, "filter": "price > 2"}
+    found = lists_of_all(bundle.path, file, rules, batch="monday")
+    read = {"parquet": pq.read_table, "csv": pa_csv.read_csv}[kind](file)
+    rows = read.to_pylist()
+    assert (found.users, found.rows) == (shops.N_USERS, len(rows))
+    by_user = {}
+    for row in rows:
+        by_user.setdefault(row["user"], []).append(row)
+    assert set(by_user) == set(bundle.users)
+    for user, own in by_user.items():
+        alone = bundle.recommend(user=user, list_id=own[0]["list_id"], **rules)
+        assert [r["place"] for r in own] == list(range(1, len(own) + 1))
+        assert ids(alone) == [r["item"] for r in own]
+        for one, row in zip(alone["items"], own, strict=True):
+            assert one["propensity"] == row["propensity"]
+            assert (one["explored"], one["label"]) == (row["explored"], row["label"])
+            assert one["score"] == pytest.approx(row["score"] or None)
+    with pytest.raises(EnvironmentError_):
+        lists_of_all(bundle.path, file, rules)

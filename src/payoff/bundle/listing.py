@@ -6,7 +6,7 @@ import hashlib
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +27,7 @@ from payoff.rng import generator
 if TYPE_CHECKING:
     from payoff.bundle.lists import Ranker, RecommendBundle
 
-__all__ = ["Made", "Rules", "batch_id", "each_user", "recommend"]
+__all__ = ["Made", "Rules", "batch_id", "made_for", "made_of", "miss_of", "recommend"]
 
 _MOST_RULES: Final = 256
 
@@ -159,10 +159,7 @@ def recommend(
         session = [_item_code(bundle, ask.item)]
     history, known = _history(bundle, ask, session)
     allowed, unknown = _allowed(bundle, ask, session)
-    offer = bundle.offer
-    if ask.at_most:
-        extra = tuple((bundle.rules.codes(c), most) for c, most in ask.at_most.items())
-        offer = replace(offer, at_most=offer.at_most + extra)
+    offer = _offer(bundle, ask)
     made = made_of(bundle, history, own_id, k=ask.k, offer=offer, allowed=allowed)
     why = reasons(bundle, made, frozenset(session)) if explain else None
     return {
@@ -370,15 +367,16 @@ def batch_id(batch: str, user: str) -> str:
     return hashlib.sha256(f"{batch}/{user}".encode()).hexdigest()[:32]
 
 
-def each_user(
-    bundle: RecommendBundle,
-    batch: str,
-    *,
-    k: int | None = None,
-    allowed: NDArray[np.bool_] | None = None,
-) -> Iterator[tuple[int, str, Made]]:
-    """Yield number, list id and list of every known user, each as it is when asked for alone."""
-    for code, user in enumerate(bundle.users):
-        own_id = batch_id(batch, str(user))
-        history = bundle.histories.take([code])
-        yield code, own_id, made_of(bundle, history, own_id, k=k, allowed=allowed)
+def made_for(bundle: RecommendBundle, ask: Ask, user: int, list_id: str) -> Made:
+    """Return a known user's list under the rules of a question that names nobody."""
+    allowed, _ = _allowed(bundle, ask, [])
+    offer = _offer(bundle, ask)
+    history = bundle.histories.take([user])
+    return made_of(bundle, history, list_id, k=ask.k, offer=offer, allowed=allowed)
+
+
+def _offer(bundle: RecommendBundle, ask: Ask) -> Offer:
+    """Return what is offered, with the limits of a question."""
+    extra = tuple((bundle.rules.codes(c), most) for c, most in ask.at_most.items())
+    held = bundle.offer
+    return replace(held, at_most=held.at_most + extra) if extra else held
