@@ -32,7 +32,7 @@ def shop(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", sorted(shops.FITS))
-def test_a_user_gets_the_policys_list(name, tmp_path):
+def test_a_user_gets_the_list_of_the_policy(name, tmp_path):
     """Each user alone, against the recommender itself for all at once."""
     bundle = opened(tmp_path, name)
     model, past = bundle.ranker.recommender, bundle.histories
