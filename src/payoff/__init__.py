@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from payoff.declare.file import load as load_decision
     from payoff.errors import PayoffError
     from payoff.evidence.evidence import Evidence
+    from payoff.load.text.names import register_names
     from payoff.model.text.plugged import register_embedding, register_vectoriser
     from payoff.workflow import check, compare, judge_predictions, run
 
@@ -48,6 +49,7 @@ __all__ = [
     "judge_predictions",
     "load_decision",
     "register_embedding",
+    "register_names",
     "register_vectoriser",
     "run",
 ]
@@ -62,6 +64,7 @@ _HOME = {
     "judge_predictions": "payoff.workflow:judge_predictions",
     "load_decision": "payoff.declare.file:load",
     "register_embedding": "payoff.model.text.plugged:register_embedding",
+    "register_names": "payoff.load.text.names:register_names",
     "register_vectoriser": "payoff.model.text.plugged:register_vectoriser",
     "run": "payoff.workflow:run",
 }

@@ -57,7 +57,7 @@ def test_the_trade_off_stands_on_the_analysts_page_and_in_the_record():
     record = documents(lists())["decision-record.md"]
     for title in ("Trade-off", "The choice and the runner-up", "Which list wins for whom"):
         assert f"### {title}" in record
-    assert "A list has 4 places. A place earns margin" in record
+    assert "A list has 4 places. A place earns “margin”" in record
     assert "the judging part of 30 days" in record
     assert "a-tradeoff" not in sections(summarise(binary()))
 

@@ -23,6 +23,7 @@ from payoff.declare.file import from_toml, to_toml
 from payoff.errors import BundleError
 from payoff.load.evaluate import RowColumns
 from payoff.load.fields import Contract
+from payoff.load.text.names import finder_of
 from payoff.model.arms import ArmModels
 from payoff.model.calibrate import Calibrator
 from payoff.model.kinds import Classifier, PerLabel, Themed, classifier_from
@@ -101,10 +102,12 @@ class Bundle:
 
             amounts = AmountModel.from_files(amounts_files)
         choice = read_json(path / "policy.json")
+        decision = from_toml((path / "decision.toml").read_text(encoding="utf-8"))
+        finder_of(decision.text.names)  # refused here rather than with the first document
         return cls(
             path=path,
             id=str(manifest["id"]),
-            decision=from_toml((path / "decision.toml").read_text(encoding="utf-8")),
+            decision=decision,
             contract=Contract.from_dict(read_json(path / "contract.json")),
             policy=Policy.from_dict(choice["policy"]),
             model=_model(model_files),

@@ -133,7 +133,7 @@ def _decision(value: Mapping[str, Any]) -> Decision:
         if name in data:
             data[name] = tuple(data[name])
     text = dict(value.get("text", {}))
-    for name in ("languages", "slices"):
+    for name in ("languages", "slices", "keep"):
         if name in text:
             text[name] = tuple(text[name])
     return Decision(

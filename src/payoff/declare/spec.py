@@ -319,6 +319,8 @@ DECISION_FILE: Final[Mapping[str, Key]] = MappingProxyType(
         "text": Key(
             _table(
                 redact=Key(FLAG, "Replace personal data before anything reads the documents."),
+                names=Key(TEXT, "Registered finder of names of persons, which are replaced too."),
+                keep=Key(_list(TEXT), "Handles that are no person's and stay, such as '@acme'."),
                 twins=Key(_choice(*TWINS), "What the split does with near copies."),
                 similarity=Key(NUMBER, "Share of common shingles from which two are twins."),
                 languages=Key(_list(TEXT), "Languages expected, as ISO 639 codes."),

@@ -29,6 +29,10 @@ class TextSettings:
         Whether personal data (addresses, numbers of phones, cards, accounts and people) is replaced
         by placeholders before anything reads the documents, so that no vocabulary, log, report or
         explanation can hold it.
+    names
+        Finder of names of persons, as it was registered; empty: names are not looked for.
+    keep
+        Handles that are no person's, such as ``"@acme"``; they stay as they are.
     twins
         ``"keep together"``: near copies never stand on both sides of a split. ``"ignore"``: they
         may.
@@ -60,6 +64,8 @@ class TextSettings:
     """
 
     redact: bool = True
+    names: str = ""
+    keep: tuple[str, ...] = ()
     twins: str = "keep together"
     similarity: float = 0.8
     languages: tuple[str, ...] = ()
@@ -77,6 +83,7 @@ class TextSettings:
                 raise DeclarationError.wrong_type(
                     f"text.{name}", getattr(self, name), "true or false"
                 )
+        self._check_personal()
         if self.twins not in TWINS:
             raise DeclarationError.bad_value("text.twins", self.twins, f"one of {listed(TWINS)}")
         check_number(
@@ -110,6 +117,22 @@ class TextSettings:
         for name in self.slices:
             if name not in SLICES:
                 raise DeclarationError.bad_value("text.slices", name, f"one of {listed(SLICES)}")
+
+    def _check_personal(self) -> None:
+        if self.names and not self.redact:
+            raise DeclarationError.bad_value(
+                "text.names", self.names, "redact = true, without which no name is replaced"
+            )
+        for handle in self.keep:
+            if not re.fullmatch(r"@\w[\w.]{0,119}", handle):
+                raise DeclarationError.bad_value(
+                    "text.keep", handle, "handles such as '@acme'", "Write each with its @"
+                )
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """The handles that stay, in small letters without the ``@``."""
+        return frozenset(handle[1:].casefold() for handle in self.keep)
 
 
 def check_documents(

@@ -62,6 +62,18 @@ class TrainingError(PayoffError):
         )
 
     @classmethod
+    def bad_names(cls, name: str, why: str, need: str) -> TrainingError:
+        """A registered finder of names cannot be used."""
+        return cls(
+            "a registered finder of names cannot be used",
+            code="PAY-T006",
+            where=f"registered as {show(name)}",
+            got=plain(why)[:300],
+            need=need,
+            mend="Register one that does (payoff.register_names)",
+        )
+
+    @classmethod
     def nothing_fitted(cls, reasons: Iterable[str]) -> TrainingError:
         """Every candidate failed."""
         return cls(

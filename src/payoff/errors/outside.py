@@ -113,6 +113,19 @@ class BundleError(PayoffError):
         )
 
     @classmethod
+    def no_names(cls, name: str, known: Iterable[str]) -> BundleError:
+        """The decision names a finder of names that is not here."""
+        known = sorted(known)
+        return cls(
+            "the decision needs a finder of names that is not registered",
+            code="PAY-B007",
+            where=f"key text.names = {show(name)}",
+            got=f"registered: {', '.join(map(show, known))}" if known else "none registered",
+            need="the finder that its documents are redacted with",
+            mend=f"Call payoff.register_names({name!r}, ...) first, in a script of yours",
+        )
+
+    @classmethod
     def not_registered(cls, name: str, why: str) -> BundleError:
         """The bundle's model was fitted with an embedding or vectoriser that is not here."""
         return cls(

@@ -23,6 +23,7 @@ __all__ = [
     "shown_options",
 ]
 
+_COLUMNS: Final = {"words": "Settings", "ndcg": "nDCG", "money": "Money per list"}
 #: Most lines of a table.
 MOST: Final = 40
 #: Sections that lists do not have, and what they are called.
@@ -67,10 +68,10 @@ def listed_how(facts: Facts) -> str:
     window = f" of {wording.number(days, 0)} days" if days else ""
     places, n = wording.number(trade["places"], 0), wording.number(trade["n"], 0)
     return (
-        f"A list has {places} places. A place earns {money['hit']} where the user then buys the "
-        f"item, and {money['miss']} where not. Each of the {n} users judged got one list of each "
-        f"option, made from what was known before the judging part{window}; what the user bought "
-        "of it in that part are its hits."
+        f"A list has {places} places. A place earns “{money['hit']}” where the user then buys "
+        f"the item, and {money['miss']} where not. Each of the {n} users judged got one list of "
+        f"each option, made from what was known before the judging part{window}; what the user "
+        "bought of it in that part are its hits."
     )
 
 
@@ -239,7 +240,9 @@ def _tried(tried: Sequence[Mapping[str, Any]]) -> list[blocks.Block]:
     """Return every setting that was tried on the choosing part."""
     if not tried:
         return [blocks.text("The evidence does not hold which settings were tried.")]
-    keys = [k for k, v in tried[0].items() if not isinstance(v, Mapping | list | tuple)]
+    flat = {k: v for k, v in tried[0].items() if not isinstance(v, Mapping | list | tuple)}
+    words = [k for k, v in flat.items() if isinstance(v, str)]
+    keys = [*words, *(k for k in flat if k not in words)]
     rows = [
         [
             wording.plain_number(v)
@@ -253,9 +256,9 @@ def _tried(tried: Sequence[Mapping[str, Any]]) -> list[blocks.Block]:
     return [
         blocks.table(
             "Settings tried on the choosing part",
-            [wording.opening(visible(k).replace("_", " ")) for k in keys],
+            [_COLUMNS.get(k) or wording.opening(visible(k).replace("_", " ")) for k in keys],
             rows,
-            left=1,
+            left=max(1, len(words)),
             note=f"{hidden} more in the evidence file." if hidden else "",
         )
     ]

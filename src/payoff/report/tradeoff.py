@@ -18,6 +18,7 @@ _MOST_DRAWN: Final = 14
 _ACCURACY: Final = ("ndcg", "recall", "map", "mrr", "hit_rate", "precision")
 _BEYOND: Final = ("coverage", "gini", "novelty", "popularity", "diversity")
 _MONEY: Final = {"revenue": "Bought of the list", "margin": "Margin of that"}
+_ORDER: Final = ("money", "revenue", "margin", *_ACCURACY, *_BEYOND)
 _PERCENT: Final = frozenset({"recall", "hit_rate", "precision", "coverage", "popularity"})
 _STATES: Final = {
     "met": "yes",
@@ -56,7 +57,7 @@ def _money(found: Mapping[str, Any], *, plus: bool = False) -> Any:
     if "not_measured" in found:
         return blocks.cell("not measured", visible(found["not_measured"], 120))
     told = wording.figure(Estimate(**found), plus=plus)
-    return blocks.cell(told["short"], told["ends"])
+    return blocks.cell(told["short"], wording.ends(told))
 
 
 def tradeoff_sections(facts: Facts) -> list[dict[str, Any]]:
@@ -143,8 +144,8 @@ def _front_table(facts: Facts, shown: Sequence[Mapping[str, Any]]) -> blocks.Blo
     rows: list[list[Any]] = []
     for number, p in enumerate(shown, 1):
         figures = front["figures"][p["policy"]]
-        by = ", ".join(facts.policy(n, 40) for n in p["beaten_by"][:3])
-        more = len(p["beaten_by"]) - 3
+        by = ", ".join(facts.policy(n, 60) for n in p["beaten_by"][:2])
+        more = len(p["beaten_by"]) - 2
         rows.append(
             [
                 blocks.cell(
@@ -181,6 +182,10 @@ def _money_table(facts: Facts, shown: Sequence[Mapping[str, Any]]) -> blocks.Blo
     period = visible(facts.decision.get("period") or "period")
     currency = facts.money_unit.partition(" per ")[0]
     days = trade["window"]["days"]
+    why_none = next(
+        (m["reason"] for m in (p["per_list"]["money"] for p in shown) if m.get("reason")), ""
+    )
+    reason = f" No interval: {visible(why_none, 200)}." if why_none else ""
     note = (
         f"Per user and {period}: not measured, because {visible(why, 200)}."
         if why
@@ -196,7 +201,7 @@ def _money_table(facts: Facts, shown: Sequence[Mapping[str, Any]]) -> blocks.Blo
         ],
         rows,
         strong=[0],
-        note=note,
+        note=note + reason,
     )
 
 
@@ -260,13 +265,14 @@ def _choice(facts: Facts) -> dict[str, Any]:
     if "not_measured" in lost:
         made.append(blocks.absent("What the runner-up gives up", lost["not_measured"]))
         return blocks.section("a-choice", "The choice and the runner-up", made)
+    figures = {**lost["paired"], **lost["counted"]}
     rows = [
         [
             _MONEY.get(m) or _title(m),
             _money(e, plus=True) if m in ("money", "revenue", "margin") else _signed(m, e),
             visible(e.get("unit", "") if isinstance(e, Mapping) else ""),
         ]
-        for m, e in {**lost["paired"], **lost["counted"]}.items()
+        for m, e in ((m, figures[m]) for m in _ORDER if m in figures)
     ]
     made += [
         blocks.table(

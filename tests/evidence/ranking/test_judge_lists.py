@@ -303,3 +303,16 @@ def test_one_user_and_no_hits_have_no_interval_but_a_reason():
     assert found.policies[0].value.value == -2.0 or found.policies[0].value.value is None
     assert found.policies[0].value.low is None
     assert found.policies[0].value.reason
+
+
+def test_a_volume_that_counts_purchases_again_is_told_first():
+    check = {c.code: c for c in judged().checks}["PAY-E270"]
+    # 2,000 lists a month are 1,971 in 30 days, 1.3 for each of 1,500 users.
+    assert (check.status, check.page_one) == ("passed", False)
+    assert "1.3 for each" in check.detail
+    often = {c.code: c for c in judged(top="volume = 15000").checks}["PAY-E270"]
+    assert (often.status, often.page_one) == ("issue", True)
+    assert "9.9 for each" in often.detail
+    assert "1,522 per month" in often.mend
+    none = {c.code: c for c in judged(top="").checks}["PAY-E270"]
+    assert none.status == "not_applicable"

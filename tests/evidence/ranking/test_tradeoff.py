@@ -224,6 +224,8 @@ def test_the_experiment_of_a_world():
     assert found["users"] == 2 * users_needed(spent.std(ddof=1), found["gain"])
     assert found["days"]["value"] == pytest.approx(30 * found["users"] / 1500)
     assert found["by_volume"]["value"] == pytest.approx(365.25 / 12 * found["users"] / 2000)
+    assert users_needed(found["sd"], found["within_part"]) == pytest.approx(750, abs=1)
+    assert "not practical" not in found["sentences"][0]
     assert "no list to the other" in record(recommended="popular")["experiment"]["sentences"][0]
     stakes, lists = world.draw(300, np.random.default_rng(1))
     worse = judge_lists(

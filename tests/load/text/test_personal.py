@@ -23,6 +23,15 @@ RIGHT = {
         "ftp://x.y/z",
         "tinyurl.com",
     ],
+    "handle": [
+        "@jo_miller",
+        "@JetBlue",
+        "@4chan",
+        "@jo.miller",
+        "@jo@mastodon.example",
+        "@@jo",
+        "@名前",
+    ],
     "IBAN": [
         "DE89370400440532013000",
         "DE89 3704 0044 0532 0130 00",
@@ -114,7 +123,8 @@ WRONG = [
     "order 123456789, ref 20230405123456",
     "I paid 1,250,000.00 or 12 345 678 in 2021",
     "costs $1234567 and 0.12345678",
-    "a@b, @handle #tag10 e.g. i.e. 3.14159265",
+    "a@b, #tag10 e.g. i.e. 3.14159265",
+    "doors @ 10, @5pm or @10:30am, 2 pieces @2.50 each, @3rd street, @ home, me@",
     "wait 2-3 days, 24/7, 50-60% of 1000 people",
     "pages 100-200 500-600 of 1999-2004",
     "model X-1234567, item no. 55501234",
@@ -124,6 +134,17 @@ WRONG = [
 @pytest.mark.parametrize("text", WRONG)
 def test_other_numbers_are_left_alone(text):
     assert [(f.kind, text[f.start : f.end]) for f in find(text)] == []
+
+
+def test_handles_in_tweets():
+    text = 'RT @jo_99: "@United, @JetBlue!" -@amy… see jo@acme.example, medium.com/@jo'
+    assert redact(text) == ('RT [handle]: "[handle], [handle]!" -[handle]… see [e-mail], [URL]')
+    assert redact("write to a-@acme.example, x@y@acme.example") == ("write to [e-mail], x@[e-mail]")
+
+
+def test_handles_that_are_no_persons_stay():
+    text = "@Acme @acmes .@ACME, thanks @jo"
+    assert redact(text, keep=frozenset({"acme"})) == "@Acme [handle] .@ACME, thanks [handle]"
 
 
 def test_names_by_a_finder_of_ones_own():

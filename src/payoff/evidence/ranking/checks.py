@@ -12,6 +12,7 @@ from payoff.errors import percent
 from payoff.evidence import checks as evidence_checks
 from payoff.evidence.evidence import SubgroupEvidence
 from payoff.evidence.ranking.judged import ListsJudged
+from payoff.evidence.ranking.measures import lists_per_user
 from payoff.evidence.ranking.wording import in_users
 from payoff.evidence.wording import quoted
 
@@ -24,6 +25,8 @@ _FEW_HIT: Final = 100
 _MUCH_NEW: Final = 0.2
 _LARGEST: Final = 0.05
 _HALF: Final = 0.5
+#: So many lists for each user in the judging part may be a matter of who was sampled.
+_OFTEN: Final = 2.0
 
 
 def list_checks(
@@ -49,7 +52,9 @@ def list_checks(
             ours=True,
         )
     )
-    mine = [check(judged) for check in (_hit, _new, _few, _popular, _same, _outside, _offered)]
+    mine = [
+        check(judged) for check in (_hit, _new, _few, _popular, _same, _outside, _offered, _often)
+    ]
     of_all = (_kept(traded["choice"]), _front(traded["front"], judged))
     return (*(_in_users(c) for c in shared if c.code in _SHARED), *mine, *of_all)
 
@@ -212,6 +217,36 @@ def _offered(judged: ListsJudged) -> Check:
             mend="Give these lists the same offer as the others, or their money is not comparable",
         )
     return result(status="passed", detail="Every item listed was offered.")
+
+
+def _often(judged: ListsJudged) -> Check:
+    """Say whether money per period counts what a user buys once."""
+    result = numbered("PAY-E270", "Lists shown to one user")
+    lists = lists_per_user(judged)
+    if lists is None:
+        return result(
+            status="not_applicable",
+            detail="Without a volume, dates and a period of known length, money per period and "
+            "money per user cannot be held against each other.",
+        )
+    days, decision = judged.stakes.days or 0.0, judged.decision
+    once = (decision.volume or 0.0) / lists
+    text = (
+        f"{decision.volume:,.0f} lists per {decision.period} are {lists:,.1f} for each of the "
+        f"{judged.n:,} users judged in the {days:,.0f} days of the judging part. Each list was "
+        "judged by all that its user bought in these days."
+    )
+    if lists > _OFTEN:
+        return result(
+            status="issue",
+            page_one=True,
+            detail=f"{text} Shown that often to the same users, their purchases are counted each "
+            "time: money per period is too high by as much.",
+            mend="Unless there are as many more users than were judged, declare the volume of "
+            f"users, here {once:,.0f} per {decision.period}, or read money per user and "
+            f"{decision.period} under 'Trade-off'",
+        )
+    return result(status="passed", detail=text)
 
 
 def _kept(choice: Mapping[str, Any]) -> Check:

@@ -24,6 +24,8 @@ POWER: Final = 0.8
 SIGNIFICANCE: Final = 0.05
 #: The smallest gain looked for, as a share of the gain that the replay shows.
 SHARE: Final = 0.5
+#: A test of more days than this is not run.
+_LONGEST: Final = 365.0
 
 
 def users_needed(
@@ -66,10 +68,12 @@ def experiment(judged: ListsJudged) -> dict[str, Any]:
     -------
     dict
         ``against``; ``gain`` (per user and in the length of the part: half of what the replay
-        shows), ``sd`` of a user's money of all purchases, ``users`` in both halves, ``with_past``
-        (``share`` of the variance that the number of earlier interactions explains, ``users`` when
-        money is adjusted for it), ``days`` at the users of the part, ``by_volume`` (days at the
-        declared volume), ``power``, ``significance`` and ``sentences``; or ``not_measured``.
+        shows), ``sd`` of a user's money of all purchases, ``users`` in both halves,
+        ``within_part`` (the smallest gain that as many users as were judged would find),
+        ``with_past`` (``share`` of the variance that the number of earlier interactions explains,
+        ``users`` when money is adjusted for it), ``days`` at the users of the part, ``by_volume``
+        (days at the declared volume), ``power``, ``significance`` and ``sentences``; or
+        ``not_measured``.
 
     Notes
     -----
@@ -105,6 +109,7 @@ def experiment(judged: ListsJudged) -> dict[str, Any]:
         "mean": float(money.mean()),
         "users": 2 * half,
         "with_past": {"share": explained, "users": 2 * adjusted},
+        "within_part": _findable(sd, judged.n),
         "power": POWER,
         "significance": SIGNIFICANCE,
         "days": _days(judged, 2 * half),
@@ -112,6 +117,18 @@ def experiment(judged: ListsJudged) -> dict[str, Any]:
         "n": judged.n,
     }
     return found | {"sentences": _sentences(judged, found)}
+
+
+def _findable(sd: float, users: int) -> float:
+    """Return the smallest gain that a test of so many users in all finds with the declared power.
+
+    Examples
+    --------
+    >>> round(_findable(10.0, 2 * 1570), 2)
+    1.0
+    """
+    z = float(special.ndtri(1 - SIGNIFICANCE / 2) + special.ndtri(POWER))
+    return 2 * z * sd / math.sqrt(users)
 
 
 def spent(judged: ListsJudged) -> NDArray[np.float64]:
@@ -158,10 +175,18 @@ def _sentences(judged: ListsJudged, found: dict[str, Any]) -> list[str]:
         if "not_measured" not in days
         else ""
     )
+    least = about(found["within_part"], found["unit"])
+    hard = (
+        f" That is not practical: {judged.n:,} users, as many as were judged, would find a gain of "
+        f"{least} or more. Test a larger change, or cap what the largest purchases count."
+        if "value" in days and days["value"] > _LONGEST
+        else ""
+    )
     return [
         f"A test would show {own} to one half of the users and {label} to the other, by chance, "
         f"and compare the money of all that they buy. To find a gain of {gain} (half of what the "
         f"replay shows) with {POWER:.0%} power at {SIGNIFICANCE:.0%} (two-sided) it takes "
-        f"{found['users']:,} users{long}.".replace("%", " %"),
+        f"{found['users']:,} users{long}.".replace("%", " %")
+        + hard,
         f"Adjusted for how much users did before it takes {found['with_past']['users']:,}.",
     ]

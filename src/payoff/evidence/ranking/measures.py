@@ -19,6 +19,7 @@ __all__ = [
     "PERIOD_DAYS",
     "UNITS",
     "ListMeasures",
+    "lists_per_user",
     "measures_of",
     "none",
     "priced",
@@ -177,6 +178,20 @@ def _shares(
         part = np.divide(own, places, out=np.zeros_like(own), where=places > 0)
         found[label] = judged.worth(part, weight=places, unit="share", constant=True)
     return found
+
+
+def lists_per_user(judged: ListsJudged) -> float | None:
+    """Return how many lists each user judged would get in the judging part, at the volume declared.
+
+    ``volume * days of the part / days of a period / users judged``; None where a length or the
+    volume is not known. Each list was judged by all that its user bought in the part, so beyond 1
+    money per period counts purchases more than once, unless there are more users than were judged.
+    """
+    days, length = judged.stakes.days, PERIOD_DAYS.get(judged.decision.period)
+    volume = judged.decision.volume
+    if not days or length is None or volume is None:
+        return None
+    return volume * days / length / judged.n
 
 
 def priced(judged: ListsJudged, shown: Shown) -> dict[str, Any]:

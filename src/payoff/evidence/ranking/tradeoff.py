@@ -22,11 +22,12 @@ from payoff.evidence.ranking.measures import (
     PERIOD_DAYS,
     UNITS,
     ListMeasures,
+    lists_per_user,
     priced,
     told,
 )
 from payoff.evidence.ranking.whom import gaps, wins
-from payoff.evidence.wording import money, number, quoted
+from payoff.evidence.wording import about, money, number, quoted
 
 __all__ = ["listed_words", "tradeoff"]
 
@@ -90,7 +91,8 @@ def _window(judged: ListsJudged) -> dict[str, Any]:
     length = PERIOD_DAYS.get(period)
     if length is None:
         return {"days": days, "per_period": {"not_measured": f"a {period} has no declared length"}}
-    return {"days": days, "per_period": {"value": length / days, "period": period}}
+    found = {"days": days, "per_period": {"value": length / days, "period": period}}
+    return found | {"lists_per_user": lists_per_user(judged)}
 
 
 def _policy(
@@ -290,7 +292,11 @@ def _given_up(
     """Say what taking the runner-up instead would cost, and what it would bring."""
     ahead = (total.value or 0.0) >= 0
     word = "less" if ahead else "more"
-    said = f"{quoted(label)} instead would earn {money(total if ahead else total.turned())} {word}"
+    turned = total if ahead else total.turned()
+    much = money(turned)
+    if turned.value is not None and turned.low is None:
+        much = about(turned.value, turned.unit)
+    said = f"{quoted(label)} instead would earn {much} {word}"
     better = [
         f"{WORDS[name]} by {number(-(e.value or 0.0))}"
         for name, e in paired.items()

@@ -44,6 +44,7 @@ def sheet_of(data: Dataset, parts: Parts) -> dict[str, Any]:
         data.decision.outcome_names,
         twins=twins,
         expected=data.decision.text.languages,
+        keep=data.decision.text.kept,
     )
 
 
@@ -62,6 +63,7 @@ def _sheet_of_labels(data: Dataset) -> dict[str, Any]:
         (),
         twins=twin_groups(texts, data.similarity),
         expected=decision.text.languages,
+        keep=decision.text.kept,
     )
     carries = outcome == decision.carried_code
     words = counted_words(texts)
@@ -170,6 +172,12 @@ def _twins(parts: Parts) -> Check:
 
 def _personal(data: Dataset, sheet: Mapping[str, Any]) -> Check:
     result = numbered("PAY-L124", "Personal data in the documents")
+    finder = data.decision.text.names
+    names = (
+        f"Names of persons are looked for by {show(finder)}, which is not payoff's."
+        if finder
+        else "Names of persons are not looked for."
+    )
     personal = sheet["personal"]
     replaced = ", ".join(f"{kind} {n:,}" for kind, n in personal["replaced"].items())
     left = ", ".join(f"{kind} {n:,}" for kind, n in personal["left"].items())
@@ -185,10 +193,9 @@ def _personal(data: Dataset, sheet: Mapping[str, Any]) -> Check:
     if replaced:
         return result(
             status="passed",
-            detail=f"Replaced in {counted(personal['documents'], 'document')}: {replaced}. Names "
-            "of persons are not looked for.",
+            detail=f"Replaced in {counted(personal['documents'], 'document')}: {replaced}. {names}",
         )
-    return result(status="passed", detail="None found. Names of persons are not looked for.")
+    return result(status="passed", detail=f"None found. {names}")
 
 
 def _contradicted(sheet: Mapping[str, Any]) -> Check:

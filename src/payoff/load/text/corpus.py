@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from payoff.declare import Decision
 from payoff.errors import DataError
 from payoff.load.text.clean import clean
+from payoff.load.text.names import finder_of
 from payoff.load.text.personal import redact
 
 __all__ = ["documents", "prepared", "prepared_text"]
@@ -70,7 +71,11 @@ def prepared_text(texts: Sequence[str | None], decision: Decision) -> list[str]:
     Served documents go through this very function, so that they look like those learnt from.
     """
     ready = clean(texts)
-    return [redact(t) for t in ready] if decision.text.redact else ready
+    if not decision.text.redact:
+        return ready
+    finder = finder_of(decision.text.names)
+    kept = decision.text.kept
+    return [redact(t, finder, kept) for t in ready]
 
 
 def documents(table: pa.Table, names: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,9 @@ from payoff.load.text.national import luhn, national_ids
 __all__ = ["KINDS", "Found", "Names", "find", "redact"]
 
 #: What is found, in order of precedence where two kinds would take the same characters.
-KINDS: Final = ("e-mail", "URL", "IBAN", "card", "national id", "IP address", "phone", "name")
+KINDS: Final = (
+    *("e-mail", "URL", "handle", "IBAN", "card", "national id", "IP address", "phone", "name"),
+)
 #: A finder of names: yields start and end of each name in a text.
 Names = Callable[[str], Iterable[tuple[int, int]]]
 Spans = Iterator[tuple[int, int]]
@@ -32,6 +34,15 @@ _URL: Final = re.compile(
     r"|(?<![\w@.-])(?:[a-z0-9-]{1,63}\.){1,4}(?:com|net|org|info|biz|edu|gov|co\.uk|org\.uk)"
     r"(?![\w-]|\.[a-z])(?:/[^\s<>\"'“”‘’\[\]]{0,2000})?",
     re.IGNORECASE,
+)
+#: A name behind "@"; "@5pm" and "@2.50 each" say when and how much.
+_HANDLE: Final = re.compile(
+    r"(?:(?<!\w)|(?<=\bRT))@+(?!\d{1,5}(?:[.,:]\d+)*(?:[ap]m|st|[nr]d|th|hrs?|[a-z])?\b)"
+    r"\w{1,30}(?:\.\w{1,30}){0,3}(?!\w)",
+    re.IGNORECASE,
+)
+_FEDERATED: Final = re.compile(
+    r"(?<![\w.])@[\w.-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])", re.IGNORECASE
 )
 _IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d\d(?= ?[A-Z0-9])")
 _CARD: Final = re.compile(r"(?<![\w.-])[2-6](?:[ -]?\d){11,18}(?![\w-]|\.\d)")
@@ -78,7 +89,7 @@ class Found:
     end: int
 
 
-def find(text: str, names: Names | None = None) -> list[Found]:
+def find(text: str, names: Names | None = None, keep: Collection[str] = ()) -> list[Found]:
     """Find personal data in one document.
 
     Numbers count only where their form and, if they have one, their check digit is right (cards:
@@ -91,6 +102,8 @@ def find(text: str, names: Names | None = None) -> list[Found]:
         One document.
     names
         Finder of names, for example of a language model; None finds none.
+    keep
+        Handles that are nobody's, in small letters without the ``@``.
 
     Returns
     -------
@@ -106,14 +119,14 @@ def find(text: str, names: Names | None = None) -> list[Found]:
     if names is None and _ANY.search(text) is None:
         return []
     taken: list[Found] = []
-    for kind, finder in _finders(text, names):
+    for kind, finder in _finders(text, names, keep):
         for start, end in finder(text):
             if all(end <= f.start or start >= f.end for f in taken):
                 taken.append(Found(kind, start, end))
     return sorted(taken, key=lambda f: f.start)
 
 
-def redact(text: str, names: Names | None = None) -> str:
+def redact(text: str, names: Names | None = None, keep: Collection[str] = ()) -> str:
     """Replace personal data by its kind in square brackets; redacting twice changes nothing.
 
     Examples
@@ -121,7 +134,7 @@ def redact(text: str, names: Names | None = None) -> str:
     >>> redact("Call me on +44 20 7946 0958 or write to jo@acme.example.")
     'Call me on [phone] or write to [e-mail].'
     """
-    while found := find(text, names):  # what stood in the shadow of another comes to light
+    while found := find(text, names, keep):  # what stood in the shadow of another comes to light
         kept: list[str] = []
         place = 0
         for one in found:
@@ -132,12 +145,24 @@ def redact(text: str, names: Names | None = None) -> str:
     return text
 
 
-def _finders(text: str, names: Names | None) -> Iterator[tuple[str, Callable[[str], Spans]]]:
+def _finders(
+    text: str, names: Names | None, keep: Collection[str]
+) -> Iterator[tuple[str, Callable[[str], Spans]]]:
     """Yield the finders that could find something, in order of precedence."""
     if "@" in text:
+        yield "handle", lambda t: (m.span() for m in _FEDERATED.finditer(t))
         yield "e-mail", lambda t: (m.span() for m in _EMAIL.finditer(t))
     if "." in text or "://" in text:
         yield "URL", _urls
+    if "@" in text:
+        yield (
+            "handle",
+            lambda t: (
+                m.span()
+                for m in _HANDLE.finditer(t)
+                if not keep or m[0].lstrip("@").casefold() not in keep
+            ),
+        )
     if _DIGITS.search(text):
         yield "IBAN", _ibans
         yield "card", _cards

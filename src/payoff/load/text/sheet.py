@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -37,6 +37,7 @@ def data_sheet(
     twins: NDArray[np.int64] | None = None,
     expected: Sequence[str] = (),
     suspects: dict[str, Any] | None = None,
+    keep: Collection[str] = (),
 ) -> dict[str, Any]:
     """Describe a corpus.
 
@@ -54,6 +55,9 @@ def data_sheet(
         Languages that are declared.
     suspects
         What :func:`label_suspects` found with probabilities of a model that had not seen the row.
+
+    keep
+        Handles that are no person's.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def data_sheet(
         "languages": _languages(texts, expected),
         "twins": _twins(twins, labels),
         "vocabulary": _vocabulary(texts),
-        "personal": _personal(texts),
+        "personal": _personal(texts, keep),
         "labels": [
             {
                 "name": name,
@@ -183,7 +187,7 @@ def _vocabulary(texts: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _personal(texts: Sequence[str]) -> dict[str, Any]:
+def _personal(texts: Sequence[str], keep: Collection[str]) -> dict[str, Any]:
     """Count personal data by kind: placeholders where it was replaced, else what is found."""
     replaced: Counter[str] = Counter()
     left: Counter[str] = Counter()
@@ -191,7 +195,7 @@ def _personal(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         before = replaced.total() + left.total()
         replaced.update(_PLACEHOLDER.findall(text) if "[" in text else ())
-        left.update(f.kind for f in find(text))
+        left.update(f.kind for f in find(text, keep=keep))
         documents += replaced.total() + left.total() > before
     return {
         "documents": documents,

@@ -25,15 +25,17 @@ def prepared_rows(rows: Sequence[Mapping[str, Any]], decision: Decision) -> list
     Doing it twice changes nothing, so a log may keep what comes out and be replayed.
     """
     from payoff.load.text.clean import clean
+    from payoff.load.text.names import finder_of
     from payoff.load.text.personal import redact
 
+    finder, kept = finder_of(decision.text.names), decision.text.kept
     out = [dict(row) for row in rows]
     for name in decision.data.text:
         for row in out:
             text = row.get(name)
             if isinstance(text, str):
                 ready = clean([text])[0]
-                row[name] = (redact(ready) if decision.text.redact else ready) or None
+                row[name] = (redact(ready, finder, kept) if decision.text.redact else ready) or None
     return out
 
 
