@@ -45,10 +45,19 @@ def connect(database: str = ":memory:", *, read_only: bool = False) -> duckdb.Du
     return connection
 
 
+_LONG_LINE: Final = re.compile(r"Maximum line size of (\d+) bytes exceeded. Actual Size:(\d+)")
+
+
 def first_line(error: Exception) -> str:
-    """Return the first lines of a database's message as one."""
+    """Return the first lines of a database's message as one, without the rows it repeats."""
+    long = _LONG_LINE.search(str(error))
+    if long:
+        return (
+            f"a line of {int(long[2]):,} bytes, where a CSV file may have lines of at most "
+            f"{int(long[1]):,}"
+        )
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:3])
+    return " ".join(lines[:3]).partition("Original Line")[0].strip()
 
 
 class DuckDB:
@@ -197,6 +206,8 @@ def _header(file: Path, delimiter: str, quote: str) -> list[str]:
         return []  # what is wrong with it is told by whoever reads it whole
     quote = quote if quote and len(quote) == 1 else '"'
     delimiter = delimiter if delimiter and len(delimiter) == 1 else ","
+    if "\r" in line.rstrip("\r\n"):  # lines end in a bare carriage return
+        line = line.partition("\r")[0]
     return next(csv.reader(io.StringIO(line), delimiter=delimiter, quotechar=quote), [])
 
 
@@ -215,6 +226,13 @@ def _why_not(files: Sequence[Path], error: Exception | None) -> DataError:
             f"bytes that are not UTF-8{f' in line {line[1]}' if line else ''}",
             need="a CSV file in UTF-8",
             mend="Save the file as UTF-8, or as Parquet",
+        )
+    if _LONG_LINE.search(text):
+        return DataError.unreadable(
+            str(files[0]),
+            first_line(error or ValueError()),
+            need="shorter lines, or a format without such a limit",
+            mend="Cut what makes the line so long, or export the data as Parquet",
         )
     for file in files:
         found = _odd_line(file)
@@ -237,7 +255,10 @@ def _odd_line(file: Path) -> str | None:
             for row in itertools.islice(rows, 10_000_000):
                 if row and len(row) != width:
                     count = counted(len(row), "value")
-                    return f"{count} in line {rows.line_num}, under a header of {width}"
+                    found = f"{count} in line {rows.line_num}, under a header of {width}"
+                    if re.search(rb"\r(?!\n)", start) and b"\n" in start:
+                        found += "; a bare carriage return (\\r) outside quotes ends a line there"
+                    return found
     except (OSError, EOFError, csv.Error):
         return None
     return None

@@ -71,7 +71,7 @@ def assign(source: Source, decision: Decision, *, need_outcome: bool = True) -> 
         outcome = outcome_codes(table, decision)
     else:
         outcome = np.full(table.num_rows, -1, dtype=np.int16)
-    weight = _weights(table, data.weight)
+    weight = _weights(table, data.weight, need=need_outcome)
     return Dataset(
         decision=decision,
         table=table,
@@ -202,7 +202,7 @@ def outcome_codes(
     return outcome
 
 
-def _weights(table: pa.Table, column: str | None) -> NDArray[np.float64]:
+def _weights(table: pa.Table, column: str | None, *, need: bool = True) -> NDArray[np.float64]:
     if column is None:
         return np.ones(table.num_rows)
     values = table.column(column)
@@ -218,6 +218,8 @@ def _weights(table: pa.Table, column: str | None) -> NDArray[np.float64]:
             "a number from 0 to 1e15 in every row",
             "Correct the weights; 0 leaves a row out",
         )
+    if weight.sum() <= 0 and not need:
+        return np.ones(table.num_rows)  # rows that are only decided count alike
     if weight.sum() <= 0:
         raise DataError.bad_column(column, "the weight", "all weights 0", "a positive weight")
     return weight
