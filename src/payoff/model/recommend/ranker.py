@@ -237,8 +237,8 @@ class Recommender(ABC):
         >>> from payoff.model.recommend.ease import Ease
         >>> past = Histories.sessions([[0, 1], [0, 1], [0, 1, 2]], 3)
         >>> made = Ease.fit(past, ridge=1.0).contributions(past.take([0]), np.array([2]))
-        >>> made.item.tolist(), made.value.round(2).tolist()
-        ([0, 1], [[0.2], [0.2]])
+        >>> made.item.tolist(), made.value.astype(float).round(2).tolist()
+        ([0, 1], [[0.14], [0.14]])
         """
         return None
 

@@ -106,7 +106,7 @@ def explore(
     ...     np.array([4, 2]), np.array([1, 1, 0, 1, 0], dtype=bool), 1.0, np.random.default_rng(0)
     ... )
     >>> shown.items.tolist(), shown.place, shown.propensity.round(2).tolist()
-    ([4, 1], 1, [0.5, 0.33])
+    ([4, 0], 1, [0.5, 0.33])
     """
     k, there = len(items), int(others.sum()) if share > 0 else 0
     if k == 0 or there == 0:
