@@ -14,7 +14,7 @@ from payoff.bundle.listing import made_of
 from payoff.errors import EnvironmentError_, ExpressionError, RequestError
 from payoff.model.recommend.histories import Histories
 from payoff.policy.listing.explore import eligible, explore
-from payoff.workflow.listing import lists_of_all
+from payoff.workflow.all_lists import lists_of_all
 from tests import shops
 from tests.bad_input.making import assert_well_told
 

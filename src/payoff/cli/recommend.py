@@ -101,7 +101,7 @@ def _write_all(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    from payoff.workflow.listing import lists_of_all
+    from payoff.workflow.all_lists import lists_of_all
 
     rules = {n: v for n, v in asked.items() if v is not None}
     found = lists_of_all(
