@@ -173,6 +173,14 @@ def test_reasons_name_what_speaks_for_an_item(shop):
             assert sum(p["contribution"] for p in one["why"]["from"]) == pytest.approx(one["score"])
 
 
+def test_of_a_long_history_the_strongest_item_is_named(shop):
+    """Twenty items that each have a small share: one of them is the reason all the same."""
+    answer = shop.recommend(session=[f"i{j}" for j in range(20)], k=2)
+    for one in answer["items"]:
+        strongest = one["why"]["from"][0]
+        assert strongest["label"] in one["why"]["sentence"]
+
+
 def test_what_was_bought_again_says_how_often(tmp_path):
     bundle = opened(tmp_path, "buy_again")
     past = bundle.histories

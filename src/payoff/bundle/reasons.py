@@ -90,11 +90,10 @@ def _reason(
         for j in order
     ]
     rest = float(parts.base[place])
-    named = [
-        int(parts.item[j])
-        for j in order
-        if value[j] / total >= _LEAST and int(parts.item[j]) != item
-    ]
+    others = [j for j in order if int(parts.item[j]) != item]
+    strong = [j for j in others if value[j] / total >= _LEAST]
+    # Of a long history no item may have much of the whole; then the strongest is named.
+    named = [int(parts.item[j]) for j in strong or others[:1]]
     said = [own] if own else []
     said += _because(bundle, named, session)
     if not said:
