@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from payoff.errors import PayoffError
     from payoff.evidence.evidence import Evidence
     from payoff.load.text.names import register_names
+    from payoff.model.recommend.plugged import register_recommender
     from payoff.model.text.plugged import register_embedding, register_vectoriser
     from payoff.workflow import check, compare, judge_predictions, run
 
@@ -50,6 +51,7 @@ __all__ = [
     "load_decision",
     "register_embedding",
     "register_names",
+    "register_recommender",
     "register_vectoriser",
     "run",
 ]
@@ -63,6 +65,7 @@ _HOME = {
     "compare": "payoff.workflow:compare",
     "judge_predictions": "payoff.workflow:judge_predictions",
     "load_decision": "payoff.declare.file:load",
+    "register_recommender": "payoff.model.recommend.plugged:register_recommender",
     "register_embedding": "payoff.model.text.plugged:register_embedding",
     "register_names": "payoff.load.text.names:register_names",
     "register_vectoriser": "payoff.model.text.plugged:register_vectoriser",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from payoff.cli.common import (
@@ -48,6 +50,11 @@ def command(
     if as_json:
         print_json(answer(found.evidence, target, documents=False))
         return
+    if found.evidence.decision["kind"] == "recommend":
+        _lists(found.evidence)
+        click.echo(f"\nBundle: {target}")
+        click.echo(f"Next: payoff report {target}   (or: payoff serve {target})")
+        return
     model = found.evidence.model
     unit = found.evidence.decision["currency"]
     click.echo("\nCross-fitted on the fit rows (each row scored by a model that did not see it):")
@@ -79,3 +86,36 @@ def command(
         )
     click.echo(f"\nBundle: {target}")
     click.echo(f"Next: payoff report {target}   (or: payoff serve {target})")
+
+
+def _lists(evidence: Any) -> None:
+    """Print what recommenders earned on the choosing part, and what fitting them takes."""
+    model = evidence.model
+    unit = evidence.decision["currency"]
+    about = model["chosen_on"]
+    users = f"{about['n_users']:,} users"
+    if about["n_drawn"] < about["n_users"]:
+        users = f"{about['n_drawn']:,} users, drawn by seed from {about['n_users']:,}"
+    click.echo(f"\nChosen on the choosing part ({users}), by models of the fitting part:")
+    print_table(
+        [
+            {
+                "policy": c["label"],
+                f"{unit} per list": f"{c['value']['value']:.4g}",
+                "behind the best": "-"
+                if c["chosen"]
+                else f"{-c['difference_to_best']:.3g} (se {c['standard_error']:.2g})",
+                "nDCG": f"{c['ndcg']:.4f}",
+                "fit": f"{c['cost']['fit_seconds']:.2f} s" if "fit_seconds" in c["cost"] else "",
+                "": "chosen" if c["chosen"] else "",
+            }
+            for c in model["candidates"]
+        ],
+        right=[f"{unit} per list", "behind the best", "nDCG", "fit"],
+    )
+    click.echo(f"{len(model['tried'])} settings were tried.")
+    for candidate in model["candidates"]:
+        if candidate["words"]:
+            click.echo(wrapped(f"{candidate['label']}: {candidate['words']}", ""))
+    for failure in model["failures"]:
+        click.echo(wrapped(f"{failure['name']} was skipped: {failure['reason']}"))

@@ -32,6 +32,15 @@ PARTS: Final = ("fit", "choose", "judge")
 DEFAULT_CANDIDATES: Final = {
     "tabular": ("logistic", "scorecard", "lightgbm"),
     "text": ("tfidf", "embeddings", "tfidf+embeddings"),
+    "recommend": (
+        "item_neighbours",
+        "ease",
+        "low_rank_ease",
+        "als",
+        "next_item",
+        "content",
+        "blend",
+    ),
 }
 SPLITS: Final = ("auto", "time", "cluster", "random", "last")
 

@@ -159,16 +159,16 @@ class DeclarationError(PayoffError):
         )
 
     @classmethod
-    def checked_only(cls) -> DeclarationError:
-        """The decision recommends, and this command does not know lists yet."""
+    def lists_not_rows(cls) -> DeclarationError:
+        """The decision recommends, and this command judges predictions row by row."""
         return cls(
-            "this version of payoff checks interactions, but fits and judges no recommender yet",
+            "this decision shows lists of items to users, and this command judges rows",
             code="PAY-D013",
             where="key decision.kind",
             got="'recommend'",
-            need="the command 'payoff check', or a decision of another kind",
-            mend="Run 'payoff check' on this file: it reads the interactions, splits them and "
-            "reports on them",
+            need="the command 'payoff run', or a decision of another kind",
+            mend="Run 'payoff run' on this file: it fits recommenders, judges their lists and "
+            "writes the report; one of another library joins with payoff.register_recommender",
         )
 
     @classmethod

@@ -62,6 +62,32 @@ class TrainingError(PayoffError):
         )
 
     @classmethod
+    def bad_plugged_recommender(cls, name: str, why: str, need: str) -> TrainingError:
+        """A registered recommender cannot be used."""
+        return cls(
+            "a registered recommender cannot be used",
+            code="PAY-T005",
+            where=f"registered as {show(name)}",
+            got=plain(why)[:300],
+            need=need,
+            mend="Register one that does (payoff.register_recommender)",
+        )
+
+    @classmethod
+    def unknown_recommender(cls, name: str, known: Iterable[str]) -> TrainingError:
+        """A recommender that neither payoff has nor anybody registered."""
+        known = list(known)
+        near = nearest(name, known)
+        return cls(
+            "a candidate model cannot be used",
+            code="PAY-T002",
+            where="key training.candidates",
+            got=f"{show(name)}: no recommender of this name",
+            need=f"one of {listed(known, 20)}, or one registered with payoff.register_recommender",
+            mend=f"Did you mean {show(near)}?" if near else "Name another candidate",
+        )
+
+    @classmethod
     def bad_names(cls, name: str, why: str, need: str) -> TrainingError:
         """A registered finder of names cannot be used."""
         return cls(

@@ -138,6 +138,19 @@ class BundleError(PayoffError):
             f"{name!r}, ...) with it before the bundle is opened; a vectoriser as it was fitted",
         )
 
+    @classmethod
+    def recommender_not_registered(cls, name: str, why: str) -> BundleError:
+        """The bundle's model is a recommender of another library that is not here."""
+        return cls(
+            "the bundle needs a recommender that it does not hold",
+            code="PAY-B007",
+            where="model/recommender.json",
+            got=plain(why)[:300],
+            need=f"the one that was registered as {show(name)}, as it was fitted",
+            mend=f"Call payoff.register_recommender({name!r}, fitted=...) with it before the "
+            "bundle is opened",
+        )
+
 
 class RequestError(PayoffError):
     """A request does not fit the contract."""

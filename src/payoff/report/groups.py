@@ -115,14 +115,15 @@ def slices_sections(facts: Facts) -> list[dict[str, Any]]:
         return []
     made: list[blocks.Block] = []
     room = _room([len(s.groups) for s in every])
+    what = "how much a user did before" if facts.lists else "the documents"
     for one in every:
         made.append(blocks.items([visible(s, 400) for s in one.sentences]))
         made.append(_money_table(facts, one, room))
     if made:
         made.append(
             blocks.text(
-                "Slices are made from the documents, not declared. They have an allowance for "
-                "false alarms of their own: what is found here takes nothing from the declared "
+                f"Slices are made from {what}, not declared. They have an allowance for false "
+                "alarms of their own: what is found here takes nothing from the declared "
                 "subgroups.",
                 "term",
             )
@@ -131,7 +132,8 @@ def slices_sections(facts: Facts) -> list[dict[str, Any]]:
         blocks.absent(f"Documents by {visible(name, 40)}", str(why))
         for name, why in left_out.items()
     ]
-    return [blocks.section("a-slices", "Slices of the documents", made)]
+    title = "New, light and heavy users" if facts.lists else "Slices of the documents"
+    return [blocks.section("a-slices", title, made)]
 
 
 def _groups(facts: Facts, every: Sequence[SubgroupEvidence]) -> list[blocks.Block]:
@@ -144,7 +146,8 @@ def _groups(facts: Facts, every: Sequence[SubgroupEvidence]) -> list[blocks.Bloc
         if spec["rows"] and number < _MOST_DRAWINGS:
             made.append(blocks.chart(spec))
         made.append(_money_table(facts, subgroup, room))
-        made.append(_rates_table(facts, subgroup, room))
+        if not facts.lists:  # every user is shown a list
+            made.append(_rates_table(facts, subgroup, room))
         made += _dealt(subgroup)
     if len(every) > _MOST_TABLES:
         made.append(blocks.text(f"{len(every) - _MOST_TABLES} more are in the evidence file."))
@@ -178,6 +181,11 @@ def _room(sizes: list[int]) -> int:
 def _terms(facts: Facts) -> list[str]:
     """Return what the words of the tables mean."""
     smallest = facts.decision.get("smallest_group")
+    ratio = (
+        "Ratio: share acted on beside that of the largest group. Below 0.8 (four fifths) is a "
+        "usual reason to look closer, not a verdict. Where the action is a benefit a low ratio is "
+        "a disadvantage; where it is a burden, a high one is."
+    )
     return [
         f"Gain: money of “{facts.policy(facts.subject.name, 60)}” minus money of what it is "
         "compared with, among the group's own rows. Shrunken gain: the same, drawn towards the "
@@ -187,9 +195,7 @@ def _terms(facts: Facts) -> list[str]:
         f"theirs in {facts.level} of such studies. Chance of a difference: how often groups that "
         "do not differ show one this large anywhere among them. A group's own interval says "
         "nothing about it: among 20 groups that do not differ, one looks different.",
-        "Ratio: share acted on beside that of the largest group. Below 0.8 (four fifths) is a "
-        "usual reason to look closer, not a verdict. Where the action is a benefit a low ratio is "
-        "a disadvantage; where it is a burden, a high one is.",
+        *([] if facts.lists else [ratio]),
         f"Groups with fewer than {smallest} rows are named but not judged; another group is "
         "withheld with them where theirs could be had by subtracting it from the whole."
         if smallest

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from payoff.evidence.evidence import Estimate
+from payoff.evidence.ranking.experiment import LONGEST_TEST
 from payoff.evidence.ranking.wording import in_users
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
@@ -24,6 +25,15 @@ __all__ = [
 ]
 
 _COLUMNS: Final = {"words": "Settings", "ndcg": "nDCG", "money": "Money per list"}
+#: Section that is made for rows -> what a row is, of lists.
+_CALLED: Final = {
+    **dict.fromkeys(
+        ("m-options", "m-groups", "a-options", "a-rests", "a-groups", "a-slices", "a-change"),
+        "user",
+    ),
+    "a-sure": "user",
+    **dict.fromkeys(("a-data", "e-split", "e-reproduce"), "interaction"),
+}
 #: Most lines of a table.
 MOST: Final = 40
 #: Sections that lists do not have, and what they are called.
@@ -38,13 +48,22 @@ _ABSENT: Final = {
 }
 
 
-def as_users(value: Any) -> Any:
-    """Write "users" for "rows" on a page of lists; what stands in cells of tables is left alone."""
+def as_users(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Write what a row is in a section made for rows; what stands in cells of tables is left alone.
+
+    Sections of figures speak of users, those of the data of interactions; others are left as they
+    are.
+    """
+    word = _CALLED.get(str(section["id"]))
+    return dict(section) if word is None else _called(section, word)
+
+
+def _called(value: Any, word: str) -> Any:
     if isinstance(value, Mapping):
-        return {k: v if k in ("cells", "runs") else as_users(v) for k, v in value.items()}
+        return {k: v if k in ("cells", "runs") else _called(v, word) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [as_users(v) for v in value]
-    return in_users(value)
+        return [_called(v, word) for v in value]
+    return in_users(value, word)
 
 
 def _of(facts: Facts, name: str) -> Mapping[str, Any]:
@@ -126,16 +145,37 @@ def _items(facts: Facts) -> dict[str, str]:
 
 
 def list_limits(facts: Facts) -> list[str]:
-    """Return what the figures of lists do not say, the weightiest first."""
+    """Return what the figures of lists do not say, the weightiest first and in few words."""
     trade = facts.evidence.tradeoff
-    first, *others, shown = [visible(s, 400) for s in trade["replay"]["sentences"]]
-    test = trade["experiment"]
-    size = (
-        visible(test["sentences"][0], 500)
-        if "sentences" in test
-        else blocks.absent("The size of a test that would tell", test["not_measured"])["text"]
+    active = trade["replay"]["shown_to"] == "active"
+    return [
+        "What a list adds: not measured. Every hit is an item that the user bought without being "
+        "shown this list; the figures compare options.",
+        _test(trade["experiment"]),
+        "Only users who did something in the judging part are counted; lists shown to others earn "
+        "nothing."
+        if active
+        else "All users known before the judging part are counted, also those who then bought "
+        "nothing.",
+    ]
+
+
+def _test(test: Mapping[str, Any]) -> str:
+    """Say what the test takes that would tell what a list adds."""
+    if "not_measured" in test:
+        return str(
+            blocks.absent("The size of a test that would tell", test["not_measured"])["text"]
+        )
+    days = test["days"]
+    long = f", about {wording.number(days['value'], 0)} days" if "value" in days else ""
+    said = (
+        f"A test on users drawn by chance would tell: {wording.number(test['users'], 0)} users"
+        f"{long} to find half of the gain ({wording.money(test['gain'], test['unit'])})"
     )
-    return [first, shown, size, *others]
+    if "value" in days and days["value"] > LONGEST_TEST:
+        least = wording.money(test["within_part"], test["unit"])
+        said += f"; as many users as were judged would find {least}"
+    return f"{said}."
 
 
 def hits_section(facts: Facts) -> dict[str, Any]:

@@ -288,7 +288,7 @@ def _bounds(facts: Facts) -> list[str]:
     said += [visible(c.get("sentence") or "", 300) for c in evidence.constraints]
     if facts.lists and not any(c.code == "PAY-E268" and c.page_one for c in evidence.checks):
         rules = evidence.tradeoff["choice"]["constraints"]
-        said += [visible(r["sentence"], 300) for r in rules]
+        said += [visible(r["sentence"], 300) for r in rules if r["state"] != "met"]
     said = [s for s in said if s][:2]
     fixed = facts.subject.fixed_per_period
     if fixed:
@@ -327,10 +327,16 @@ def _room(facts: Facts, said: Sequence[str]) -> int:
     return max(2, 9 - max(0, options - 5) - taken)
 
 
+def _room_for_options(facts: Facts) -> int:
+    """Return how many options leave the page on one sheet: fewer where lists have warnings."""
+    fewer = 2 * len(warnings(facts)) if facts.lists else 0
+    return max(4, _MOST_OPTIONS - _tall(facts) - fewer)
+
+
 def manager_sections(facts: Facts) -> list[dict[str, Any]]:
     """Return the sections of the manager's page, below the headline and the three numbers."""
     decision = facts.decision
-    options: list[blocks.Block] = [options_table(facts, _MOST_OPTIONS - _tall(facts))]
+    options: list[blocks.Block] = [options_table(facts, _room_for_options(facts))]
     options.extend(blocks.text(s) for s in _bounds(facts))
     options.append(blocks.text(facts.interval_term(), "term"))
     shown, change = _first_limits(facts), _first_changes(facts)

@@ -42,7 +42,7 @@ def summarise(evidence: Evidence, *, bundle: Mapping[str, Any] | None = None) ->
     # Where there is something to do now, the headline has said the rest.
     said = evidence.verdict.get("next") or evidence.verdict.get("sentence")
     sentence = visible(said or "", 500)
-    view = {
+    return {
         "bundle_id": str((bundle or {}).get("id", "")),
         "kind": "Decision report",
         "signed": True,
@@ -58,17 +58,31 @@ def summarise(evidence: Evidence, *, bundle: Mapping[str, Any] | None = None) ->
         "warnings": warnings(facts),
         "dense": crowded(facts),
         "pages": [
-            _page("manager", "For the manager", "What to decide", manager_sections(facts)),
-            _page("analyst", "For the analyst", "The figures in full", analyst_sections(facts)),
+            _page(
+                "manager",
+                "For the manager",
+                "What to decide",
+                _of_kind(facts, manager_sections(facts)),
+            ),
+            _page(
+                "analyst",
+                "For the analyst",
+                "The figures in full",
+                _of_kind(facts, analyst_sections(facts)),
+            ),
             _page(
                 "engineer",
                 "For the engineer",
                 "How the figures were made",
-                engineer_sections(facts, bundle),
+                _of_kind(facts, engineer_sections(facts, bundle)),
             ),
         ],
     }
-    return {**as_users(view), "title": title} if facts.lists else view
+
+
+def _of_kind(facts: Facts, sections: list[blocks.Block]) -> list[blocks.Block]:
+    """Return sections in the words of what was judged."""
+    return [as_users(s) for s in sections] if facts.lists else sections
 
 
 def _subtitle(facts: Facts) -> str:

@@ -1,16 +1,16 @@
-"""The trade-off of lists in full: every measure, the front, the choice, exposure, the test."""
+"""The trade-off of lists in full: every measure, the front, the choice and the runner-up."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from payoff.evidence.evidence import Estimate
-from payoff.evidence.ranking.kept import WORDS
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
-from payoff.report.listing import MOST, shown_options
+from payoff.report.list_cells import figure_of, money_of, number_of, title_of
+from payoff.report.listing import shown_options
+from payoff.report.reach import cold_section, experiment_section, exposure_section, whom_section
 
 __all__ = ["record_sections", "tradeoff_sections"]
 
@@ -19,45 +19,12 @@ _ACCURACY: Final = ("ndcg", "recall", "map", "mrr", "hit_rate", "precision")
 _BEYOND: Final = ("coverage", "gini", "novelty", "popularity", "diversity")
 _MONEY: Final = {"revenue": "Bought of the list", "margin": "Margin of that"}
 _ORDER: Final = ("money", "revenue", "margin", *_ACCURACY, *_BEYOND)
-_PERCENT: Final = frozenset({"recall", "hit_rate", "precision", "coverage", "popularity"})
 _STATES: Final = {
     "met": "yes",
     "within": "missed, within chance",
     "broken": "no",
     "unknown": "not known",
 }
-
-
-def _figure(measure: str, found: Any) -> Any:
-    """Write a measure: an estimate with its ends below it, or a number that has none."""
-    if found is None:
-        return "not measured"
-    if not isinstance(found, Mapping):
-        return _number(measure, float(found))
-    if "not_measured" in found:
-        return "not measured"
-    value, low, high = found["value"], found["low"], found["high"]
-    ends = (
-        "" if low is None or low == high else f"{_number(measure, low)} to {_number(measure, high)}"
-    )
-    return blocks.cell(_number(measure, value), ends)
-
-
-def _number(measure: str, value: float) -> str:
-    return wording.share(value) if measure in _PERCENT else wording.number(value)
-
-
-def _title(measure: str) -> str:
-    """Return the heading of a measure, abbreviations as they are."""
-    word = WORDS.get(measure, measure)
-    return word if word[:2] != word[:2].lower() else wording.opening(word)
-
-
-def _money(found: Mapping[str, Any], *, plus: bool = False) -> Any:
-    if "not_measured" in found:
-        return blocks.cell("not measured", visible(found["not_measured"], 120))
-    told = wording.figure(Estimate(**found), plus=plus)
-    return blocks.cell(told["short"], wording.ends(told))
 
 
 def tradeoff_sections(facts: Facts) -> list[dict[str, Any]]:
@@ -67,10 +34,10 @@ def tradeoff_sections(facts: Facts) -> list[dict[str, Any]]:
     return [
         _tradeoff(facts),
         _choice(facts),
-        _exposure(facts),
-        _whom(facts),
-        _cold(facts),
-        _experiment(facts),
+        exposure_section(facts),
+        whom_section(facts),
+        cold_section(facts),
+        experiment_section(facts),
     ]
 
 
@@ -151,7 +118,7 @@ def _front_table(facts: Facts, shown: Sequence[Mapping[str, Any]]) -> blocks.Blo
                 blocks.cell(
                     f"{number} {facts.policy(p['policy'])}", "on the front" if p["front"] else ""
                 ),
-                *[_number(m, figures[m]) for m in names],
+                *[number_of(m, figures[m]) for m in names],
                 (f"{by} and {more} more" if more > 0 else by) or "none",
             ]
         )
@@ -159,7 +126,7 @@ def _front_table(facts: Facts, shown: Sequence[Mapping[str, Any]]) -> blocks.Blo
         "The front: the options that no other equals in everything and beats in something",
         [
             "Option",
-            *[visible(facts.subject.value.unit) if m == "money" else _title(m) for m in names],
+            *[visible(facts.subject.value.unit) if m == "money" else title_of(m) for m in names],
             "Better in everything",
         ],
         rows,
@@ -174,8 +141,8 @@ def _money_table(facts: Facts, shown: Sequence[Mapping[str, Any]]) -> blocks.Blo
     rows = [
         [
             facts.policy(p["policy"]),
-            *[_money(p["per_list"][k]) for k, _ in keys],
-            *([] if why else [_money(p["per_user_period"][k]) for k, _ in keys]),
+            *[money_of(p["per_list"][k]) for k, _ in keys],
+            *([] if why else [money_of(p["per_user_period"][k]) for k, _ in keys]),
         ]
         for p in shown
     ]
@@ -207,14 +174,14 @@ def _money_table(facts: Facts, shown: Sequence[Mapping[str, Any]]) -> blocks.Blo
 
 def _accuracy(facts: Facts, shown: Sequence[Mapping[str, Any]]) -> blocks.Block:
     rows = [
-        [facts.policy(p["policy"]), *[_figure(m, p["accuracy"][m]) for m in _ACCURACY]]
+        [facts.policy(p["policy"]), *[figure_of(m, p["accuracy"][m]) for m in _ACCURACY]]
         for p in shown
     ]
     trade = facts.evidence.tradeoff
     return blocks.table(
         f"Accuracy at {trade['places']} places over {wording.number(trade['buyers'], 0)} users who "
         f"bought something, with {facts.level} intervals",
-        ["Option", *[_title(m) for m in _ACCURACY]],
+        ["Option", *[title_of(m) for m in _ACCURACY]],
         rows,
         strong=[0],
     )
@@ -223,7 +190,8 @@ def _accuracy(facts: Facts, shown: Sequence[Mapping[str, Any]]) -> blocks.Block:
 def _beyond(facts: Facts, shown: Sequence[Mapping[str, Any]]) -> blocks.Block:
     names = [m for m in _BEYOND if any(p["beyond"].get(m) is not None for p in shown)]
     rows = [
-        [facts.policy(p["policy"]), *[_figure(m, p["beyond"].get(m)) for m in names]] for p in shown
+        [facts.policy(p["policy"]), *[figure_of(m, p["beyond"].get(m)) for m in names]]
+        for p in shown
     ]
     missing = (
         ""
@@ -232,7 +200,7 @@ def _beyond(facts: Facts, shown: Sequence[Mapping[str, Any]]) -> blocks.Block:
     )
     return blocks.table(
         f"What the lists show, with {facts.level} intervals where a figure is a mean over users",
-        ["Option", *[_title(m).replace(" of exposure", "") for m in names]],
+        ["Option", *[title_of(m).replace(" of exposure", "") for m in names]],
         rows,
         strong=[0],
         note=missing,
@@ -268,8 +236,8 @@ def _choice(facts: Facts) -> dict[str, Any]:
     figures = {**lost["paired"], **lost["counted"]}
     rows = [
         [
-            _MONEY.get(m) or _title(m),
-            _money(e, plus=True) if m in ("money", "revenue", "margin") else _signed(m, e),
+            _MONEY.get(m) or title_of(m),
+            money_of(e, plus=True) if m in ("money", "revenue", "margin") else _signed(m, e),
             visible(e.get("unit", "") if isinstance(e, Mapping) else ""),
         ]
         for m, e in ((m, figures[m]) for m in _ORDER if m in figures)
@@ -291,205 +259,14 @@ def _rule_figure(rule: Mapping[str, Any]) -> Any:
     if "not_measured" in measured:
         return blocks.cell("not measured", visible(measured["not_measured"], 160))
     name = "coverage" if rule["measure"].startswith("share:") else rule["measure"]
-    return _figure(name, measured if "low" in measured else measured["value"])
+    return figure_of(name, measured if "low" in measured else measured["value"])
 
 
 def _signed(measure: str, found: Any) -> Any:
-    cell = _figure(measure, found)
+    cell = figure_of(measure, found)
     if isinstance(cell, str):
         return wording.signed(cell)
     return blocks.cell(wording.signed(cell["text"]), cell["small"])
-
-
-def _exposure(facts: Facts) -> dict[str, Any]:
-    """Return how places go to the declared groups of items."""
-    found = facts.evidence.tradeoff["exposure"]
-    if not found:
-        why = "the decision declares no 'item_groups' in [list]"
-        return blocks.section(
-            "a-exposure", "Who is shown: groups of items", [blocks.absent("Exposure", why)]
-        )
-    made: list[blocks.Block] = []
-    trivial = facts.trivial.name if facts.trivial is not None else ""
-    for name in dict.fromkeys(g["group"] for g in found):
-        own = sorted((g for g in found if g["group"] == name), key=lambda g: -(g["bought"] or 0.0))
-        rows = [
-            [
-                visible(g["label"], 80),
-                wording.number(g["items"], 0),
-                wording.share(g["catalogue"]),
-                wording.share(g["had"]),
-                wording.share(g["bought"]),
-                _figure("coverage", g["shown"][facts.subject.name]),
-                *([_figure("coverage", g["shown"][trivial])] if trivial in g["shown"] else []),
-            ]
-            for g in own[:MOST]
-        ]
-        hidden = len(own) - len(rows)
-        other = [f"Shown by “{facts.policy(trivial, 30)}”"] if trivial in own[0]["shown"] else []
-        made.append(
-            blocks.table(
-                f"Items by {visible(name, 60)}, with {facts.level} intervals of what is shown",
-                [
-                    "Group",
-                    "Items",
-                    "Share of the catalogue",
-                    "Share of what users had",
-                    "Share of money then spent",
-                    "Share of all places",
-                    *other,
-                ],
-                rows,
-                note=f"{hidden} more in the evidence file." if hidden else "",
-            )
-        )
-    return blocks.section("a-exposure", "Who is shown: groups of items", made)
-
-
-def _whom(facts: Facts) -> dict[str, Any]:
-    """Return which option wins for whom, and where lists are less accurate."""
-    trade = facts.evidence.tradeoff
-    whom = trade["whom"]
-    if "not_measured" in whom:
-        return blocks.section(
-            "a-whom", "Which list wins for whom", [blocks.absent("Winners", whom["not_measured"])]
-        )
-    rows = [
-        [
-            f"{visible(g['subgroup'], 40)}: {visible(g['group'], 60)}",
-            facts.policy(g["best"], 60),
-            wording.number(g["n"], 0),
-            wording.number(g["value"]),
-            wording.number(g["recommended"]),
-            _money(g["more"], plus=True) if g["more"] else "(the recommended option)",
-            ", ".join(facts.policy(n, 40) for n in g["beyond_chance"]) or "none",
-        ]
-        for g in whom["groups"][:MOST]
-    ]
-    gaps = [
-        [
-            f"{visible(one['subgroup'], 40)}: {visible(g['group'], 60)}",
-            _title(one["measure"]),
-            wording.number(g["n"], 0),
-            _figure(one["measure"], g["figure"]),
-            wording.number(g["p_adjusted"], -3),
-        ]
-        for one in trade["gaps"]["subgroups"]
-        for g in one.get("groups", ())
-    ]
-    made = [
-        blocks.items([visible(s, 400) for s in (*whom["sentences"], *trade["gaps"]["sentences"])]),
-        blocks.table(
-            f"The option that earned most in each group, in {visible(whom['unit'])}; intervals "
-            f"hold for all {whom['comparisons']} comparisons at once, at {facts.level}",
-            [
-                "Group of users",
-                "Earned most",
-                "Users",
-                "Its money",
-                f"“{facts.policy(facts.subject.name, 30)}”",
-                "More by",
-                "Earn more beyond chance",
-            ],
-            rows,
-            left=2,
-        ),
-    ]
-    if gaps:
-        made.append(
-            blocks.table(
-                "How accurate the recommended lists are for each group",
-                ["Group of users", "Measure", "Users", "Figure", "Chance of such a gap"],
-                gaps[:MOST],
-                left=2,
-            )
-        )
-    return blocks.section("a-whom", "Which list wins for whom", made)
-
-
-def _cold(facts: Facts) -> dict[str, Any]:
-    cold = facts.evidence.tradeoff["cold"]
-    users, items = cold["users"], cold["items"]
-    rows = [
-        [
-            facts.policy(p["policy"]),
-            _money(users["money"][p["policy"]]),
-            wording.share(items["policies"][p["policy"]]["places"]),
-            wording.number(items["policies"][p["policy"]]["hits"], 0),
-        ]
-        for p in shown_options(facts)
-    ]
-    return blocks.section(
-        "a-cold",
-        "New users and new items",
-        [
-            blocks.text(
-                f"{wording.number(users['n'], 0)} of the users judged "
-                f"({wording.share(users['share'])}) had no history. "
-                f"{wording.number(items['n'], 0)} of the items offered "
-                f"({wording.share(items['share'])}) nobody had before; they are "
-                f"{wording.share(items['bought'])} of the money then spent."
-            ),
-            blocks.table(
-                "Lists for new users, and new items in lists",
-                [
-                    "Option",
-                    f"New users, {visible(facts.subject.value.unit)}",
-                    "Places for new items",
-                    "Hits among them",
-                ],
-                rows,
-                strong=[0],
-            ),
-        ],
-    )
-
-
-def _experiment(facts: Facts) -> dict[str, Any]:
-    trade = facts.evidence.tradeoff
-    made: list[blocks.Block] = [
-        blocks.items([visible(s, 400) for s in trade["replay"]["sentences"]])
-    ]
-    test = trade["experiment"]
-    if "not_measured" in test:
-        made.append(blocks.absent("The experiment", test["not_measured"]))
-    else:
-        made += [
-            blocks.items([visible(s, 600) for s in test["sentences"]]),
-            blocks.facts(_test_facts(facts, test)),
-            blocks.text(
-                "Users in each half: 2 (1.96 + 0.84)² sd² / gain², with the standard deviation of "
-                "all that one user buys in a stretch as long as the judging part.",
-                "term",
-            ),
-        ]
-    return blocks.section("a-experiment", "What replay cannot tell, and the test that would", made)
-
-
-def _test_facts(facts: Facts, test: Mapping[str, Any]) -> list[tuple[str, str]]:
-    days, volume = test["days"], test["by_volume"]
-    against = facts.policy(test["against"])
-    return [
-        ("Shown to the other half", f"“{against}”"),
-        ("Gain to find", wording.money(test["gain"], test["unit"])),
-        ("Standard deviation of one user's money", wording.money(test["sd"], test["unit"])),
-        ("Users in all", wording.number(test["users"], 0)),
-        (
-            "Users, adjusted for what they did before",
-            f"{wording.number(test['with_past']['users'], 0)} (it explains "
-            f"{wording.share(test['with_past']['share'])} of the variance)",
-        ),
-        ("Days, at the users of the judging part", _days(days)),
-        ("Days, at the declared volume", _days(volume)),
-        ("Power", wording.share(test["power"])),
-        ("Level, two-sided", wording.share(test["significance"])),
-    ]
-
-
-def _days(found: Mapping[str, Any]) -> str:
-    if "not_measured" in found:
-        return f"not measured: {visible(found['not_measured'], 120)}"
-    return wording.number(max(1.0, found["value"]), 0)
 
 
 def record_sections(facts: Facts) -> list[dict[str, Any]]:

@@ -168,7 +168,7 @@ def _rows(
     elif decision is not None:
         judging, folder = load(decision), Path(decision).parent
         if judging.kind == "recommend":
-            raise DeclarationError.checked_only()
+            raise DeclarationError.lists_not_rows()
     elif first is not None:
         judging = first.decision
     else:

@@ -85,7 +85,7 @@ def judge_predictions(
     """
     declared = decision if isinstance(decision, Decision) else load(decision)
     if declared.kind == "recommend":
-        raise DeclarationError.checked_only()
+        raise DeclarationError.lists_not_rows()
     declared = _as_asked(declared, probability, score, action)
     if path != "rows":
         found = _one_pass(declared, predictions, progress, forced=path == "cells")

@@ -58,7 +58,7 @@ def open_rows(decision: str | Path | Decision, data: Any = None) -> tuple[Decisi
         folder = Path(decision).parent
         decision = load(decision)
     if decision.kind == "recommend":
-        raise DeclarationError.checked_only()
+        raise DeclarationError.lists_not_rows()
     source = (
         read(decision.data, folder=folder)
         if data is None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from payoff.declare import Decision
-from payoff.evidence.evidence import Estimate
+from payoff.evidence.evidence import Estimate, Evidence
 from payoff.evidence.optimism import Step
 from payoff.evidence.trials import Trials
 from payoff.evidence.worth import worth
@@ -24,7 +25,7 @@ from payoff.policy.policy import Policy
 from payoff.policy.stakes import Stakes
 from payoff.workflow.corpora import CorpusFigures
 
-__all__ = ["Trained", "candidate_rows", "per_unit_worth"]
+__all__ = ["Outcome", "Trained", "candidate_rows", "per_unit_worth"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,6 +63,14 @@ class Trained:
     trials: Trials | None = None
     examples: Mapping[str, Any] | None = None
     guarantee: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """What a run produced: the evidence, and the folder when one was written."""
+
+    evidence: Evidence
+    folder: Path | None
 
 
 def per_unit_worth(decision: Decision, per_unit: NDArray[np.float64], at_stake: Stakes) -> Estimate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,20 +45,12 @@ from payoff.workflow.documents import documents_tried
 from payoff.workflow.rows import Checked, check, data_facts
 from payoff.workflow.scoring import score
 from payoff.workflow.slices import slices_of
-from payoff.workflow.trained import Trained, candidate_rows
+from payoff.workflow.trained import Outcome, Trained, candidate_rows
 
 __all__ = ["Outcome", "run"]
 
 #: Rows the finished model is asked about again to see what judging it on them would flatter.
 _MOST_ASKED_AGAIN: Final = 100_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Outcome:
-    """What a run produced: the evidence, and the folder when one was written."""
-
-    evidence: Evidence
-    folder: Path | None
 
 
 def run(
@@ -100,10 +92,14 @@ def run(
     declared = decision if isinstance(decision, Decision) else load(decision)
     if declared.kind == "predictions":
         raise DeclarationError.not_trained_here()
-    if declared.kind == "recommend":
-        raise DeclarationError.checked_only()
     if out is not None:
         bundle.check_target(Path(out), force=force)
+    if declared.kind == "recommend":
+        from payoff.workflow import recommending
+
+        return recommending.run_lists(
+            decision, data, out=out, force=force, pages=pages, progress=progress
+        )
     progress("read and check", 0, 1)
     checked = check(decision, data)
     progress("read and check", 1, 1, f"{len(checked.data):,} rows")

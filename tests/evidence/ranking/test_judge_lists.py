@@ -15,6 +15,7 @@ from payoff.evidence.ranking.judge import judge_lists
 from payoff.evidence.ranking.judged import ListsJudged, shown_of
 from payoff.evidence.ranking.listed import ItemFacts
 from payoff.policy.listing.stakes import ListsToChoose, ListsToJudge
+from payoff.report.files import documents
 from tests.list_worlds import World, background, decision, judged, listed
 
 # Three users, five items; money of what they bought, and a miss of -1.
@@ -316,3 +317,45 @@ def test_a_volume_that_counts_purchases_again_is_told_first():
     assert "1,522 per month" in often.mend
     none = {c.code: c for c in judged(top="").checks}["PAY-E270"]
     assert none.status == "not_applicable"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("n", "m", "pair", "lists", "days"),
+    [
+        (1, 1, [0], {"a": [[0]], "do_nothing": [[-1]]}, 10.0),  # one user, one item
+        (3, 2, [], {"a": [[0, 1]] * 3, "popular": [[1, 0]] * 3}, 10.0),  # nobody bought
+        (50, 3, [0, 3, 6], {"a": [[0, -1]] * 50, "popular": [[1, -1]] * 50}, None),  # no dates
+        (50, 3, [0, 3], {"do_nothing": [[-1]] * 50, "popular": [[1]] * 50}, 0.0),  # one moment
+        (60, 3, [3 * u for u in range(60)], {"a": [[0]] * 60, "popular": [[0]] * 60}, 5.0),
+    ],
+)
+def test_extreme_parts_are_judged_and_reported(n, m, pair, lists, days):
+    money = np.full(len(pair), 3.0)
+    stakes = by_hand(
+        user=np.arange(n, dtype=np.int32),
+        pair=np.array(pair, dtype=np.int64),
+        hit=money,
+        value=money,
+        margin=money,
+        n_items=m,
+        known=np.zeros(n, dtype=np.int64),
+        groups={},
+        days=days,
+    )
+    found = judge_lists(
+        decision(),
+        stakes,
+        listed({name: np.array(rows, dtype=np.int32) for name, rows in lists.items()}),
+        recommended=next(iter(lists)),
+        items=ItemFacts(
+            labels=np.arange(m),
+            popularity=np.zeros(m, dtype=np.int64),
+            n_users=0,
+            allowed=np.ones(m, bool),
+        ),
+        background=background(),
+    )
+    assert all(documents(found).values())
+    assert found.policies[0].value.low is None or found.policies[0].value.method == "exact"
+    assert found.policies[0].value.reason

@@ -17,7 +17,6 @@ from payoff.errors import DeclarationError, PayoffError
 from payoff.load.interactions.checks import check
 from payoff.load.interactions.sheet import gini, sheet_of, top_share
 from payoff.load.interactions.split import split_interactions
-from payoff.workflow import run
 from tests.conftest import ROOT
 from tests.load.interactions.making import busy, declared, shop
 
@@ -119,19 +118,9 @@ def test_check_prints_and_answers_json(folder):
     assert {c["code"] for c in answer["checks"]} >= {f"PAY-L{n}" for n in range(131, 143)}
 
 
-@pytest.mark.parametrize("command", ["run", "train", "judge", "score"])
-def test_other_commands_say_what_is_not_there(folder, command):
+def test_judging_row_by_row_is_refused(folder):
     path = str(folder / "decision.toml")
-    arguments = {
-        "judge": ["judge", str(folder / "rows.parquet"), "--decision", path],
-        "run": ["run", path],
-        "train": ["train", path],
-    }
-    if command not in arguments:
-        with pytest.raises(DeclarationError, match="PAY-D013"):
-            run(path)
-        return
-    said = CliRunner().invoke(group, arguments[command])
+    said = CliRunner().invoke(group, ["judge", str(folder / "rows.parquet"), "--decision", path])
     assert said.exit_code != 0
     assert "PAY-D013" in (said.output + str(said.exception))
 

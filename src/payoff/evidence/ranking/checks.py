@@ -233,17 +233,16 @@ def _often(judged: ListsJudged) -> Check:
     once = (decision.volume or 0.0) / lists
     text = (
         f"{decision.volume:,.0f} lists per {decision.period} are {lists:,.1f} for each of the "
-        f"{judged.n:,} users judged in the {days:,.0f} days of the judging part. Each list was "
-        "judged by all that its user bought in these days."
+        f"{judged.n:,} users judged in {days:,.0f} days, and each list is credited with all that "
+        "its user bought of it in them."
     )
     if lists > _OFTEN:
         return result(
             status="issue",
             page_one=True,
-            detail=f"{text} Shown that often to the same users, their purchases are counted each "
-            "time: money per period is too high by as much.",
-            mend="Unless there are as many more users than were judged, declare the volume of "
-            f"users, here {once:,.0f} per {decision.period}, or read money per user and "
+            detail=f"{text} Money per period then counts purchases more than once.",
+            mend=f"Declare the volume of users (here {once:,.0f} per {decision.period}) unless "
+            "there are as many more users than were judged; or read money per user and "
             f"{decision.period} under 'Trade-off'",
         )
     return result(status="passed", detail=text)

@@ -18,14 +18,14 @@ from payoff.evidence.ranking.judged import ListsJudged
 from payoff.evidence.ranking.measures import PERIOD_DAYS
 from payoff.evidence.wording import about, quoted
 
-__all__ = ["POWER", "SIGNIFICANCE", "experiment", "spent", "users_needed"]
+__all__ = ["LONGEST_TEST", "POWER", "SIGNIFICANCE", "experiment", "spent", "users_needed"]
 
 POWER: Final = 0.8
 SIGNIFICANCE: Final = 0.05
 #: The smallest gain looked for, as a share of the gain that the replay shows.
 SHARE: Final = 0.5
 #: A test of more days than this is not run.
-_LONGEST: Final = 365.0
+LONGEST_TEST: Final = 365.0
 
 
 def users_needed(
@@ -179,7 +179,7 @@ def _sentences(judged: ListsJudged, found: dict[str, Any]) -> list[str]:
     hard = (
         f" That is not practical: {judged.n:,} users, as many as were judged, would find a gain of "
         f"{least} or more. Test a larger change, or cap what the largest purchases count."
-        if "value" in days and days["value"] > _LONGEST
+        if "value" in days and days["value"] > LONGEST_TEST
         else ""
     )
     return [

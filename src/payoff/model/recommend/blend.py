@@ -16,6 +16,7 @@ from payoff.model.recommend.content import ContentBased
 from payoff.model.recommend.ease import Ease, LowRankEase
 from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.neighbours import ItemNeighbours
+from payoff.model.recommend.plugged import PluggedRecommender
 from payoff.model.recommend.popular import BuyAgain, Popular
 from payoff.model.recommend.ranker import FORMAT, Recommender
 from payoff.model.recommend.sequential import NextItem
@@ -128,6 +129,7 @@ RECOMMENDERS: Final[dict[str, type[Recommender]]] = {
         ImplicitAls,
         NextItem,
         ContentBased,
+        PluggedRecommender,
         Blend,
     )
 }

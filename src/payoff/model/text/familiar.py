@@ -28,7 +28,7 @@ MOST_REFERENCES: Final = 20_000
 NEAREST: Final = 3
 #: Weights kept of each document's TF-IDF vector, the largest.
 _MOST_WEIGHTS: Final = 100
-_CHUNK: Final = 256
+_CHUNK: Final = 64
 _AT_ONCE: Final = 1_000
 
 
