@@ -46,11 +46,11 @@ examples = [
     Example.from_dict(nlp.make_doc(t), {"cats": {str(k): float(k == y) for k in labels}})
     for t, y in zip(given["texts"], given["y"])
 ]
-optimizer = nlp.initialize(lambda: examples)
+sgd = nlp.begin_training(lambda: examples)
 for _ in range(given["epochs"]):
     random.shuffle(examples)
     for batch in spacy.util.minibatch(examples, 32):
-        nlp.update(batch, sgd=optimizer, drop=0.2)
+        nlp.update(batch, sgd=sgd, drop=0.2)
 fitted = time.process_time()
 prob = [[d.cats[str(k)] for k in labels] for d in nlp.pipe(given["asked"])]
 json.dump({"prob": prob, "fit": fitted - begun}, open(sys.argv[2], "w"))
