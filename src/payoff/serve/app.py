@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from payoff.optional import need
 from payoff.serve.document import openapi
 from payoff.serve.envelope import CALL, Call, Envelope, json_response
 from payoff.serve.journal import Journal, to_stderr
-from payoff.serve.keeping import Keeper, asked_of, key_of
+from payoff.serve.keeping import Keeper
 from payoff.serve.log import DecisionLog, NoLog
 from payoff.serve.page import origin_of, page, policy_of
 from payoff.serve.problems import (
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["MAX_BODY", "MAX_ROWS", "create_app"]
+__all__ = ["MAX_BODY", "MAX_ROWS", "body_in_time", "create_app", "refusing", "version"]
 
 MAX_BODY: Final = 2_000_000
 MAX_ROWS: Final = 1_000
@@ -124,7 +123,7 @@ def create_app(  # noqa: PLR0913 (the settings of a server)
             Route("/readyz", routes.readyz, methods=["GET"]),
         ],
         middleware=[Middleware(Envelope, journal=journal, clock=clock)],
-        exception_handlers={HTTPException: _refused},
+        exception_handlers={HTTPException: refusing(_ROUTES)},
     )
     # '/decide/' is no route; a redirect would also lose the body of some clients.
     app.router.redirect_slashes = False
@@ -152,7 +151,7 @@ class _Endpoints:
         self._max_body = max_body
         self._timeout = body_timeout
         self._openapi = encode(
-            openapi(bundle, max_rows=service.max_rows, max_body=max_body, version=_version())
+            openapi(bundle, max_rows=service.max_rows, max_body=max_body, version=version())
         )
         self._alive = encode({"status": "alive"})
         self._ready = encode(
@@ -165,31 +164,10 @@ class _Endpoints:
         )
 
     async def decide(self, request: Request) -> Response:
-        call: Call = request.scope[CALL]
-        body = await self._read(request, call)
-        key = asked = None
-        if self._keeper.stores:
-            key = key_of(request.headers.getlist("idempotency-key"))
-        if key is not None:
-            asked = asked_of(call.path, body)
-            earlier = await self._keeper.earlier(key, asked, call.request_id)
-            if earlier is not None:
-                return _repeated(earlier, call)
-        if len(body) <= _INLINE and not self._keeper.blocks:
-            content, kept = self._begin(body, call, key, asked)
-        else:
-            content, kept = await asyncio.to_thread(self._begin, body, call, key, asked)
-        earlier = await self._keeper.end(kept, call.request_id)
-        return json_response(content) if earlier is None else _repeated(earlier, call)
-
-    def _begin(
-        self, body: bytes, call: Call, key: str | None, asked: bytes | None
-    ) -> tuple[bytes, Future[Mapping[str, Any] | None]]:
-        """Decide, write the answer, and hand what must be kept to the log."""
-        made = self._service.make(body, call.request_id, key=key, asked=asked or b"")
-        content = encode(made.answer)
-        call.rows = len(made.batch.entries)
-        return content, self._keeper.begin(made.batch, call.request_id)
+        body = await self._read(request, request.scope[CALL])
+        return await self._keeper.answer(
+            request, body, self._service.make, at_once=len(body) <= _INLINE
+        )
 
     async def decision(self, request: Request) -> Response:
         return json_response(encode(await self._keeper.find(request.path_params["id"])))
@@ -210,7 +188,7 @@ class _Endpoints:
         return json_response(content)
 
     async def _read(self, request: Request, call: Call) -> bytes:
-        body = await _body(request, call, most=self._max_body, seconds=self._timeout)
+        body = await body_in_time(request, call, most=self._max_body, seconds=self._timeout)
         check_headers(
             request.headers.getlist("content-type"), request.headers.get("content-encoding")
         )
@@ -237,20 +215,15 @@ class _Endpoints:
         )
 
 
-def _repeated(answer: Mapping[str, Any], call: Call) -> Response:
-    """Give an answer once more, and say so."""
-    call.rows = 0  # nothing was decided
-    return json_response(encode(answer), headers={"idempotency-replayed": "true"})
-
-
-def _version() -> str:
+def version() -> str:
+    """Return the version of payoff that runs."""
     try:
         return metadata.version("payoff")
     except metadata.PackageNotFoundError:
         return "unknown"  # run from a source folder that was never installed
 
 
-async def _body(request: Request, call: Call, *, most: int, seconds: float) -> bytes:
+async def body_in_time(request: Request, call: Call, *, most: int, seconds: float) -> bytes:
     """Read a body of bounded size in bounded time.
 
     Raises
@@ -285,13 +258,17 @@ async def _body(request: Request, call: Call, *, most: int, seconds: float) -> b
     return b"".join(parts)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    """Turn what the router refuses into the one error body (the envelope writes it)."""
-    status = getattr(error, "status_code", 500)
-    if status == 404:
-        raise PathError.unknown(request.scope["path"], _ROUTES)
-    if status == 405:
-        found = (getattr(error, "headers", None) or {}).get("Allow", "")
-        allowed = ", ".join(sorted(found.split(", ")))  # it comes from a set, in any order
-        raise MethodError.refused(request.method, request.scope["path"], allowed)
-    raise error
+def refusing(routes: Sequence[str]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return what turns the router's refusals into the one error body (the envelope writes it)."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        status = getattr(error, "status_code", 500)
+        if status == 404:
+            raise PathError.unknown(request.scope["path"], routes)
+        if status == 405:
+            found = (getattr(error, "headers", None) or {}).get("Allow", "")
+            allowed = ", ".join(sorted(found.split(", ")))  # it comes from a set, in any order
+            raise MethodError.refused(request.method, request.scope["path"], allowed)
+        raise error
+
+    return refused

@@ -7,17 +7,40 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
+from payoff.serve.envelope import CALL, Call, json_response
 from payoff.serve.journal import Journal, frames_of, moment
 from payoff.serve.log import Batch, DecisionLog, DecisionStore
 from payoff.serve.problems import BusyError, DecisionError, ErasedError, LogError, RepeatError
+from payoff.serve.wire import encode
 
-__all__ = ["Keeper", "asked_of", "key_of"]
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+__all__ = ["Keeper", "Made", "asked_of", "key_of"]
 
 _KEY: Final = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
 
 Answer = Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What one request comes to, before anybody is told of it.
+
+    Parameters
+    ----------
+    answer
+        As it will be sent.
+    batch
+        What has to be kept first.
+    """
+
+    answer: dict[str, Any]
+    batch: Batch
 
 
 def key_of(headers: Sequence[str]) -> str | None:
@@ -75,18 +98,25 @@ class Keeper:
         self._journal = journal
         self._wait = wait
 
-    @property
-    def stores(self) -> bool:
-        """Whether the log takes entries without waiting, and gives them back."""
-        return self._store is not None
+    async def answer(
+        self,
+        request: Request,
+        body: bytes,
+        make: Callable[[bytes, str, str | None, bytes], Made],
+        *,
+        at_once: bool,
+    ) -> Response:
+        """Decide, keep, and only then answer; a repeated request is answered as before.
 
-    @property
-    def blocks(self) -> bool:
-        """Whether :meth:`begin` may wait for a disk, which must not hold up other requests."""
-        return self._log.durable and not self.stores
-
-    def begin(self, batch: Batch, request_id: str) -> Future[Answer]:
-        """Hand over the entries of one request.
+        Parameters
+        ----------
+        request, body
+            The request, and its body as it was read.
+        make
+            Decides: takes the body, the request's id, its ``Idempotency-Key`` (None where there is
+            none) and the digest of what it asks.
+        at_once
+            Whether ``make`` is over so soon that other requests can wait for it.
 
         Raises
         ------
@@ -94,7 +124,35 @@ class Keeper:
             ``PAY-S009``.
         BusyError
             ``PAY-S011``.
+        RepeatError
+            ``PAY-S021``.
         """
+        call: Call = request.scope[CALL]
+        key, asked = None, b""
+        if self._store is not None:
+            key = key_of(request.headers.getlist("idempotency-key"))
+        if key is not None:
+            asked = asked_of(call.path, body)
+            earlier = await self._earlier(key, asked, call.request_id)
+            if earlier is not None:
+                return _repeated(earlier, call)
+
+        def begin() -> tuple[bytes, Future[Answer]]:
+            made = make(body, call.request_id, key, asked)
+            content = encode(made.answer)
+            call.rows = len(made.batch.entries)
+            return content, self._begin(made.batch, call.request_id)
+
+        # A plain log that waits for the disk must not hold up every other request.
+        if at_once and (self._store is not None or not self._log.durable):
+            content, kept = begin()
+        else:
+            content, kept = await asyncio.to_thread(begin)
+        earlier = await self._end(kept, call.request_id)
+        return json_response(content) if earlier is None else _repeated(earlier, call)
+
+    def _begin(self, batch: Batch, request_id: str) -> Future[Answer]:
+        """Hand over the entries of one request."""
         try:
             if self._store is not None:
                 return self._store.submit(batch)
@@ -108,16 +166,8 @@ class Keeper:
         done.set_result(None)
         return done
 
-    async def end(self, future: Future[Answer], request_id: str) -> Answer:
-        """Wait until the entries are safe; return the answer to give instead, if there is one.
-
-        Raises
-        ------
-        LogError
-            ``PAY-S009``.
-        RepeatError
-            ``PAY-S021``.
-        """
+    async def _end(self, future: Future[Answer], request_id: str) -> Answer:
+        """Wait until the entries are safe; return the answer to give instead, if there is one."""
         try:
             if future.done():
                 return future.result()
@@ -131,23 +181,15 @@ class Keeper:
         except Exception as error:
             raise self._refused(error, request_id) from error
 
-    async def earlier(self, key: str | None, asked: bytes, request_id: str) -> Answer:
-        """Return the answer that a repeated request was given before, or None.
-
-        Raises
-        ------
-        LogError
-            ``PAY-S009``: without knowing, deciding could mean deciding twice.
-        RepeatError
-            ``PAY-S021``.
-        """
-        if self._store is None or key is None:
-            return None
+    async def _earlier(self, key: str, asked: bytes, request_id: str) -> Answer:
+        """Return the answer that a repeated request was given before, or None."""
+        assert self._store is not None
         try:
             return await asyncio.to_thread(self._store.earlier, key, asked)
         except RepeatError:
             raise
         except Exception as error:
+            # Without knowing, deciding could mean deciding twice.
             raise self._refused(error, request_id) from error
 
     async def find(self, decision_id: str) -> Mapping[str, Any]:
@@ -183,3 +225,9 @@ class Keeper:
                 "frames": frames_of(error),
             }
         )
+
+
+def _repeated(answer: Mapping[str, Any], call: Call) -> Response:
+    """Give an answer once more, and say so."""
+    call.rows = 0  # nothing was decided
+    return json_response(encode(answer), headers={"idempotency-replayed": "true"})

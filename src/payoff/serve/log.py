@@ -65,14 +65,14 @@ class Batch:
     head
         The answer without its list of decisions.
     under
-        Key of that list in the answer.
+        Key of that list in the answer; None where the one entry's answer is the whole.
     """
 
     entries: Sequence[Entry]
     key: str | None = None
     asked: bytes = b""
     head: Mapping[str, Any] = field(default_factory=dict)
-    under: str = "decisions"
+    under: str | None = "decisions"
 
 
 class DecisionLog(Protocol):

@@ -8,32 +8,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from payoff.errors import RequestError, show
+from payoff.serve.keeping import Made
 from payoff.serve.log import Batch, Entry
 from payoff.serve.servable import REMARKS, Row, Servable, unit_field
 from payoff.serve.wire import MOST_PROBLEMS, decode
 
-__all__ = ["Made", "Service"]
+__all__ = ["Service"]
 
 _LONGEST_ID: Final = 200
 # The contract looks for the nearest known name of every unknown field. That is a kindness for a
 # slip and a burden for a thousand of them, so beyond this many the search is left out.
 _MOST_SLIPS: Final = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """What one request comes to, before anybody is told of it.
-
-    Parameters
-    ----------
-    answer
-        As it will be sent.
-    batch
-        What has to be kept first.
-    """
-
-    answer: dict[str, Any]
-    batch: Batch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +40,7 @@ class Service:
     max_rows: int
 
     def make(
-        self, body: bytes, request_id: str, *, key: str | None = None, asked: bytes = b""
+        self, body: bytes, request_id: str, key: str | None = None, asked: bytes = b""
     ) -> Made:
         """Decide the rows of one request body; nothing is recorded yet.
 

@@ -65,7 +65,7 @@ MIGRATIONS: Final = (
                 first INTEGER NOT NULL,
                 count INTEGER NOT NULL,
                 head TEXT NOT NULL,
-                list TEXT NOT NULL) WITHOUT ROWID""",
+                list TEXT) WITHOUT ROWID""",
             "CREATE INDEX keys_by_entry ON keys (first)",
         ),
     ),

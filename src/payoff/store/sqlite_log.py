@@ -291,4 +291,4 @@ def _answer_of(connection: sqlite3.Connection, key: str, asked: bytes) -> Answer
         connection, "number >= :first AND number < :end", {"first": first, "end": first + count}
     )
     answers = [json.loads(entry.content or b"{}")["answer"] for entry in found]
-    return {**json.loads(head), under: answers}
+    return answers[0] if under is None else {**json.loads(head), under: answers}
