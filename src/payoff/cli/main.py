@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "compare": ("payoff.cli.compare", "Compare models or policies on rows none has seen."),
     "score": ("payoff.cli.score", "Write rows with a bundle's probabilities, money and action."),
     "explain": ("payoff.cli.explain", "Say why one row gets its decision: words, columns, money."),
+    "recommend": ("payoff.cli.recommend", "List items for a user, a visitor or an item, and why."),
     "sql": ("payoff.cli.sql", "Write the figures as SQL for a table of your own, or run it."),
     "report": ("payoff.cli.report", "Write the pages of a bundle again."),
     "serve": ("payoff.cli.serve", "Answer decisions over HTTP from a bundle."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["MAX_BODY", "MAX_ROWS", "create_app"]
+__all__ = ["MAX_BODY", "MAX_ROWS", "body_in_time", "create_app", "refusing", "version"]
 
 MAX_BODY: Final = 2_000_000
 MAX_ROWS: Final = 1_000
@@ -111,7 +111,7 @@ def create_app(
             Route("/readyz", routes.readyz, methods=["GET"]),
         ],
         middleware=[Middleware(Envelope, journal=journal, clock=clock)],
-        exception_handlers={HTTPException: _refused},
+        exception_handlers={HTTPException: refusing(_ROUTES)},
     )
     # '/decide/' is no route; a redirect would also lose the body of some clients.
     app.router.redirect_slashes = False
@@ -131,7 +131,7 @@ class _Endpoints:
         self._max_body = max_body
         self._timeout = body_timeout
         self._openapi = encode(
-            openapi(bundle, max_rows=service.max_rows, max_body=max_body, version=_version())
+            openapi(bundle, max_rows=service.max_rows, max_body=max_body, version=version())
         )
         self._alive = encode({"status": "alive"})
         self._ready = encode(
@@ -169,7 +169,7 @@ class _Endpoints:
         return json_response(content)
 
     async def _read(self, request: Request, call: Call) -> bytes:
-        body = await _body(request, call, most=self._max_body, seconds=self._timeout)
+        body = await body_in_time(request, call, most=self._max_body, seconds=self._timeout)
         check_headers(
             request.headers.getlist("content-type"), request.headers.get("content-encoding")
         )
@@ -200,14 +200,15 @@ class _Endpoints:
         )
 
 
-def _version() -> str:
+def version() -> str:
+    """Return the version of payoff that runs."""
     try:
         return metadata.version("payoff")
     except metadata.PackageNotFoundError:
         return "unknown"  # run from a source folder that was never installed
 
 
-async def _body(request: Request, call: Call, *, most: int, seconds: float) -> bytes:
+async def body_in_time(request: Request, call: Call, *, most: int, seconds: float) -> bytes:
     """Read a body of bounded size in bounded time.
 
     Raises
@@ -242,13 +243,17 @@ async def _body(request: Request, call: Call, *, most: int, seconds: float) -> b
     return b"".join(parts)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    """Turn what the router refuses into the one error body (the envelope writes it)."""
-    status = getattr(error, "status_code", 500)
-    if status == 404:
-        raise PathError.unknown(request.scope["path"], _ROUTES)
-    if status == 405:
-        found = (getattr(error, "headers", None) or {}).get("Allow", "")
-        allowed = ", ".join(sorted(found.split(", ")))  # it comes from a set, in any order
-        raise MethodError.refused(request.method, request.scope["path"], allowed)
-    raise error
+def refusing(routes: Sequence[str]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return what turns the router's refusals into the one error body (the envelope writes it)."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        status = getattr(error, "status_code", 500)
+        if status == 404:
+            raise PathError.unknown(request.scope["path"], routes)
+        if status == 405:
+            found = (getattr(error, "headers", None) or {}).get("Allow", "")
+            allowed = ", ".join(sorted(found.split(", ")))  # it comes from a set, in any order
+            raise MethodError.refused(request.method, request.scope["path"], allowed)
+        raise error
+
+    return refused

@@ -14,7 +14,7 @@ from payoff.serve.problems import LogError
 from payoff.serve.servable import REMARKS, Row, Servable, unit_field
 from payoff.serve.wire import MOST_PROBLEMS, decode
 
-__all__ = ["Service"]
+__all__ = ["Service", "keep"]
 
 _LONGEST_ID: Final = 200
 # The contract looks for the nearest known name of every unknown field. That is a kindness for a
@@ -174,20 +174,30 @@ class Service:
             )
             for row, made in zip(rows, decisions, strict=True)
         ]
-        try:
-            self.log.record(entries)
-        except Exception as error:
-            # Whatever a log's backend raises, the rule is one: no record, no answer.
-            self.journal(
-                {
-                    "at": moment(at),
-                    "event": "log_refused",
-                    "request_id": request_id,
-                    "type": type(error).__name__,
-                    "frames": frames_of(error),
-                }
-            )
-            raise LogError.not_recorded() from error
+        keep(self.log, entries, self.journal)
+
+
+def keep(log: DecisionLog, entries: Sequence[Entry], journal: Journal) -> None:
+    """Record entries of one request before they are answered: no record, no answer.
+
+    Raises
+    ------
+    LogError
+        ``PAY-S009``, whatever the log's backend raises.
+    """
+    try:
+        log.record(entries)
+    except Exception as error:
+        journal(
+            {
+                "at": moment(entries[0].at),
+                "event": "log_refused",
+                "request_id": entries[0].request_id,
+                "type": type(error).__name__,
+                "frames": frames_of(error),
+            }
+        )
+        raise LogError.not_recorded() from error
 
 
 def _unit_problem(row: Row, unit: str, number: int) -> list[dict[str, Any]]:
