@@ -59,7 +59,7 @@ def expected():
 
 
 def rest(rows):
-    fixed = {"number", "id", "request_id", "at", "bundle_id", "unit_id", "erased"}
+    fixed = {"number", "id", "request_id", "decided_at", "bundle_id", "unit_id", "erased"}
     return [{k: v for k, v in row.items() if k not in fixed} for row in rows]
 
 
@@ -72,7 +72,7 @@ def test_parquet(path, tmp_path, monkeypatch, batch):
     assert tuple(table.column_names) == found.columns
     rows = table.to_pylist()
     assert [row["number"] for row in rows] == [1, 2, 3, 4, 5]
-    assert rows[0]["at"].isoformat() == "1970-01-02T00:00:00.250000+00:00"
+    assert rows[0]["decided_at"].isoformat() == "1970-01-02T00:00:00.250000+00:00"
     assert [row["erased"] for row in rows] == [False, True, False, False, False]
     assert [row["unit_id"] for row in rows] == ["c-1", None, "c-1", "u", "v"]
     assert rest(rows) == expected()
@@ -82,12 +82,12 @@ def test_duckdb(path, tmp_path):
     export(path, tmp_path / "d.duckdb", with_fields=True)
     with duckdb.connect(str(tmp_path / "d.duckdb"), read_only=True) as connection:
         found = connection.execute(
-            "SELECT number, expected_call, row->>'$.job', propensities[2] "
+            "SELECT number, decided_at < now(), expected_call, row->>'$.job', propensities[2] "
             "FROM decisions ORDER BY number"
         ).fetchall()
     assert found == [
-        (1, 1.0, "cook", None), (2, None, None, None), (3, 1.0, "cook", None),
-        (4, None, "cook", 0.8), (5, None, "cook", None),
+        (1, True, 1.0, "cook", None), (2, True, None, None, None), (3, True, 1.0, "cook", None),
+        (4, True, None, "cook", 0.8), (5, True, None, "cook", None),
     ]  # fmt: skip
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 

@@ -44,7 +44,7 @@ def command() -> None:
 def export_command(path: str, out: str, with_fields: bool, force: bool, as_json: bool) -> None:
     """Write every decision in PATH as one row of a table, for analysts.
 
-    Columns: number, id, at, bundle_id, unit_id, action, the probability of each outcome
+    Columns: number, id, decided_at, bundle_id, unit_id, action, the probability of each outcome
     (y_prob_OUTCOME), the expected money of each action (expected_ACTION); of lists the items and
     their propensities. In DuckDB the table is called decisions.
     """

@@ -53,8 +53,8 @@ def export(
 ) -> Exported:
     """Write every decision of a log as one row of a table.
 
-    Columns are ``number``, ``id``, ``request_id``, ``at``, ``bundle_id``, ``unit_id``, ``erased``,
-    what answers say (``action``, ``label``, ``automated``, ...), ``y_prob_OUTCOME``,
+    Columns are ``number``, ``id``, ``request_id``, ``decided_at``, ``bundle_id``, ``unit_id``,
+    ``erased``, what answers say (``action``, ``label``, ``automated``, ...), ``y_prob_OUTCOME``,
     ``expected_ACTION``, and of lists ``items``, ``propensities`` (of those items, in order) and
     ``propensity_others``. A column that only some bundles have is null for the rest.
 
@@ -165,7 +165,7 @@ def _schema(types: Mapping[str, str], *, with_fields: bool) -> pa.Schema:
         "number": pa.int64(),
         "id": pa.string(),
         "request_id": pa.string(),
-        "at": pa.timestamp("us", tz="UTC"),
+        "decided_at": pa.timestamp("us", tz="UTC"),
         "bundle_id": pa.string(),
         "unit_id": pa.string(),
         "erased": pa.bool_(),
@@ -188,7 +188,7 @@ def _batches(entries: Iterator[Stored], schema: pa.Schema) -> Iterator[pa.Record
             "number": entry.number,
             "id": entry.id,
             "request_id": entry.request_id,
-            "at": round(entry.at * 1e6),
+            "decided_at": round(entry.at * 1e6),
             "bundle_id": entry.bundle_id,
             "unit_id": entry.unit_id,
             "erased": entry.content is None,
