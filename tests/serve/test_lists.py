@@ -11,6 +11,9 @@ from starlette.testclient import TestClient
 
 from payoff.bundle import RecommendBundle
 from payoff.serve.list_app import create_list_app
+from payoff.store import SqliteLog
+from payoff.store.retention import erase
+from payoff.store.verifying import verify
 from tests import shops
 from tests.serve.asking import JSON, refused, validate
 
@@ -79,7 +82,8 @@ def test_the_document_is_a_good_schema_of_every_route(client):
     document = client.get("/openapi.json").json()
     for schema in document["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
-    assert set(document["paths"]) == {"/", "/livez", "/openapi.json", "/readyz", "/recommend"}
+    routes = {"/", "/decisions/{id}", "/livez", "/openapi.json", "/readyz", "/recommend"}
+    assert set(document["paths"]) == routes
     for ref in re.findall(r'"#/components/(\w+)/(\w+)"', json.dumps(document)):
         assert ref[1] in document["components"][ref[0]]
 
@@ -153,3 +157,20 @@ def test_the_page_shows_foreign_names_as_text(tmp_path):
     policy = response.headers["content-security-policy"]
     assert "unsafe" not in policy
     assert "form-action 'none'" in policy
+
+
+def test_a_list_is_kept_on_disk_and_given_again(bundle, tmp_path):
+    path = tmp_path / "decisions.sqlite"
+    with SqliteLog(path) as log:
+        client = client_of(bundle, log=log, journal=lambda _: None)
+        key = {"idempotency-key": "k"}
+        first = client.post("/recommend", json={"user": "u1", "k": 2}, headers=key)
+        assert first.status_code == 200
+        again = client.post("/recommend", json={"user": "u1", "k": 2}, headers=key)
+        assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+        list_id = first.json()["list_id"]
+        kept = client.get(f"/decisions/{list_id}").json()
+        assert (kept["answer"], kept["row"]["user"]) == (first.json(), "u1")
+        assert verify(path).entries == 1
+        assert erase(path, unit="u1", at=2.0).erased == 1
+        assert client.get(f"/decisions/{list_id}").status_code == 410

@@ -12,6 +12,7 @@ from payoff.optional import need
 from payoff.serve.document import openapi
 from payoff.serve.envelope import CALL, Call, Envelope, json_response
 from payoff.serve.journal import Journal, to_stderr
+from payoff.serve.keeping import Keeper
 from payoff.serve.log import DecisionLog, NoLog
 from payoff.serve.page import origin_of, page, policy_of
 from payoff.serve.problems import (
@@ -39,12 +40,20 @@ _INLINE: Final = 4_096
 # A refused body is still read up to this multiple of the limit, because a client that is cut off
 # while it writes sees a broken connection and not the reason.
 _DRAIN: Final = 4
-_ROUTES: Final = ("/", "/decide", "/explain", "/livez", "/openapi.json", "/readyz")
+_ROUTES: Final = (
+    "/",
+    "/decide",
+    "/decisions/{id}",
+    "/explain",
+    "/livez",
+    "/openapi.json",
+    "/readyz",
+)
 # An explanation decides dozens of variants of a row; more at once would hold up decisions.
 _MOST_EXPLAINING: Final = 2
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 (the settings of a server)
     bundle: Servable,
     *,
     log: DecisionLog | None = None,
@@ -53,6 +62,7 @@ def create_app(
     max_rows: int = MAX_ROWS,
     body_timeout: float = 30.0,
     explain_wait: float = 10.0,
+    record_wait: float = 10.0,
     journal: Journal = to_stderr,
 ) -> Starlette:
     """Make the application that serves one bundle.
@@ -71,6 +81,8 @@ def create_app(
         Seconds within which a request's body must have arrived.
     explain_wait
         Seconds that a request for an explanation waits while others are under way.
+    record_wait
+        Seconds that a request waits until its decisions are kept.
     journal
         Takes one event per request, and one per fault.
 
@@ -78,7 +90,7 @@ def create_app(
     -------
     Starlette
         An ASGI application with ``POST`` of ``/decide`` and ``/explain``, and ``GET`` of
-        ``/livez``, ``/readyz``, ``/openapi.json`` and ``/``.
+        ``/decisions/{id}``, ``/livez``, ``/readyz``, ``/openapi.json`` and ``/``.
 
     Raises
     ------
@@ -91,20 +103,20 @@ def create_app(
     from starlette.middleware import Middleware
     from starlette.routing import Route
 
-    service = Service(
-        bundle=bundle,
-        log=NoLog() if log is None else log,
-        clock=clock,
-        max_rows=max_rows,
-        journal=journal,
-    )
+    log = NoLog() if log is None else log
     routes = _Endpoints(
-        service, max_body=max_body, body_timeout=body_timeout, explain_wait=explain_wait
+        Service(bundle=bundle, clock=clock, max_rows=max_rows),
+        Keeper(log, clock=clock, journal=journal, wait=record_wait),
+        max_body=max_body,
+        body_timeout=body_timeout,
+        explain_wait=explain_wait,
+        durable=log.durable,
     )
     app = Starlette(
         routes=[
             Route("/", routes.page, methods=["GET"]),
             Route("/decide", routes.decide, methods=["POST"]),
+            Route("/decisions/{id}", routes.decision, methods=["GET"]),
             Route("/explain", routes.explain, methods=["POST"]),
             Route("/livez", routes.livez, methods=["GET"]),
             Route("/openapi.json", routes.openapi, methods=["GET"]),
@@ -122,9 +134,17 @@ class _Endpoints:
     """The routes of one service. What does not change is encoded once."""
 
     def __init__(
-        self, service: Service, *, max_body: int, body_timeout: float, explain_wait: float
+        self,
+        service: Service,
+        keeper: Keeper,
+        *,
+        max_body: int,
+        body_timeout: float,
+        explain_wait: float,
+        durable: bool,
     ) -> None:
         bundle = service.bundle
+        self._keeper = keeper
         self._places = asyncio.Semaphore(_MOST_EXPLAINING)
         self._wait = explain_wait
         self._service = service
@@ -139,19 +159,18 @@ class _Endpoints:
                 "status": "ready",
                 "bundle_id": bundle.id,
                 "decision": bundle.decision.name,
-                "durable_log": service.log.durable,
+                "durable_log": durable,
             }
         )
 
     async def decide(self, request: Request) -> Response:
-        call: Call = request.scope[CALL]
-        body = await self._read(request, call)
-        # A durable log waits for the disk, which must not hold up every other request.
-        if len(body) <= _INLINE and not self._service.log.durable:
-            content, call.rows = self._answer(body, call.request_id)
-        else:
-            content, call.rows = await asyncio.to_thread(self._answer, body, call.request_id)
-        return json_response(content)
+        body = await self._read(request, request.scope[CALL])
+        return await self._keeper.answer(
+            request, body, self._service.make, at_once=len(body) <= _INLINE
+        )
+
+    async def decision(self, request: Request) -> Response:
+        return json_response(encode(await self._keeper.find(request.path_params["id"])))
 
     async def explain(self, request: Request) -> Response:
         call: Call = request.scope[CALL]
@@ -174,10 +193,6 @@ class _Endpoints:
             request.headers.getlist("content-type"), request.headers.get("content-encoding")
         )
         return body
-
-    def _answer(self, body: bytes, request_id: str) -> tuple[bytes, int]:
-        answer = self._service.answer(body, request_id)
-        return encode(answer), len(answer["decisions"])
 
     async def livez(self, request: Request) -> Response:
         return json_response(self._alive)

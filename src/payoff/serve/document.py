@@ -38,6 +38,23 @@ REQUEST_ID: Final = {
     "Another value is replaced by a new id.",
     "schema": {"type": "string"},
 }
+_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Makes it safe to send a request again: with the same key, path and body the "
+    "answer is that of the first time and nothing is decided anew. Read where the server keeps its "
+    "decisions.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 200,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
+}
+PARAMETERS: Final = {"RequestId": REQUEST_ID, "IdempotencyKey": _KEY}
+#: What every question to be answered and kept may carry.
+ASKED: Final = [{"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS]
 ERRORS: Final = {
     400: "Money cannot be computed for a row.",
     408: "The body did not arrive in time.",
@@ -45,7 +62,7 @@ ERRORS: Final = {
     415: "The body is not announced as plain JSON.",
     422: "The request does not fit the contract; every problem is listed.",
     500: "The server failed; the cause is in its log under the request id.",
-    503: "The decision could not be recorded, so it is not given.",
+    503: "The decision could not be recorded, so it is not given; or too many wait for it.",
 }
 _EXPLAIN_ERRORS: Final = {**ERRORS, 503: "Too many explanations are asked for at once."}
 
@@ -101,7 +118,7 @@ def openapi(bundle: Servable, *, max_rows: int, max_body: int, version: str) -> 
                 "Explanation": explanation_schema(bundle, {**_theme(bundle), **_remarks(bundle)}),
                 **fixed_schemas(),
             },
-            "parameters": {"RequestId": REQUEST_ID},
+            "parameters": PARAMETERS,
             "headers": {
                 "RequestId": {
                     "description": "The id of this request, on every answer.",
@@ -381,8 +398,23 @@ def fixed_schemas() -> dict[str, Any]:
         },
         "The bundle is open and checked.",
     )
+    thing = {"type": "object"}
+    kept = closed(
+        {
+            "id": text,
+            "number": {"type": "integer", "minimum": 1, "description": "Place in the log."},
+            "at": {**text, "description": "When it was decided, ISO 8601 in UTC."},
+            "request_id": text,
+            "bundle_id": {**text, "description": "The bundle that decided."},
+            "row": {**thing, "description": "The fields as they are kept; texts redacted."},
+            "answer": {**thing, "description": "The decision as it was answered."},
+            "hash": {**text, "description": "SHA-256 that chains it to the entry before."},
+        },
+        "One decision as it is kept.",
+    )
     return {
         "Problem": problem,
+        "Kept": kept,
         "Error": closed({"error": error}, "A failure."),
         "Alive": closed({"status": {"const": "alive"}}, "The process answers."),
         "Ready": ready,
@@ -396,7 +428,7 @@ def _paths() -> dict[str, Any]:
             "post": {
                 "operationId": "decide",
                 "summary": "Decide one row or several.",
-                "parameters": [{"$ref": "#/components/parameters/RequestId"}],
+                "parameters": ASKED,
                 "requestBody": {"required": True, "content": {"application/json": batch}},
                 "responses": {
                     "200": answered("The decisions.", "Answer"),
@@ -427,6 +459,27 @@ def _paths() -> dict[str, Any]:
 def read_only() -> dict[str, Any]:
     """Return the routes that every service has beside its own."""
     return {
+        "/decisions/{id}": {
+            "get": {
+                "operationId": "decision",
+                "summary": "One decision as it is kept.",
+                "parameters": [
+                    {
+                        "name": "id",
+                        "in": "path",
+                        "required": True,
+                        "description": "The id in an answer.",
+                        "schema": {"type": "string"},
+                    }
+                ],
+                "responses": {
+                    "200": answered("The decision.", "Kept"),
+                    "404": answered("No decision of this id is kept.", "Error"),
+                    "410": answered("The decision was erased.", "Error"),
+                    "default": answered("Any failure.", "Error"),
+                },
+            }
+        },
         "/livez": _get("livez", "Whether the process answers.", "Alive"),
         "/readyz": _get("readyz", "Whether decisions can be asked for.", "Ready"),
         "/openapi.json": _get("openapi", "This document.", None),

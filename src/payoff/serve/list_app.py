@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -11,12 +10,12 @@ from payoff.optional import need
 from payoff.serve.app import MAX_BODY, body_in_time, refusing, version
 from payoff.serve.envelope import CALL, Call, Envelope, json_response
 from payoff.serve.journal import Journal, to_stderr
+from payoff.serve.keeping import Keeper, Made
 from payoff.serve.list_document import openapi
 from payoff.serve.list_page import POLICY, page
-from payoff.serve.log import DecisionLog, Entry, NoLog
+from payoff.serve.log import Batch, DecisionLog, Entry, NoLog
 from payoff.serve.page import origin_of
 from payoff.serve.servable import Recommends
-from payoff.serve.service import keep
 from payoff.serve.wire import check_headers, decode_question, encode
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["create_list_app"]
 
-_ROUTES: Final = ("/", "/livez", "/openapi.json", "/readyz", "/recommend")
+_ROUTES: Final = ("/", "/decisions/{id}", "/livez", "/openapi.json", "/readyz", "/recommend")
 
 
 def create_list_app(
@@ -36,6 +35,7 @@ def create_list_app(
     clock: Callable[[], float] = time.time,
     max_body: int = MAX_BODY,
     body_timeout: float = 30.0,
+    record_wait: float = 10.0,
     journal: Journal = to_stderr,
 ) -> Starlette:
     """Make the application that serves one bundle of kind ``"recommend"``.
@@ -46,7 +46,7 @@ def create_list_app(
         What answers; opened and verified by the caller.
     log
         Records every list with its propensities before it is answered; None keeps nothing.
-    clock, max_body, body_timeout, journal
+    clock, max_body, body_timeout, record_wait, journal
         As for :func:`payoff.serve.app.create_app`.
 
     Raises
@@ -60,17 +60,19 @@ def create_list_app(
     from starlette.middleware import Middleware
     from starlette.routing import Route
 
+    log = NoLog() if log is None else log
     routes = _Endpoints(
         bundle,
-        log=NoLog() if log is None else log,
+        Keeper(log, clock=clock, journal=journal, wait=record_wait),
         clock=clock,
         max_body=max_body,
         body_timeout=body_timeout,
-        journal=journal,
+        durable=log.durable,
     )
     app = Starlette(
         routes=[
             Route("/", routes.page, methods=["GET"]),
+            Route("/decisions/{id}", routes.decision, methods=["GET"]),
             Route("/livez", routes.livez, methods=["GET"]),
             Route("/openapi.json", routes.openapi, methods=["GET"]),
             Route("/readyz", routes.readyz, methods=["GET"]),
@@ -89,14 +91,14 @@ class _Endpoints:
     def __init__(
         self,
         bundle: Recommends,
+        keeper: Keeper,
         *,
-        log: DecisionLog,
         clock: Callable[[], float],
         max_body: int,
         body_timeout: float,
-        journal: Journal,
+        durable: bool,
     ) -> None:
-        self._bundle, self._log, self._clock, self._journal = bundle, log, clock, journal
+        self._bundle, self._keeper, self._clock = bundle, keeper, clock
         self._max_body, self._timeout = max_body, body_timeout
         self._openapi = encode(openapi(bundle, max_body=max_body, version=version()))
         self._alive = encode({"status": "alive"})
@@ -105,7 +107,7 @@ class _Endpoints:
                 "status": "ready",
                 "bundle_id": bundle.id,
                 "decision": bundle.decision.name,
-                "durable_log": log.durable,
+                "durable_log": durable,
             }
         )
 
@@ -115,31 +117,30 @@ class _Endpoints:
         check_headers(
             request.headers.getlist("content-type"), request.headers.get("content-encoding")
         )
-        # A filter is worked out over all items, and a log waits for the disk: not in the way of
-        # other requests.
-        content = await asyncio.to_thread(self._answer, body, call.request_id)
-        call.rows = 1
-        return json_response(content)
+        # A filter is worked out over all items: not in the way of other requests.
+        return await self._keeper.answer(request, body, self._make, at_once=False)
 
-    def _answer(self, body: bytes, request_id: str) -> bytes:
-        asked = decode_question(body)
-        made = self._bundle.recommend(**asked)
+    def _make(self, body: bytes, request_id: str, key: str | None, asked: bytes) -> Made:
+        question = decode_question(body)
+        made = self._bundle.recommend(**question)
         answer: dict[str, Any] = {
             "bundle_id": self._bundle.id,
             "decision": self._bundle.decision.name,
             **made,
         }
-        at = self._clock()
         entry = Entry(
             id=made["list_id"],
             request_id=request_id,
-            at=at,
+            at=self._clock(),
             bundle_id=self._bundle.id,
-            row=asked,
+            row=question,
             answer=answer,
+            unit_id=made["user"],
         )
-        keep(self._log, [entry], self._journal)
-        return encode(answer)
+        return Made(answer=answer, batch=Batch(entries=[entry], key=key, asked=asked, under=None))
+
+    async def decision(self, request: Request) -> Response:
+        return json_response(encode(await self._keeper.find(request.path_params["id"])))
 
     async def livez(self, request: Request) -> Response:
         return json_response(self._alive)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from payoff.serve.document import ERRORS, REQUEST_ID, answered, closed, fixed_schemas, read_only
+from payoff.serve.document import (
+    ASKED,
+    ERRORS,
+    PARAMETERS,
+    answered,
+    closed,
+    fixed_schemas,
+    read_only,
+)
 from payoff.serve.servable import Recommends
 
 __all__ = ["openapi"]
@@ -35,7 +43,7 @@ def openapi(bundle: Recommends, *, max_body: int, version: str) -> dict[str, Any
                 "post": {
                     "operationId": "recommend",
                     "summary": "List items for a user, a visitor's session, or an item.",
-                    "parameters": [{"$ref": "#/components/parameters/RequestId"}],
+                    "parameters": ASKED,
                     "requestBody": {"required": True, "content": {"application/json": ref}},
                     "responses": {
                         "200": answered("One list.", "List"),
@@ -56,7 +64,7 @@ def openapi(bundle: Recommends, *, max_body: int, version: str) -> dict[str, Any
                 "Why": _why(),
                 **fixed_schemas(),
             },
-            "parameters": {"RequestId": REQUEST_ID},
+            "parameters": PARAMETERS,
             "headers": {
                 "RequestId": {
                     "description": "The id of this request, on every answer.",
