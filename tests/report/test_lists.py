@@ -13,6 +13,7 @@ from payoff.report.charts import draw
 from payoff.report.documents import section_lines
 from payoff.report.facts import Facts
 from payoff.report.files import documents
+from payoff.report.listing import interactions_read
 from payoff.report.manager import limits
 from tests.list_worlds import judged
 from tests.report.examples import binary, lists
@@ -47,7 +48,9 @@ def test_figures_are_of_users_and_data_of_interactions():
 def test_page_one_says_what_replay_cannot_tell_and_the_test_that_would():
     said = limits(Facts(lists()))
     assert said[0].startswith("What a list adds: not measured. Every hit is an item that the user")
-    assert "about 1,200 users, about 24 days, to find half of the gain (EUR 1.15 per user)" in said[1]
+    assert (
+        "about 1,200 users, about 24 days, to find half of the gain (EUR 1.15 per user)" in said[1]
+    )
     assert "Only users who did something" in said[2]
     known = judged(shelf='shown_to = "known"')
     assert "All users known before" in limits(Facts(known))[2]

@@ -269,8 +269,9 @@ def _too_long(found: dict[str, Any]) -> list[str]:
     smaller = found["smaller"]
     capped, hits = smaller["capped"], smaller["hit_rate"]
     if "users" in capped:
+        cap = about(capped["cap"], unit.partition(" per ")[0])
         said.append(
-            f"Smaller by a cap: where no user counts for more than {about(capped['cap'], unit.partition(' per ')[0])} "
+            f"Smaller by a cap: where no user counts for more than {cap} "
             f"({100 * (1 - capped['quantile']):.0f} % spend more), half of the gain that the "
             f"replay then shows takes {_takes(capped)}."
         )
