@@ -154,7 +154,8 @@ def test_every_command_has_a_section(sections):
 @pytest.mark.parametrize("name", _COMMANDS)
 def test_every_option_is_described(name, sections):
     command = group.get_command(click.Context(group), name)
-    wanted = {o for p in command.params if isinstance(p, click.Option) for o in p.opts}
+    params = [p for c in (command, *getattr(command, "commands", {}).values()) for p in c.params]
+    wanted = {o for p in params if isinstance(p, click.Option) for o in p.opts}
     named = set(re.findall(r"(?<![\w-])(--[a-z][\w-]*|-[a-z](?![\w-]))", sections[name]))
     assert wanted - named == set()
     assert named - wanted - {"--help"} == set()

@@ -8,6 +8,7 @@ from payoff.bundle.folder import (
     FORMAT,
     check_target,
     differences,
+    is_list_bundle,
     manifest_of,
     without_secrets,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "RecommendBundle",
     "check_target",
     "differences",
+    "is_list_bundle",
     "manifest_of",
     "opened",
     "without_secrets",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from payoff.bundle.asking import Ask
 from payoff.bundle.folder import (
     ITEMS,
     is_list_bundle,
@@ -22,6 +23,7 @@ from payoff.bundle.folder import (
     without_secrets,
     write_folder,
 )
+from payoff.bundle.listing import Rules, miss_of, recommend
 from payoff.declare import Decision
 from payoff.declare.file import from_toml, to_toml
 from payoff.errors import BundleError
@@ -222,6 +224,63 @@ class RecommendBundle:
         from payoff.evidence.evidence import Evidence
 
         return Evidence.from_dict(read_json(self.path / "evidence.json"))
+
+    def recommend(
+        self, *, list_id: str | None = None, explain: bool = True, **asked: Any
+    ) -> dict[str, Any]:
+        """Return a list for a user, for a visitor's session, or for what goes with an item.
+
+        Parameters
+        ----------
+        list_id
+            Id of the answer; left out, a new one. The same id gives the same list again.
+        explain
+            Whether to say why each item is listed.
+        **asked
+            ``user``, ``session``, ``item``, ``k``, ``filter``, ``exclude``, ``only`` and
+            ``at_most``, as :class:`payoff.bundle.asking.Ask` describes them.
+
+        Returns
+        -------
+        dict
+            ``list_id``; ``user`` and whether it is ``known`` (None where no user was named);
+            ``made_by``, the policy that answered: the one for strangers where nothing is known;
+            ``items``, each with ``item``, ``label``, ``attributes``, ``score``, ``money_if_hit``
+            (money of the decision's currency), ``expected_money`` of its place (None where the
+            policy knows no chance of a hit), ``propensity`` (probability of being in the list),
+            ``explored`` and ``why``; ``explored``, whether chance took a place; ``others``: how
+            many further items could have been shown, and how likely each was; ``ignored``: ids
+            that no item has.
+
+        Raises
+        ------
+        RequestError
+            ``PAY-S001`` when the question is malformed or names an unknown item or attribute.
+        ExpressionError
+            ``PAY-D051`` .. when the filter is no condition over attributes of items.
+        """
+        return recommend(self, Ask.of(asked), list_id=list_id, explain=explain)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Filters and groups of items, worked out once each."""
+        return Rules(self)
+
+    @cached_property
+    def explore(self) -> float:
+        """Share of lists with one place left to chance."""
+        declared = self.decision.recommend
+        return 0.0 if declared is None else float(declared.list.explore)
+
+    @cached_property
+    def latest(self) -> float:
+        """The last time of any interaction: when a session is taken to happen."""
+        return self.histories.latest
+
+    @cached_property
+    def miss(self) -> float:
+        """Money of a place that was no hit."""
+        return miss_of(self)
 
     @cached_property
     def user_code(self) -> Mapping[str, int]:

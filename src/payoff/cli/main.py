@@ -24,17 +24,20 @@ _COMMANDS: Final = {
     "compare": ("payoff.cli.compare", "Compare models or policies on rows none has seen."),
     "score": ("payoff.cli.score", "Write rows with a bundle's probabilities, money and action."),
     "explain": ("payoff.cli.explain", "Say why one row gets its decision: words, columns, money."),
+    "recommend": ("payoff.cli.recommend", "List items for a user, a visitor or an item, and why."),
     "sql": ("payoff.cli.sql", "Write the figures as SQL for a table of your own, or run it."),
     "report": ("payoff.cli.report", "Write the pages of a bundle again."),
     "serve": ("payoff.cli.serve", "Answer decisions over HTTP from a bundle."),
-    "verify": ("payoff.cli.verify", "Check every byte of a bundle against its manifest."),
+    "verify": ("payoff.cli.verify", "Check every byte of a bundle, or every entry of a log."),
+    "log": ("payoff.cli.log", "Take decisions out of a log: for analysts, or for good."),
     "doctor": ("payoff.cli.doctor", "Print versions, extras and paths for a bug report."),
 }
 
 EXIT_CODES: Final = {
     0: "done",
-    1: "done, and the answer is no: a check found an issue (check --strict), a bundle was changed "
-    "(verify), or the verdict is to refuse (run, judge with --fail-on-refuse)",
+    1: "done, and the answer is no: a check found an issue (check --strict), a bundle or a log "
+    "was changed (verify), there is nothing to erase (log erase), or the verdict is to refuse "
+    "(run, judge with --fail-on-refuse)",
     2: "the input is wrong: the message says what, where and how to mend it; nothing was written",
     3: "payoff itself failed: a bug worth reporting",
     130: "stopped by the keyboard",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import click
 
-from payoff.cli.common import json_option
+from payoff.cli.common import Target, json_option
 
 
 @click.command(
     epilog="""\b
 Example:
-  payoff serve calls --port 8000
+  payoff serve calls --port 8000 --log decisions.sqlite
   curl -s localhost:8000/decide -H 'content-type: application/json' -d '{"rows": [{...}]}'
   curl -s localhost:8000/openapi.json        what a row looks like""",
 )
@@ -37,24 +39,42 @@ Example:
     type=click.IntRange(1, 1_000_000),
     help="Most rows in one request.",
 )
+@click.option(
+    "--log", type=Target(), help="File to keep every decision in; made where there is none."
+)
 @click.option("--quiet", "-q", is_flag=True, help="No access log.")
 @json_option
 def command(
-    bundle: str, host: str, port: int, max_body: int, max_rows: int, quiet: bool, as_json: bool
+    bundle: str,
+    host: str,
+    port: int,
+    max_body: int,
+    max_rows: int,
+    log: str | None,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     """Answer decisions over HTTP from BUNDLE, after checking every byte of it.
 
     POST /decide takes rows and gives the action, the probabilities and the expected money of each;
-    /livez and /readyz are for the platform; /openapi.json says what a row looks like.
+    /livez and /readyz are for the platform; /openapi.json says what a row looks like. With --log a
+    decision is answered only after it is on the disk.
     """
     from payoff.serve.server import run
 
-    run(
-        bundle,
-        host=host,
-        port=port,
-        max_body=max_body,
-        max_rows=max_rows,
-        quiet=quiet,
-        as_json=as_json,
-    )
+    with contextlib.ExitStack() as open_files:
+        kept = None
+        if log is not None:
+            from payoff.store import SqliteLog
+
+            kept = open_files.enter_context(SqliteLog(log))
+        run(
+            bundle,
+            host=host,
+            port=port,
+            max_body=max_body,
+            max_rows=max_rows,
+            quiet=quiet,
+            as_json=as_json,
+            log=kept,
+        )

@@ -181,6 +181,21 @@ class RequestError(PayoffError):
         )
 
     @classmethod
+    def bad_question(cls, problems: Iterable[Mapping[str, Any]]) -> RequestError:
+        """A list is asked for in a way that cannot be answered; the first problem is told whole."""
+        problems = list(problems)
+        first = problems[0]
+        return cls(
+            "this question cannot be answered",
+            code="PAY-S001",
+            where=f"field {plain(first['field'])}",
+            got=first["got"],
+            need=first["need"],
+            mend=first["mend"],
+            problems=problems,
+        )
+
+    @classmethod
     def malformed(cls, why: str) -> RequestError:
         """The body is not JSON of the right outer shape."""
         return cls(

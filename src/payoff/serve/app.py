@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +12,7 @@ from payoff.optional import need
 from payoff.serve.document import openapi
 from payoff.serve.envelope import CALL, Call, Envelope, json_response
 from payoff.serve.journal import Journal, to_stderr
+from payoff.serve.keeping import Keeper
 from payoff.serve.log import DecisionLog, NoLog
 from payoff.serve.page import origin_of, page, policy_of
 from payoff.serve.problems import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["MAX_BODY", "MAX_ROWS", "create_app"]
+__all__ = ["MAX_BODY", "MAX_ROWS", "body_in_time", "create_app", "refusing", "version"]
 
 MAX_BODY: Final = 2_000_000
 MAX_ROWS: Final = 1_000
@@ -39,12 +40,20 @@ _INLINE: Final = 4_096
 # A refused body is still read up to this multiple of the limit, because a client that is cut off
 # while it writes sees a broken connection and not the reason.
 _DRAIN: Final = 4
-_ROUTES: Final = ("/", "/decide", "/explain", "/livez", "/openapi.json", "/readyz")
+_ROUTES: Final = (
+    "/",
+    "/decide",
+    "/decisions/{id}",
+    "/explain",
+    "/livez",
+    "/openapi.json",
+    "/readyz",
+)
 # An explanation decides dozens of variants of a row; more at once would hold up decisions.
 _MOST_EXPLAINING: Final = 2
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 (the settings of a server)
     bundle: Servable,
     *,
     log: DecisionLog | None = None,
@@ -53,6 +62,7 @@ def create_app(
     max_rows: int = MAX_ROWS,
     body_timeout: float = 30.0,
     explain_wait: float = 10.0,
+    record_wait: float = 10.0,
     journal: Journal = to_stderr,
 ) -> Starlette:
     """Make the application that serves one bundle.
@@ -71,6 +81,8 @@ def create_app(
         Seconds within which a request's body must have arrived.
     explain_wait
         Seconds that a request for an explanation waits while others are under way.
+    record_wait
+        Seconds that a request waits until its decisions are kept.
     journal
         Takes one event per request, and one per fault.
 
@@ -78,7 +90,7 @@ def create_app(
     -------
     Starlette
         An ASGI application with ``POST`` of ``/decide`` and ``/explain``, and ``GET`` of
-        ``/livez``, ``/readyz``, ``/openapi.json`` and ``/``.
+        ``/decisions/{id}``, ``/livez``, ``/readyz``, ``/openapi.json`` and ``/``.
 
     Raises
     ------
@@ -91,27 +103,27 @@ def create_app(
     from starlette.middleware import Middleware
     from starlette.routing import Route
 
-    service = Service(
-        bundle=bundle,
-        log=NoLog() if log is None else log,
-        clock=clock,
-        max_rows=max_rows,
-        journal=journal,
-    )
+    log = NoLog() if log is None else log
     routes = _Endpoints(
-        service, max_body=max_body, body_timeout=body_timeout, explain_wait=explain_wait
+        Service(bundle=bundle, clock=clock, max_rows=max_rows),
+        Keeper(log, clock=clock, journal=journal, wait=record_wait),
+        max_body=max_body,
+        body_timeout=body_timeout,
+        explain_wait=explain_wait,
+        durable=log.durable,
     )
     app = Starlette(
         routes=[
             Route("/", routes.page, methods=["GET"]),
             Route("/decide", routes.decide, methods=["POST"]),
+            Route("/decisions/{id}", routes.decision, methods=["GET"]),
             Route("/explain", routes.explain, methods=["POST"]),
             Route("/livez", routes.livez, methods=["GET"]),
             Route("/openapi.json", routes.openapi, methods=["GET"]),
             Route("/readyz", routes.readyz, methods=["GET"]),
         ],
         middleware=[Middleware(Envelope, journal=journal, clock=clock)],
-        exception_handlers={HTTPException: _refused},
+        exception_handlers={HTTPException: refusing(_ROUTES)},
     )
     # '/decide/' is no route; a redirect would also lose the body of some clients.
     app.router.redirect_slashes = False
@@ -122,16 +134,24 @@ class _Endpoints:
     """The routes of one service. What does not change is encoded once."""
 
     def __init__(
-        self, service: Service, *, max_body: int, body_timeout: float, explain_wait: float
+        self,
+        service: Service,
+        keeper: Keeper,
+        *,
+        max_body: int,
+        body_timeout: float,
+        explain_wait: float,
+        durable: bool,
     ) -> None:
         bundle = service.bundle
+        self._keeper = keeper
         self._places = asyncio.Semaphore(_MOST_EXPLAINING)
         self._wait = explain_wait
         self._service = service
         self._max_body = max_body
         self._timeout = body_timeout
         self._openapi = encode(
-            openapi(bundle, max_rows=service.max_rows, max_body=max_body, version=_version())
+            openapi(bundle, max_rows=service.max_rows, max_body=max_body, version=version())
         )
         self._alive = encode({"status": "alive"})
         self._ready = encode(
@@ -139,19 +159,18 @@ class _Endpoints:
                 "status": "ready",
                 "bundle_id": bundle.id,
                 "decision": bundle.decision.name,
-                "durable_log": service.log.durable,
+                "durable_log": durable,
             }
         )
 
     async def decide(self, request: Request) -> Response:
-        call: Call = request.scope[CALL]
-        body = await self._read(request, call)
-        # A durable log waits for the disk, which must not hold up every other request.
-        if len(body) <= _INLINE and not self._service.log.durable:
-            content, call.rows = self._answer(body, call.request_id)
-        else:
-            content, call.rows = await asyncio.to_thread(self._answer, body, call.request_id)
-        return json_response(content)
+        body = await self._read(request, request.scope[CALL])
+        return await self._keeper.answer(
+            request, body, self._service.make, at_once=len(body) <= _INLINE
+        )
+
+    async def decision(self, request: Request) -> Response:
+        return json_response(encode(await self._keeper.find(request.path_params["id"])))
 
     async def explain(self, request: Request) -> Response:
         call: Call = request.scope[CALL]
@@ -169,15 +188,11 @@ class _Endpoints:
         return json_response(content)
 
     async def _read(self, request: Request, call: Call) -> bytes:
-        body = await _body(request, call, most=self._max_body, seconds=self._timeout)
+        body = await body_in_time(request, call, most=self._max_body, seconds=self._timeout)
         check_headers(
             request.headers.getlist("content-type"), request.headers.get("content-encoding")
         )
         return body
-
-    def _answer(self, body: bytes, request_id: str) -> tuple[bytes, int]:
-        answer = self._service.answer(body, request_id)
-        return encode(answer), len(answer["decisions"])
 
     async def livez(self, request: Request) -> Response:
         return json_response(self._alive)
@@ -200,14 +215,15 @@ class _Endpoints:
         )
 
 
-def _version() -> str:
+def version() -> str:
+    """Return the version of payoff that runs."""
     try:
         return metadata.version("payoff")
     except metadata.PackageNotFoundError:
         return "unknown"  # run from a source folder that was never installed
 
 
-async def _body(request: Request, call: Call, *, most: int, seconds: float) -> bytes:
+async def body_in_time(request: Request, call: Call, *, most: int, seconds: float) -> bytes:
     """Read a body of bounded size in bounded time.
 
     Raises
@@ -242,13 +258,17 @@ async def _body(request: Request, call: Call, *, most: int, seconds: float) -> b
     return b"".join(parts)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    """Turn what the router refuses into the one error body (the envelope writes it)."""
-    status = getattr(error, "status_code", 500)
-    if status == 404:
-        raise PathError.unknown(request.scope["path"], _ROUTES)
-    if status == 405:
-        found = (getattr(error, "headers", None) or {}).get("Allow", "")
-        allowed = ", ".join(sorted(found.split(", ")))  # it comes from a set, in any order
-        raise MethodError.refused(request.method, request.scope["path"], allowed)
-    raise error
+def refusing(routes: Sequence[str]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return what turns the router's refusals into the one error body (the envelope writes it)."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        status = getattr(error, "status_code", 500)
+        if status == 404:
+            raise PathError.unknown(request.scope["path"], routes)
+        if status == 405:
+            found = (getattr(error, "headers", None) or {}).get("Allow", "")
+            allowed = ", ".join(sorted(found.split(", ")))  # it comes from a set, in any order
+            raise MethodError.refused(request.method, request.scope["path"], allowed)
+        raise error
+
+    return refused

@@ -8,7 +8,17 @@ from payoff.errors import listed
 from payoff.serve.explained import explanation_schema
 from payoff.serve.servable import Field, Servable, unit_field
 
-__all__ = ["openapi", "sample", "seen"]
+__all__ = [
+    "ERRORS",
+    "REQUEST_ID",
+    "answered",
+    "closed",
+    "fixed_schemas",
+    "openapi",
+    "read_only",
+    "sample",
+    "seen",
+]
 
 _ROLES: Final = {
     "feature": "read by the model",
@@ -20,7 +30,7 @@ _ROLES: Final = {
 # Values of a column with more different values than this may name people, and are not published.
 _MOST_PUBLISHED: Final = 50
 _MOST_EXAMPLES: Final = 5
-_REQUEST_ID: Final = {
+REQUEST_ID: Final = {
     "name": "X-Request-Id",
     "in": "header",
     "required": False,
@@ -28,16 +38,33 @@ _REQUEST_ID: Final = {
     "Another value is replaced by a new id.",
     "schema": {"type": "string"},
 }
-_ERRORS: Final = {
+_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Makes it safe to send a request again: with the same key, path and body the "
+    "answer is that of the first time and nothing is decided anew. Read where the server keeps its "
+    "decisions.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 200,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
+}
+PARAMETERS: Final = {"RequestId": REQUEST_ID, "IdempotencyKey": _KEY}
+#: What every question to be answered and kept may carry.
+ASKED: Final = [{"$ref": f"#/components/parameters/{name}"} for name in PARAMETERS]
+ERRORS: Final = {
     400: "Money cannot be computed for a row.",
     408: "The body did not arrive in time.",
     413: "Too many bytes or too many rows.",
     415: "The body is not announced as plain JSON.",
     422: "The request does not fit the contract; every problem is listed.",
     500: "The server failed; the cause is in its log under the request id.",
-    503: "The decision could not be recorded, so it is not given.",
+    503: "The decision could not be recorded, so it is not given; or too many wait for it.",
 }
-_EXPLAIN_ERRORS: Final = {**_ERRORS, 503: "Too many explanations are asked for at once."}
+_EXPLAIN_ERRORS: Final = {**ERRORS, 503: "Too many explanations are asked for at once."}
 
 
 def openapi(bundle: Servable, *, max_rows: int, max_body: int, version: str) -> dict[str, Any]:
@@ -89,9 +116,9 @@ def openapi(bundle: Servable, *, max_rows: int, max_body: int, version: str) -> 
                 "Decision": _decision(bundle),
                 "Answer": _answer(bundle),
                 "Explanation": explanation_schema(bundle, {**_theme(bundle), **_remarks(bundle)}),
-                **_fixed_schemas(),
+                **fixed_schemas(),
             },
-            "parameters": {"RequestId": _REQUEST_ID},
+            "parameters": PARAMETERS,
             "headers": {
                 "RequestId": {
                     "description": "The id of this request, on every answer.",
@@ -252,8 +279,8 @@ def _decision(bundle: Servable) -> dict[str, Any]:
             "category, a number out of range. The decision stands, on less experience.",
         },
     }
-    closed = _closed({**properties, **_theme(bundle)}, "One decision.")
-    return {**closed, "properties": {**closed["properties"], **_remarks(bundle)}}
+    whole = closed({**properties, **_theme(bundle)}, "One decision.")
+    return {**whole, "properties": {**whole["properties"], **_remarks(bundle)}}
 
 
 def _theme(bundle: Servable) -> dict[str, Any]:
@@ -318,10 +345,11 @@ def _answer(bundle: Servable) -> dict[str, Any]:
             + ("; of a row that names no label, one per label." if decision.multilabel else "."),
         },
     }
-    return _closed(properties, "The same shape for one row and for many.")
+    return closed(properties, "The same shape for one row and for many.")
 
 
-def _closed(properties: dict[str, Any], description: str) -> dict[str, Any]:
+def closed(properties: dict[str, Any], description: str) -> dict[str, Any]:
+    """Return the schema of an object that has all of these keys and no others."""
     return {
         "type": "object",
         "description": description,
@@ -331,10 +359,11 @@ def _closed(properties: dict[str, Any], description: str) -> dict[str, Any]:
     }
 
 
-def _fixed_schemas() -> dict[str, Any]:
+def fixed_schemas() -> dict[str, Any]:
+    """Return the shapes that do not depend on the decision."""
     text = {"type": "string"}
     maybe = {"type": ["string", "null"]}
-    problem = _closed(
+    problem = closed(
         {
             "row": {"type": "integer", "minimum": 0, "description": "Place of the row, from 0."},
             "field": {**maybe, "description": "The field; null when the whole row is at fault."},
@@ -344,7 +373,7 @@ def _fixed_schemas() -> dict[str, Any]:
         },
         "One thing that is wrong with one field.",
     )
-    error = _closed(
+    error = closed(
         {
             "code": {**text, "pattern": "^PAY-[A-Z][0-9]{3}$"},
             "what": {**text, "description": "What is wrong."},
@@ -357,7 +386,7 @@ def _fixed_schemas() -> dict[str, Any]:
         },
         "The one shape of every failure.",
     )
-    ready = _closed(
+    ready = closed(
         {
             "status": {"const": "ready"},
             "bundle_id": text,
@@ -369,10 +398,25 @@ def _fixed_schemas() -> dict[str, Any]:
         },
         "The bundle is open and checked.",
     )
+    thing = {"type": "object"}
+    kept = closed(
+        {
+            "id": text,
+            "number": {"type": "integer", "minimum": 1, "description": "Place in the log."},
+            "at": {**text, "description": "When it was decided, ISO 8601 in UTC."},
+            "request_id": text,
+            "bundle_id": {**text, "description": "The bundle that decided."},
+            "row": {**thing, "description": "The fields as they are kept; texts redacted."},
+            "answer": {**thing, "description": "The decision as it was answered."},
+            "hash": {**text, "description": "SHA-256 that chains it to the entry before."},
+        },
+        "One decision as it is kept.",
+    )
     return {
         "Problem": problem,
-        "Error": _closed({"error": error}, "A failure."),
-        "Alive": _closed({"status": {"const": "alive"}}, "The process answers."),
+        "Kept": kept,
+        "Error": closed({"error": error}, "A failure."),
+        "Alive": closed({"status": {"const": "alive"}}, "The process answers."),
         "Ready": ready,
     }
 
@@ -384,11 +428,11 @@ def _paths() -> dict[str, Any]:
             "post": {
                 "operationId": "decide",
                 "summary": "Decide one row or several.",
-                "parameters": [{"$ref": "#/components/parameters/RequestId"}],
+                "parameters": ASKED,
                 "requestBody": {"required": True, "content": {"application/json": batch}},
                 "responses": {
-                    "200": _response("The decisions.", "Answer"),
-                    **{str(s): _response(text, "Error") for s, text in _ERRORS.items()},
+                    "200": answered("The decisions.", "Answer"),
+                    **{str(s): answered(text, "Error") for s, text in ERRORS.items()},
                 },
             }
         },
@@ -403,8 +447,36 @@ def _paths() -> dict[str, Any]:
                     "content": {"application/json": batch},
                 },
                 "responses": {
-                    "200": _response("The decision and its reasons.", "Explanation"),
-                    **{str(s): _response(text, "Error") for s, text in _EXPLAIN_ERRORS.items()},
+                    "200": answered("The decision and its reasons.", "Explanation"),
+                    **{str(s): answered(text, "Error") for s, text in _EXPLAIN_ERRORS.items()},
+                },
+            }
+        },
+        **read_only(),
+    }
+
+
+def read_only() -> dict[str, Any]:
+    """Return the routes that every service has beside its own."""
+    return {
+        "/decisions/{id}": {
+            "get": {
+                "operationId": "decision",
+                "summary": "One decision as it is kept.",
+                "parameters": [
+                    {
+                        "name": "id",
+                        "in": "path",
+                        "required": True,
+                        "description": "The id in an answer.",
+                        "schema": {"type": "string"},
+                    }
+                ],
+                "responses": {
+                    "200": answered("The decision.", "Kept"),
+                    "404": answered("No decision of this id is kept.", "Error"),
+                    "410": answered("The decision was erased.", "Error"),
+                    "default": answered("Any failure.", "Error"),
                 },
             }
         },
@@ -417,7 +489,7 @@ def _paths() -> dict[str, Any]:
                 "summary": "The decision on one page, for people.",
                 "responses": {
                     "200": {"description": "The page.", "content": {"text/html": {}}},
-                    "default": _response("Any failure.", "Error"),
+                    "default": answered("Any failure.", "Error"),
                 },
             }
         },
@@ -425,14 +497,15 @@ def _paths() -> dict[str, Any]:
 
 
 def _get(name: str, summary: str, schema: str | None) -> dict[str, Any]:
-    good = _response(summary, schema)
-    bad = _response("Any failure.", "Error")
+    good = answered(summary, schema)
+    bad = answered("Any failure.", "Error")
     return {
         "get": {"operationId": name, "summary": summary, "responses": {"200": good, "default": bad}}
     }
 
 
-def _response(description: str, schema: str | None) -> dict[str, Any]:
+def answered(description: str, schema: str | None) -> dict[str, Any]:
+    """Return one answer of a route; ``schema`` names a component."""
     shape = _ref(schema) if schema else {"type": "object"}
     return {
         "description": description,

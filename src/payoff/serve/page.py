@@ -20,9 +20,9 @@ from payoff.serve import panel
 from payoff.serve.document import sample, seen
 from payoff.serve.servable import Field, Servable
 
-__all__ = ["POLICY", "origin_of", "page", "policy_of"]
+__all__ = ["POLICY", "STYLE", "origin_of", "page", "policy_of", "shown"]
 
-_STYLE: Final = """
+STYLE: Final = """
 :root{color-scheme:light dark}
 body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;
 overflow-wrap:anywhere}
@@ -31,12 +31,12 @@ th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px s
 td{overflow-wrap:anywhere}
 pre{overflow-x:auto;padding:.8rem;border:1px solid #8886}
 """
-_DIGEST: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_DIGEST: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
-_PANEL_STYLE: Final = _STYLE + panel.STYLE
+_PANEL_STYLE: Final = STYLE + panel.STYLE
 _PANEL_DIGEST: Final = base64.b64encode(hashlib.sha256(_PANEL_STYLE.encode()).digest()).decode()
 _PANEL_POLICY: Final = (
     f"default-src 'none'; script-src 'sha256-{panel.DIGEST}'; connect-src 'self'; "
@@ -67,12 +67,12 @@ def page(bundle: Servable, origin: str) -> str:
         Scheme, host and port for the example, as :func:`origin_of` makes it.
     """
     decision = bundle.decision
-    title = _shown(decision.title)
+    title = shown(decision.title)
     rows = "\n".join(_row(f) for f in bundle.contract.fields)
-    actions = ", ".join(_shown(a.label) for a in decision.actions)
-    style, explain = _STYLE, ""
+    actions = ", ".join(shown(a.label) for a in decision.actions)
+    style, explain = STYLE, ""
     if _reads_documents(bundle):
-        style, explain = _PANEL_STYLE, panel.panel(bundle.contract.fields, _shown)
+        style, explain = _PANEL_STYLE, panel.panel(bundle.contract.fields, shown)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -84,8 +84,8 @@ def page(bundle: Servable, origin: str) -> str:
 <body>
 <main>
 <h1>{title}</h1>
-<p>Send what is known of one {_shown(decision.unit)} and get the action to take, one of: {actions}.
-Money is in {_shown(decision.currency)}.</p>
+<p>Send what is known of one {shown(decision.unit)} and get the action to take, one of: {actions}.
+Money is in {shown(decision.currency)}.</p>
 <h2>Ask</h2>
 <pre><code>{html.escape(_curl(bundle, origin))}</code></pre>
 {explain}<p>Routes, bodies and failures: <a href="/openapi.json">openapi.json</a>.</p>
@@ -97,7 +97,7 @@ Money is in {_shown(decision.currency)}.</p>
 {rows}
 </tbody>
 </table>
-<p>Bundle {_shown(bundle.id)}</p>
+<p>Bundle {shown(bundle.id)}</p>
 </main>
 </body>
 </html>
@@ -119,8 +119,8 @@ def origin_of(scheme: str, host: str | None) -> str:
 def _row(field: Field) -> str:
     required = "yes" if field.required else "no"
     return (
-        f'<tr><th scope="row">{_shown(field.name)}</th><td>{_shown(field.type)}</td>'
-        f"<td>{required}</td><td>{_shown(seen(field))}</td></tr>"
+        f'<tr><th scope="row">{shown(field.name)}</th><td>{shown(field.type)}</td>'
+        f"<td>{required}</td><td>{shown(seen(field))}</td></tr>"
     )
 
 
@@ -134,7 +134,7 @@ def _curl(bundle: Servable, origin: str) -> str:
     )
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Make foreign text one bounded line without markup or anything that reorders characters."""
     line = plain(text[: 4 * _LONGEST])
     short = line if len(line) <= _LONGEST else line[:_LONGEST] + "…"

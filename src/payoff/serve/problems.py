@@ -7,7 +7,10 @@
     |-- MethodError             405  PAY-S004
     |-- SizeError               413  PAY-S005 bytes, PAY-S006 rows
     |-- MediaTypeError          415  PAY-S007
-    `-- SlowError               408  PAY-S008
+    |-- SlowError               408  PAY-S008
+    |-- DecisionError           404  PAY-S020
+    |   `-- ErasedError         410  PAY-S022
+    `-- RepeatError             422  PAY-S021
     ServiceError                500  PAY-S010
     |-- LogError                503  PAY-S009
     `-- BusyError               503  PAY-S011
@@ -24,10 +27,13 @@ from payoff.errors import DataError, ExpressionError, PayoffError, RequestError,
 
 __all__ = [
     "BusyError",
+    "DecisionError",
+    "ErasedError",
     "LogError",
     "MediaTypeError",
     "MethodError",
     "PathError",
+    "RepeatError",
     "ServiceError",
     "SizeError",
     "SlowError",
@@ -150,6 +156,72 @@ class SlowError(RequestError):
         )
 
 
+class DecisionError(RequestError):
+    """No decision of this id is kept."""
+
+    status: ClassVar[int] = 404
+
+    @classmethod
+    def unknown(cls, decision_id: str, *, kept: bool) -> DecisionError:
+        """An id that the log does not have, or a server without a log."""
+        return cls(
+            "no decision of this id is kept here",
+            code="PAY-S020",
+            where="the request's path",
+            got=show(decision_id),
+            need="the 'id' of a decision that this server's log holds"
+            if kept
+            else "a server that keeps its decisions ('payoff serve --log')",
+            mend="Check the id; decisions older than the retention period are gone",
+        )
+
+
+class ErasedError(DecisionError):
+    """The decision was made, and what it said was erased since."""
+
+    status: ClassVar[int] = 410
+
+    @classmethod
+    def erased(cls, decision_id: str) -> ErasedError:
+        """An entry without content."""
+        return cls(
+            "the content of this decision was erased",
+            code="PAY-S022",
+            where="the request's path",
+            got=show(decision_id),
+            need="a decision that nobody asked to erase",
+            mend="Nothing can be done: only that and when it was made is still known",
+        )
+
+
+class RepeatError(RequestError):
+    """A header that makes repeating a request safe is not what it should be."""
+
+    @classmethod
+    def other_question(cls, key: str) -> RepeatError:
+        """The key came before, with something else."""
+        return cls(
+            "this Idempotency-Key was sent before with another request",
+            code="PAY-S021",
+            where="header idempotency-key",
+            got=show(key),
+            need="a key of its own for each request; the same one only to repeat it unchanged",
+            mend="Send a new key, or the same path and body as before",
+        )
+
+    @classmethod
+    def bad_key(cls, key: str) -> RepeatError:
+        """Too long, empty, or sent twice."""
+        return cls(
+            "this Idempotency-Key cannot be used",
+            code="PAY-S021",
+            where="header idempotency-key",
+            got=show(key),
+            need="one header of 1 to 200 printable ASCII characters",
+            mend="Send a random id, such as a UUID",
+        )
+
+
 class ServiceError(PayoffError):
     """The fault is the server's: the client learns that it happened and by which id to ask."""
 
@@ -183,11 +255,34 @@ class LogError(ServiceError):
             mend="Send the request again later; nothing was decided",
         )
 
+    @classmethod
+    def late(cls, seconds: float) -> LogError:
+        """The log did not finish in time; the entry may be there all the same."""
+        return cls(
+            "the decision was not recorded in time, so it is not given",
+            code="PAY-S009",
+            got=f"a decision log that took more than {seconds:g} s",
+            need="a record of every decision before it is answered",
+            mend="Send the request again later, with the same Idempotency-Key if it had one",
+        )
+
 
 class BusyError(ServiceError):
     """As much work of this kind is under way as the server does at once."""
 
     status: ClassVar[int] = 503
+
+    @classmethod
+    def recording(cls, most: int) -> BusyError:
+        """The disk is slower than the requests."""
+        return cls(
+            "too many decisions wait to be recorded",
+            code="PAY-S011",
+            where="the decision log",
+            got=f"{most:,} decisions or more in the queue",
+            need="a moment with fewer requests",
+            mend="Send the request again in a moment; nothing was decided",
+        )
 
     @classmethod
     def explaining(cls, seconds: float) -> BusyError:

@@ -10,7 +10,17 @@ from typing import Any, Final, Protocol
 
 from payoff.declare import Decision
 
-__all__ = ["REMARKS", "Contract", "Field", "Row", "Servable", "Themes", "unit_field"]
+__all__ = [
+    "REMARKS",
+    "Contract",
+    "Field",
+    "Items",
+    "Recommends",
+    "Row",
+    "Servable",
+    "Themes",
+    "unit_field",
+]
 
 Row = Mapping[str, Any]
 #: What a decision may say beside its action: see :func:`payoff.policy.answer.remarks`.
@@ -144,6 +154,43 @@ class Servable(Protocol):
 
     def explain(self, row: Row) -> dict[str, Any]:
         """Explain the decision about one row that fits the contract."""
+        ...
+
+
+class Items(Protocol):
+    """The items that lists are made of."""
+
+    @property
+    def labels(self) -> Any:
+        """Ids."""
+        ...
+
+    @property
+    def attributes(self) -> Any:
+        """A table with one row for each item: what filters may read."""
+        ...
+
+
+class Recommends(Protocol):
+    """A bundle that answers with lists; :class:`payoff.bundle.RecommendBundle` is one."""
+
+    @property
+    def id(self) -> str:
+        """Digest of the bundle."""
+        ...
+
+    @property
+    def decision(self) -> Decision:
+        """The declaration."""
+        ...
+
+    @property
+    def items(self) -> Items:
+        """What lists are made of."""
+        ...
+
+    def recommend(self, **asked: Any) -> dict[str, Any]:
+        """Answer one question with a list."""
         ...
 
 

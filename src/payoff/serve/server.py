@@ -109,13 +109,20 @@ def run(
     """
     for package in ("starlette", "uvicorn"):
         need(package, extra="serve", why="to serve decisions")
-    from payoff.bundle import Bundle
+    from payoff.bundle import Bundle, RecommendBundle, is_list_bundle, manifest_of
 
-    opened = Bundle.open(bundle)
-    if opened.model is None:
-        raise BundleError.lacks(str(bundle), "model", "a model, to decide rows that are new")
     journal = faults_to_stderr if quiet else to_stderr
-    app = create_app(opened, log=log, max_body=max_body, max_rows=max_rows, journal=journal)
+    opened: Bundle | RecommendBundle
+    if Path(bundle).is_dir() and is_list_bundle(manifest_of(Path(bundle))):
+        from payoff.serve.list_app import create_list_app
+
+        opened = RecommendBundle.open(bundle)
+        app = create_list_app(opened, log=log, max_body=max_body, journal=journal)
+    else:
+        opened = Bundle.open(bundle)
+        if opened.model is None:
+            raise BundleError.lacks(str(bundle), "model", "a model, to decide rows that are new")
+        app = create_app(opened, log=log, max_body=max_body, max_rows=max_rows, journal=journal)
     facts = {"bundle_id": opened.id, "decision": opened.decision.name} if as_json else None
     serve(app, host=host, port=port, journal=journal, facts=facts)
 

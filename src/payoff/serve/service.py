@@ -1,4 +1,4 @@
-"""One request from bytes to answer, without HTTP: decode, check, decide, record."""
+"""One request from bytes to answer, without HTTP: decode, check, decide."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from payoff.errors import RequestError, show
-from payoff.serve.journal import Journal, frames_of, moment
-from payoff.serve.log import DecisionLog, Entry
-from payoff.serve.problems import LogError
+from payoff.serve.keeping import Made
+from payoff.serve.log import Batch, Entry
 from payoff.serve.servable import REMARKS, Row, Servable, unit_field
 from payoff.serve.wire import MOST_PROBLEMS, decode
 
@@ -30,24 +29,20 @@ class Service:
     ----------
     bundle
         What decides.
-    log
-        Records every decision before it is answered.
     clock
         Returns seconds since 1970.
     max_rows
         Most rows of one request.
-    journal
-        The operator's log; learns why the decision log refused.
     """
 
     bundle: Servable
-    log: DecisionLog
     clock: Callable[[], float]
     max_rows: int
-    journal: Journal
 
-    def answer(self, body: bytes, request_id: str) -> dict[str, Any]:
-        """Decide the rows of one request body.
+    def make(
+        self, body: bytes, request_id: str, key: str | None = None, asked: bytes = b""
+    ) -> Made:
+        """Decide the rows of one request body; nothing is recorded yet.
 
         Parameters
         ----------
@@ -55,12 +50,14 @@ class Service:
             JSON as :func:`payoff.serve.wire.decode` reads it.
         request_id
             Written into the log's entries.
+        key, asked
+            The request's ``Idempotency-Key``, and the digest of what it asks.
 
         Returns
         -------
-        dict
+        Made
             ``bundle_id``, ``decision``, ``currency`` and ``decisions``: one per row, in order; of a
-            document that may carry several labels one per label.
+            document that may carry several labels one per label. And the entries to be kept.
 
         Raises
         ------
@@ -68,8 +65,6 @@ class Service:
             ``PAY-S001``, ``PAY-S002`` or ``PAY-S006``.
         DataError
             ``PAY-L010`` when money cannot be computed for a row.
-        LogError
-            ``PAY-S009``.
         """
         rows = decode(body, max_rows=self.max_rows)
         problems = self._problems(rows)
@@ -94,13 +89,16 @@ class Service:
                 self.bundle.decide(kept), self.bundle.contract.unusual(kept), strict=True
             )
         ]
-        self._record(kept, decisions, request_id)
-        return {
+        head = {
             "bundle_id": self.bundle.id,
             "decision": decision.name,
             "currency": decision.currency,
-            "decisions": decisions,
         }
+        entries = self._entries(kept, decisions, request_id)
+        return Made(
+            answer={**head, "decisions": decisions},
+            batch=Batch(entries=entries, key=key, asked=asked, head=head, under="decisions"),
+        )
 
     def explain(self, body: bytes) -> dict[str, Any]:
         """Explain the decision about the one row of a request body; nothing is recorded.
@@ -159,11 +157,11 @@ class Service:
         bare = [{name: value for name, value in row.items() if name != unit} for row in rows]
         return (found + self.bundle.contract.check(bare))[:MOST_PROBLEMS]
 
-    def _record(
+    def _entries(
         self, rows: Sequence[Row], decisions: Sequence[Mapping[str, Any]], request_id: str
-    ) -> None:
+    ) -> list[Entry]:
         at = self.clock()
-        entries = [
+        return [
             Entry(
                 id=made["id"],
                 request_id=request_id,
@@ -171,23 +169,10 @@ class Service:
                 bundle_id=self.bundle.id,
                 row=row,
                 answer=made,
+                unit_id=made["unit_id"],
             )
             for row, made in zip(rows, decisions, strict=True)
         ]
-        try:
-            self.log.record(entries)
-        except Exception as error:
-            # Whatever a log's backend raises, the rule is one: no record, no answer.
-            self.journal(
-                {
-                    "at": moment(at),
-                    "event": "log_refused",
-                    "request_id": request_id,
-                    "type": type(error).__name__,
-                    "frames": frames_of(error),
-                }
-            )
-            raise LogError.not_recorded() from error
 
 
 def _unit_problem(row: Row, unit: str, number: int) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from payoff.errors import RequestError, listed, show
 from payoff.serve.problems import MediaTypeError, SizeError
 
-__all__ = ["MOST_PROBLEMS", "check_headers", "decode", "encode"]
+__all__ = ["MOST_PROBLEMS", "check_headers", "decode", "decode_question", "encode"]
 
 MOST_PROBLEMS: Final = 100
 _LARGEST_WHOLE: Final = 2**53
@@ -88,6 +88,35 @@ def decode(body: bytes, *, max_rows: int) -> list[dict[str, Any]]:
     if problems:
         raise RequestError.invalid(problems)
     return rows
+
+
+def decode_question(body: bytes) -> dict[str, Any]:
+    """Read a request body as one question: an object whose values may be lists and objects.
+
+    A number beyond a double stands as its text, which no key of a question takes for a number.
+
+    Raises
+    ------
+    RequestError
+        ``PAY-S002`` when the body is no JSON object.
+
+    Examples
+    --------
+    >>> decode_question(b'{"user": "u-7", "session": [12]}')
+    {'user': 'u-7', 'session': [12]}
+    """
+    value = _parse(body)
+    if not isinstance(value, dict):
+        raise RequestError.malformed(f"it is {_name(value)} instead of an object")
+    return {name: _fit(v) for name, v in value.items()}
+
+
+def _fit(value: Any) -> Any:
+    if isinstance(value, _Unfit):
+        return value.text
+    if isinstance(value, list):
+        return [_fit(v) for v in value]
+    return {n: _fit(v) for n, v in value.items()} if isinstance(value, dict) else value
 
 
 def encode(document: Mapping[str, Any]) -> bytes:

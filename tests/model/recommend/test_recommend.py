@@ -422,3 +422,50 @@ def test_arrays_are_frozen():
         model.weights[0, 0] = 1
     with pytest.raises(ValueError, match="read-only"):
         PAST.item[0] = 1
+
+
+# ----------------------------------------------------------------------------- contributions
+
+
+def test_contributions_sum_to_the_score(model):
+    """Exact for every recommender, for users with repeats, one item, and nothing."""
+    again = Histories.of(
+        [0, 0, 0, 0, 1],
+        [4, 4, 8, 7, 3],
+        time=[1, 2, 2, 5, 0],
+        n_users=3,
+        n_items=M,
+        weight=[1, 2, 0.5, 1, 1],
+    )
+    for past, users in ((PAST, range(12)), (again, range(3))):
+        for u in users:
+            one = past.take([u])
+            scores = model.score(one)[0]
+            items = np.arange(M, dtype=np.int32)
+            made = model.contributions(one, items)
+            assert set(made.item.tolist()) <= set(one.item.tolist())
+            assert len(set(made.item.tolist())) == len(made.item)
+            total = made.base + made.value.sum(axis=0)
+            shown = np.isfinite(scores)
+            np.testing.assert_array_equal(np.isfinite(total), shown)
+            np.testing.assert_allclose(
+                total[shown],
+                scores[shown],
+                rtol=2e-4,
+                atol=2e-5 * max(1, np.abs(scores[shown]).max(initial=0)),
+            )
+
+
+def test_a_contribution_is_what_leaving_the_item_out_takes_where_the_model_is_linear():
+    """Item neighbours, EASE: score with the history minus score without one of its items."""
+    for name in ("ease", "item_neighbours", "low_rank_ease"):
+        model = FITS[name](PAST)
+        u = int(np.argmax(np.diff(PAST.start)))
+        one = PAST.take([u])
+        items = np.arange(M, dtype=np.int32)
+        made = model.contributions(one, items)
+        for row, j in enumerate(made.item):
+            without = one.only(one.item != j)
+            np.testing.assert_allclose(
+                made.value[row], (model.score(one) - model.score(without))[0], atol=2e-6
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from payoff.errors import TrainingError
 from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.memory import need
-from payoff.model.recommend.ranker import Recommender
+from payoff.model.recommend.ranker import Contributions, Recommender
 from payoff.rng import generator
 
 if TYPE_CHECKING:
@@ -57,10 +57,15 @@ class ImplicitAls(Recommender):
     factors: NDArray[np.float32]
     unseen: float
     ridge: float
+    across: NDArray[np.float32] = field(init=False)
+    unseen_squares: NDArray[np.float32] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Freeze the arrays."""
-        self.factors.setflags(write=False)
+        """Freeze the arrays; work out once what every user is answered from."""
+        object.__setattr__(self, "across", np.ascontiguousarray(self.factors.T))
+        object.__setattr__(self, "unseen_squares", _squares(self.factors, self.unseen))
+        for array in (self.factors, self.across, self.unseen_squares):
+            array.setflags(write=False)
 
     @classmethod
     def fit(
@@ -131,11 +136,28 @@ class ImplicitAls(Recommender):
 
     def vectors(self, histories: Histories) -> NDArray[np.float32]:
         """Return the vectors of users (n, d), folded in."""
-        return _solve(histories.matrix(weighted=True), self.factors, self.unseen, self.ridge)
+        x = histories.matrix(weighted=True)
+        return _solve(x, self.factors, self.unseen, self.ridge, self.unseen_squares)
 
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Return ``u . v_i`` (n, m), up to the rounding of 32-bit numbers."""
-        return np.asarray(self.vectors(histories) @ self.factors.T)
+        return np.asarray(self.vectors(histories) @ self.across)
+
+    def contributions(self, history: Histories, items: NDArray[np.int32]) -> Contributions:
+        """Say what each item of the history adds: ``w_j v_j . A^-1 v_i``, A that of folding in.
+
+        References
+        ----------
+        Hu, Koren, Volinsky (2008), ICDM, section 5, for the explanation.
+        """
+        from scipy.linalg import solve
+
+        x = history.matrix(weighted=True)
+        v = self.factors[x.indices].astype(np.float64)
+        left = self.unseen_squares.astype(np.float64) + (v * x.data[:, None]).T @ v
+        left[np.diag_indices(len(left))] += self.ridge * (x.nnz + self.unseen * self.n_items)
+        value = (v * x.data[:, None]) @ solve(left, self.factors[items].T, assume_a="pos")
+        return Contributions.of(x.indices, value)
 
     def settings(self) -> dict[str, Any]:
         """Return what folding in needs."""
@@ -153,15 +175,24 @@ class ImplicitAls(Recommender):
         return cls(n_items=n_items, factors=arrays["factors"], **settings)
 
 
+def _squares(vectors: NDArray[np.float32], unseen: float) -> NDArray[np.float32]:
+    """Return ``unseen V'V`` (d, d): what all that was not had asks of a vector."""
+    return np.asfortranarray(np.float32(unseen) * (vectors.T @ vectors))
+
+
 def _solve(
-    x: csr_matrix, other: NDArray[np.float32], unseen: float, ridge: float
+    x: csr_matrix,
+    other: NDArray[np.float32],
+    unseen: float,
+    ridge: float,
+    base: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Return for each row of x (n, m) its least-squares vector (n, d), given those of columns."""
     from scipy.linalg import blas, lapack
 
     n, m = x.shape
     d = other.shape[1]
-    base = np.asfortranarray(np.float32(unseen) * (other.T @ other))
+    base = _squares(other, unseen) if base is None else base
     out = np.zeros((n, d), dtype=np.float32)
     diagonal = np.arange(d)
     ends, columns, weights = x.indptr, x.indices, x.data

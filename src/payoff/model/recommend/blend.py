@@ -18,7 +18,7 @@ from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.neighbours import ItemNeighbours
 from payoff.model.recommend.plugged import PluggedRecommender
 from payoff.model.recommend.popular import BuyAgain, Popular
-from payoff.model.recommend.ranker import FORMAT, Recommender
+from payoff.model.recommend.ranker import FORMAT, Contributions, Recommender
 from payoff.model.recommend.sequential import NextItem
 from payoff.model.text.arrays import array_from
 
@@ -79,16 +79,33 @@ class Blend(Recommender):
         out, listed = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=bool)
         for member, weight in zip(self.members, self.weights, strict=True):
             scores = member.score(histories)
-            there = np.isfinite(scores)
-            listed |= there
-            if not there.all():
-                low = np.where(there, scores, np.float32(np.inf)).min(axis=1, keepdims=True)
-                scores = np.where(there, scores, np.where(np.isfinite(low), low, np.float32(0)))
+            listed |= np.isfinite(scores)
+            scores = _filled(scores)
             scores = scores - scores.mean(axis=1, keepdims=True)
             spread = scores.std(axis=1, keepdims=True)
             out += np.float32(weight) * scores / np.where(spread > 0, spread, np.float32(1))
         out[~listed] = -np.inf
         return out
+
+    def contributions(self, history: Histories, items: NDArray[np.int32]) -> Contributions | None:
+        """Add up what the members say, each in the measure of this user; None if one cannot."""
+        parts = [member.contributions(history, items) for member in self.members]
+        own = np.unique(history.item)
+        value, base = np.zeros((len(own), len(items))), np.zeros(len(items))
+        listed = np.zeros(len(items), dtype=bool)
+        for member, weight, part in zip(self.members, self.weights, parts, strict=True):
+            if part is None:
+                return None
+            scores = member.score(history)
+            there = np.isfinite(scores[0, items])
+            listed |= there
+            filled = _filled(scores)
+            mean, spread = float(filled.mean()), float(filled.std())
+            share = weight / (spread if spread > 0 else 1.0)
+            rest = np.where(there, part.base, filled[0, items]) - mean
+            base += share * rest
+            value[np.searchsorted(own, part.item)] += share * np.where(there, part.value, 0.0)
+        return Contributions.of(own, value, np.where(listed, base, -np.inf))
 
     def settings(self) -> dict[str, Any]:
         """Return the weights."""
@@ -115,6 +132,15 @@ class Blend(Recommender):
             members=tuple(settings["members"]),
             weights=tuple(settings["weights"]),
         )
+
+
+def _filled(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give what a member would not list the lowest score of what it lists for the user."""
+    there = np.isfinite(scores)
+    if there.all():
+        return scores
+    low = np.where(there, scores, np.float32(np.inf)).min(axis=1, keepdims=True)
+    return np.where(there, scores, np.where(np.isfinite(low), low, np.float32(0)))
 
 
 #: Every recommender by its name in files.

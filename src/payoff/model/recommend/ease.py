@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from payoff.errors import TrainingError
 from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.memory import available, need
-from payoff.model.recommend.ranker import Recommender
+from payoff.model.recommend.ranker import Contributions, Recommender
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -104,6 +104,11 @@ class Ease(Recommender):
         """Return ``x B`` (n, m); a row's result never depends on the others."""
         return np.asarray(histories.matrix() @ self.weights)
 
+    def contributions(self, history: Histories, items: NDArray[np.int32]) -> Contributions:
+        """Each item of the history adds its weight in B."""
+        own = np.unique(history.item)
+        return Contributions.of(own, self.weights[np.ix_(own, items)])
+
     def settings(self) -> dict[str, Any]:
         """Nothing beside the arrays."""
         return {}
@@ -148,9 +153,12 @@ class LowRankEase(Recommender):
     n_items: int
     factors: NDArray[np.float32]
     scale: NDArray[np.float32]
+    across: NDArray[np.float32] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Freeze the arrays."""
+        """Freeze the arrays; lay W out the other way too, which one user is answered from."""
+        object.__setattr__(self, "across", np.ascontiguousarray(self.factors.T))
+        self.across.setflags(write=False)
         self.factors.setflags(write=False)
         self.scale.setflags(write=False)
 
@@ -215,11 +223,18 @@ class LowRankEase(Recommender):
     def score(self, histories: Histories) -> NDArray[np.float32]:
         """Return ``x B`` (n, m), up to the rounding of 32-bit numbers."""
         x = histories.matrix()
-        out = np.asarray((x @ self.factors) @ self.factors.T)
+        out = np.asarray((x @ self.factors) @ self.across)
         row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
         out[row, x.indices] -= (self.factors[x.indices] ** 2).sum(axis=1)
         out *= self.scale
         return out
+
+    def contributions(self, history: Histories, items: NDArray[np.int32]) -> Contributions:
+        """Each item of the history adds its weight in B, worked out for these items."""
+        own = np.unique(history.item)
+        weight = self.factors[own] @ self.factors[items].T
+        weight[own[:, None] == items] = 0.0
+        return Contributions.of(own, weight * self.scale[items])
 
     def settings(self) -> dict[str, Any]:
         """Nothing beside the arrays."""

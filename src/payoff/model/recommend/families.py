@@ -13,7 +13,7 @@ from payoff.declare.settings import DEFAULT_CANDIDATES
 from payoff.errors import PayoffError, TrainingError
 from payoff.model.recommend.als import ImplicitAls
 from payoff.model.recommend.content import ContentBased
-from payoff.model.recommend.ease import Ease, LowRankEase, dense_bytes
+from payoff.model.recommend.ease import Ease, LowRankEase, dense_bytes, usual_ridge
 from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.memory import available
 from payoff.model.recommend.neighbours import ItemNeighbours
@@ -53,7 +53,6 @@ _LONGEST_FIT: Final = 60.0
 #: Largest catalogue whose next items are all learnt at once.
 _CORE: Final = 4_000
 _DAY: Final = 86_400_000_000.0
-_MOST_SETTINGS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,9 +183,9 @@ def _item_neighbours(_facts: Facts) -> Iterator[Setting]:
 
 
 def _ridges(facts: Facts) -> Sequence[float]:
-    """Return ridges around what many users with few items each, and few with many, have needed."""
-    per_item = len(facts.histories.item) / max(1, facts.histories.n_items)
-    return (500.0, 150.0, 1500.0) if per_item > 40 else (100.0, 30.0, 300.0)
+    """Return the usual ridge, a third of it and three times it, to two digits."""
+    usual = usual_ridge(facts.histories.matrix().nnz)
+    return tuple(float(f"{factor * usual:.2g}") for factor in (1.0, 1 / 3, 3.0))
 
 
 def _too_slow(what: str, work: float, instead: str) -> None:

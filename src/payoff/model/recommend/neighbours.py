@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from payoff.errors import TrainingError
 from payoff.model.recommend.histories import Histories
-from payoff.model.recommend.ranker import Recommender
+from payoff.model.recommend.ranker import Contributions, Recommender
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -112,6 +112,16 @@ class ItemNeighbours(Recommender):
             shape=(len(histories), len(items)),
         )
         return np.asarray((own @ w).toarray(), dtype=np.float32)
+
+    def contributions(self, history: Histories, items: NDArray[np.int32]) -> Contributions:
+        """Each item of the history adds its similarity."""
+        own = np.unique(history.item)
+        value = np.zeros((len(own), len(items)))
+        for row, j in enumerate(own):
+            here = slice(self.end[j], self.end[j + 1])
+            like = dict(zip(self.column[here].tolist(), self.weight[here], strict=True))
+            value[row] = [like.get(int(i), 0.0) for i in items]
+        return Contributions.of(own, value)
 
     def settings(self) -> dict[str, Any]:
         """Nothing beside the arrays."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from payoff.errors import TrainingError
 from payoff.model.recommend.histories import Histories
-from payoff.model.recommend.ranker import Recommender
+from payoff.model.recommend.ranker import Contributions, Recommender
 
 __all__ = ["BuyAgain", "Popular"]
 
@@ -90,6 +90,11 @@ class Popular(Recommender):
         known = (histories.segment >= 0) & (histories.segment < everybody)
         return self.share[np.where(known, histories.segment, everybody)]
 
+    def contributions(self, history: Histories, items: NDArray[np.int32]) -> Contributions:
+        """Nothing of the history speaks for an item: its share is the whole score."""
+        none = np.zeros((0, len(items)))
+        return Contributions.of(np.zeros(0), none, self.score(history)[0, items])
+
     def settings(self) -> dict[str, Any]:
         """Nothing beside the arrays."""
         return {}
@@ -162,6 +167,13 @@ class BuyAgain(Recommender):
         own = histories.spread(weight.astype(np.float32))
         out[np.repeat(np.arange(len(histories)), np.diff(own.indptr)), own.indices] = own.data
         return out
+
+    def contributions(self, history: Histories, items: NDArray[np.int32]) -> Contributions:
+        """An item is listed for its own past alone."""
+        own = np.unique(history.item)
+        score = self.score(history)[0]
+        value = np.where(own[:, None] == items, score[own][:, None], 0.0)
+        return Contributions.of(own, value, np.where(np.isin(items, own), 0.0, -np.inf))
 
     def settings(self) -> dict[str, Any]:
         """Return the half-life."""

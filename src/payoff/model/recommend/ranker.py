@@ -15,7 +15,7 @@ from payoff.errors import TrainingError
 from payoff.model.recommend.histories import Histories
 from payoff.model.text.arrays import bytes_of
 
-__all__ = ["FORMAT", "Lists", "Recommender", "best"]
+__all__ = ["FORMAT", "Contributions", "Lists", "Recommender", "best"]
 
 FORMAT: Final = "recommender/1"
 #: Scores held at once while lists are made: 64 MB of float32.
@@ -43,6 +43,45 @@ class Lists:
         """Freeze the arrays."""
         self.items.setflags(write=False)
         self.scores.setflags(write=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Contributions:
+    """What the scores of c items are made of: a sum over the history, and what no item of it says.
+
+    Parameters
+    ----------
+    item
+        int32 (h,), items of the history, each once.
+    value
+        float32 (h, c): what each adds to the score of each.
+    base
+        float32 (c,): the score without them; -inf for what is never shown.
+    """
+
+    item: NDArray[np.int32]
+    value: NDArray[np.float32]
+    base: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        for array in (self.item, self.value, self.base):
+            array.setflags(write=False)
+
+    @classmethod
+    def of(
+        cls,
+        item: NDArray[Any],
+        value: NDArray[Any],
+        base: NDArray[Any] | None = None,
+    ) -> Contributions:
+        """Bring the parts to their types; without ``base`` it is 0."""
+        rest = np.zeros(value.shape[1]) if base is None else base
+        return cls(
+            item=np.asarray(item, dtype=np.int32),
+            value=np.asarray(value, dtype=np.float32),
+            base=np.asarray(rest, dtype=np.float32),
+        )
 
 
 def best(scores: NDArray[np.float32], k: int) -> Lists:
@@ -177,6 +216,31 @@ class Recommender(ABC):
         """Return what goes with each item: the list of somebody who had that item alone."""
         alone = [[int(i)] for i in np.atleast_1d(np.asarray(items))]
         return self.top(Histories.sessions(alone, self.n_items), k, allowed=allowed)
+
+    def contributions(self, history: Histories, items: NDArray[np.int32]) -> Contributions | None:
+        """Say what the scores of some items are made of; None where they are no such sum.
+
+        Parameters
+        ----------
+        history
+            One row.
+        items
+            int32 (c,).
+
+        Returns
+        -------
+        Contributions or None
+            ``base + value.sum(axis=0)`` is the score, up to the rounding of 32-bit numbers.
+
+        Examples
+        --------
+        >>> from payoff.model.recommend.ease import Ease
+        >>> past = Histories.sessions([[0, 1], [0, 1], [0, 1, 2]], 3)
+        >>> made = Ease.fit(past, ridge=1.0).contributions(past.take([0]), np.array([2]))
+        >>> made.item.tolist(), made.value.astype(float).round(2).tolist()
+        ([0, 1], [[0.14], [0.14]])
+        """
+        return None
 
     def files(self) -> dict[str, bytes]:
         """Return the recommender as files: one JSON text and arrays without objects."""

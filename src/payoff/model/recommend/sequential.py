@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from payoff.errors import TrainingError
 from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.memory import need
-from payoff.model.recommend.ranker import Recommender, Seen
+from payoff.model.recommend.ranker import Contributions, Recommender, Seen
 
 __all__ = ["NextItem"]
 
@@ -196,6 +196,20 @@ class NextItem(Recommender):
         out = np.full((len(histories), self.n_items), -np.inf, dtype=np.float32)
         out[:, self.core] = scores
         return out
+
+    def contributions(self, history: Histories, items: NDArray[np.int32]) -> Contributions:
+        """Each item adds what its memories say, the longer ago the less."""
+        known = history.among(self.core)
+        place = np.searchsorted(self.core, items).clip(max=len(self.core) - 1)
+        there = self.core[place] == items
+        z = [_memory(known, a) for a in self.fading]
+        own = np.unique(np.concatenate([m.indices for m in z]))
+        value = np.zeros((len(own), len(items)))
+        for s, memory in enumerate(z):
+            rows = np.searchsorted(own, memory.indices)
+            block = self.weights[s * len(self.core) + memory.indices][:, place]
+            value[rows] += memory.data[:, None] * np.where(there, block, 0.0)
+        return Contributions.of(self.core[own], value, np.where(there, 0.0, -np.inf))
 
     def settings(self) -> dict[str, Any]:
         """Return the fadings."""
