@@ -450,3 +450,18 @@ def test_evidence_reads_back(trained):
     again = type(evidence).from_dict(json.loads(evidence.to_json()))
     assert again.to_json() == evidence.to_json()
     assert np.isfinite(evidence.policies[0].total.value)
+
+
+def test_it_knows_the_rows_it_was_made_from(trained, monkeypatch):
+    opened = Bundle.open(trained)
+    own = opened.evidence().data["fingerprint"]
+    assert opened.made_from(own)
+    assert not opened.made_from(own[:-1])  # it stands in the evidence, but is not the fingerprint
+    monkeypatch.setattr(type(opened), "evidence", None)
+    assert not opened.made_from("0" * 64)  # answered without reading the evidence
+
+
+def test_rows_decided_together_are_decided_as_one_by_one(trained):
+    opened = Bundle.open(trained)
+    some = rows(60).to_pylist()
+    assert opened.decide(some) == [opened.decide([row])[0] for row in some]

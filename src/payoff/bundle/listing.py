@@ -167,6 +167,8 @@ def recommend(
         "user": ask.user,
         "known": known,
         "made_by": made.ranker.policy.name,
+        "made_by_label": made.ranker.policy.label,
+        "histories_until": bundle.histories_until,
         "currency": bundle.decision.currency,
         "items": [_item(bundle, made, place, why) for place in range(len(made.shown.items))],
         "explored": made.shown.place is not None,

@@ -122,6 +122,15 @@ class Bundle:
 
         return Evidence.from_dict(read_json(self.path / "evidence.json"))
 
+    def made_from(self, fingerprint: str) -> bool:
+        """Tell whether the bundle was made from the rows of a fingerprint.
+
+        The evidence, which may be long, is understood only where that fingerprint stands in it.
+        """
+        if fingerprint.encode() not in (self.path / "evidence.json").read_bytes():
+            return False
+        return bool(self.evidence().data.get("fingerprint") == fingerprint)
+
     @property
     def themes(self) -> Themes | None:
         """Themes of the documents; None where none were learnt."""
@@ -216,19 +225,15 @@ class Bundle:
         if self.policy.kind == "rule":
             rule = rule_actions(decision, columns)
         groups = {g.name: g.read(columns) for g in self.policy.groupings}
-        codes = np.concatenate(
-            [
-                self.policy.apply(
-                    n=1,
-                    expected=expected[i : i + 1],
-                    prob=prob[i : i + 1],
-                    rule=None if rule is None else rule[i : i + 1],
-                    right=None if right is None else right[i : i + 1],
-                    familiar=None if known is None else known[i : i + 1],
-                    groups={k: (labels, of[i : i + 1]) for k, (labels, of) in groups.items()},
-                )
-                for i in range(len(rows))
-            ]
+        codes = self.policy.apply(
+            n=len(rows),
+            expected=expected,
+            prob=prob,
+            rule=rule,
+            right=right,
+            familiar=known,
+            groups=groups,
+            cut_to_fit=False,  # each by itself: prices act alone
         )
         if arms is not None:  # what is promised under the action chosen
             prob = arms.prob[np.arange(len(rows)), codes]
@@ -237,15 +242,13 @@ class Bundle:
         named = None
         if theme is not None and self.themes is not None:
             named = self.themes.named(theme)
+        outcomes, actions = decision.outcome_names, decision.action_names
+        chances, money = prob.tolist(), expected.tolist()
         return [
             {
-                "action": decision.action_names[int(codes[i])],
-                "probabilities": dict(
-                    zip(decision.outcome_names, (float(p) for p in prob[i]), strict=True)
-                ),
-                "expected_money": dict(
-                    zip(decision.action_names, (float(m) for m in expected[i]), strict=True)
-                ),
+                "action": actions[codes[i]],
+                "probabilities": dict(zip(outcomes, chances[i], strict=True)),
+                "expected_money": dict(zip(actions, money[i], strict=True)),
                 "currency": decision.currency,
                 "unit_id": row.get(key) if key else None,
                 **({"label": row[labels.column]} if labels else {}),

@@ -216,7 +216,7 @@ def _common(
                 "whether these rows helped to make them is not known"
             )
             continue
-        if entry.bundle.evidence().data.get("fingerprint") != source.fingerprint:
+        if not entry.bundle.made_from(source.fingerprint):
             said.append(
                 f"{entry.name}: made from other rows than these; whether some are the same is "
                 "not known"

@@ -162,7 +162,7 @@ def _with_texts(
     """Add texts, and which document is the row itself, where the rows learnt from are at hand."""
     if not isinstance(made["nearest"], list):
         return
-    if bundle.evidence().data.get("fingerprint") != source.fingerprint:
+    if not bundle.made_from(source.fingerprint):
         return
     for one in made["nearest"]:
         one["itself"] = one["row"] == place

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from payoff import report
-from payoff.bundle import ItemTable, Ranker, write_lists
+from payoff.bundle import ItemTable, Past, Ranker, write_lists
 from payoff.clusters import cluster_sums
 from payoff.declare import Decision
 from payoff.evidence.acted import Background
@@ -305,6 +305,7 @@ def _write(
         offer=replace(offer, alike=picked.alike(histories) if policy.diversity else None),
         dates=data.dates,
         segments=_segments(checked),
+        past=Past(ledger=data.ledger, windows=data.windows),
         evidence=evidence,
         documents=lambda own_id: report.documents(evidence, bundle={"id": own_id}) if pages else {},
         force=force,

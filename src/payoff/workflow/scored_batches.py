@@ -119,12 +119,12 @@ def _why_whole(bundle: Bundle, source: Any, at_once: int) -> str:
     refuse_duplicates(files)
     if Scan(files).rows() <= at_once:
         return "they are few"
-    own = bundle.evidence().data.get("fingerprint")
     reasons = {
         "a limit goes to the rows of largest gain among all of them": bundle.policy.bounds,
         "each unit must stand there once": bundle.decision.data.unit_id,
-        "they are those the bundle was made from, and their part is written too": own
-        and own == fingerprint_of(files),
+        "they are those the bundle was made from, and their part is written too": bundle.made_from(
+            fingerprint_of(files)
+        ),
     }
     return next((why for why, applies in reasons.items() if applies), "")
 

@@ -198,7 +198,7 @@ def _with_remarks(
 def _parts(bundle: Bundle, source: Source, rows: Dataset) -> NDArray[np.str_]:
     """Return the part of each row of the bundle's own data; "" where it has none."""
     parts = np.full(len(rows), "", dtype="<U6")
-    if bundle.evidence().data.get("fingerprint") == source.fingerprint:
+    if bundle.made_from(source.fingerprint):
         found = split(rows)
         for part in (found.fit, found.choose, found.judge):
             parts[np.isin(rows.place, part.place)] = part.part

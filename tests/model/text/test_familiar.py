@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, random
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
@@ -92,3 +92,17 @@ def test_only_the_documents_kept_are_compared_and_each_by_itself(monkeypatch):
     )
     assert asked == [7, 7, 7, 7, 2]
     assert (some.vectors != whole.vectors[some.place]).nnz == 0
+
+
+@pytest.mark.parametrize("at_once", [1, 300, 500_000])
+def test_words_shared_add_up_to_the_last_bit_as_in_scipy(monkeypatch, at_once):
+    monkeypatch.setattr(familiar, "_ENTRIES_AT_ONCE", at_once)
+    rng = np.random.default_rng(4)
+    known = random(90, 400, density=0.05, format="csr", dtype=np.float32, random_state=rng)
+    new = random(70, 400, density=0.1, format="csr", dtype=np.float32, random_state=rng)
+    new = csr_matrix(new.multiply(np.arange(70)[:, None] % 7 > 0), dtype=np.float32)  # empty rows
+    made = learn_references(known, np.arange(90), np.zeros(90), seed=0)
+    found = made.cosines(new)
+    assert found.dtype == np.float32
+    assert np.array_equal(found, (new @ made.vectors.T.tocsr()).toarray())
+    assert made.cosines(new[:0]).shape == (0, 90)

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -102,12 +103,18 @@ class Block:
         """Return float32 (n, k) rows of unit length (or empty) of each document's columns."""
         from scipy.sparse import csr_matrix
 
-        lists = [np.fromiter(columns, dtype=np.int32) for columns in found]
-        ends = np.concatenate([[0], np.cumsum([len(v) for v in lists])]).astype(np.int64)
-        columns = np.concatenate(lists) if lists else np.zeros(0, dtype=np.int32)
+        columns: list[int] = []
+        ends = [0]
+        for some in found:
+            columns.extend(some)
+            ends.append(len(columns))
         x = csr_matrix(
-            (np.ones(len(columns), dtype=np.float32), columns, ends),
-            shape=(len(lists), len(self.terms)),
+            (
+                np.ones(len(columns), dtype=np.float32),
+                np.array(columns, dtype=np.int32),
+                np.array(ends, dtype=np.int64),
+            ),
+            shape=(len(ends) - 1, len(self.terms)),
         )
         x.sum_duplicates()
         x.data = ((1.0 + np.log(x.data)) * self.idf[x.indices]).astype(np.float32)
@@ -168,13 +175,13 @@ class Terms:
         """Return the block of words and pairs."""
         get = self.words.place.get
         return self.words.weigh(
-            [j for t in word_terms(text) if (j := get(t)) is not None] for text in texts
+            [j for j in map(get, word_terms(text)) if j is not None] for text in texts
         )
 
     def encode_chars(self, texts: Sequence[str]) -> csr_matrix:
         """Return the block of character n-grams."""
         return self.chars.weigh(
-            [j for token in text[:MOST_CHARACTERS].lower().split() for j in self.columns(token)]
+            chain.from_iterable(map(self.columns, text[:MOST_CHARACTERS].lower().split()))
             for text in texts
         )
 
