@@ -102,7 +102,7 @@ def roughly(value: float) -> str:
 
     Examples
     --------
-    >>> roughly(14_558_290), roughly(3_467.0), roughly(38.5), roughly(2.2e9), roughly(4.26)
+    >>> roughly(14_558_290), roughly(3_467.0), roughly(38.7), roughly(2.2e9), roughly(4.26)
     ('about 15 million', 'about 3,500', 'about 39', 'about 2.2 billion', 'about 4.3')
     """
     sizes = ((1e9, " billion"), (1e6, " million"))
