@@ -16,6 +16,7 @@ from payoff.model.recommend.blend import Blend
 from payoff.model.recommend.families import BASELINES, LABELS, Facts, NotTried, Setting, why_not
 from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.ranker import Lists, Recommender
+from payoff.policy.listing.fill import filled
 from payoff.policy.listing.hits import hits_of
 from payoff.policy.listing.policy import ListPolicy, Offer
 from payoff.policy.listing.stakes import ListsToChoose
@@ -30,7 +31,7 @@ DEPTH: Final = 100
 POWERS: Final = (0.0, 0.25, 0.5, 1.0)
 #: Weights of the best model, the second and what the user bought before.
 _WEIGHTS: Final = ((1.0, 1.0, 0.0), (1.0, 0.0, 1.0), (1.0, 0.5, 1.0), (1.0, 0.5, 2.0))
-COLD: Final = "users without a history are shown what most users buy"
+COLD: Final = "users without a history, and places left over, get what most users buy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -273,20 +274,21 @@ def made(
     asking: Histories,
     offer: Offer,
 ) -> NDArray[np.int32]:
-    """Return the list of each user, int32 (n, k); one without a history gets what most users buy.
+    """Return the list of each user, int32 (n, k).
+
+    One without a history gets what most users buy, and so do places that the policy leaves empty.
 
     Parameters
     ----------
     cold
         Policy and recommender for users of whom nothing is known.
     """
-    lists: Lists = policy.lists(recommender, asking, offer)
-    new = np.flatnonzero(np.diff(asking.start) == 0)
-    if cold is None or not len(new) or recommender is cold[1]:
+    lists = policy.lists(recommender, asking, offer)
+    if cold is None or recommender is cold[1]:
         return lists.items
     items = lists.items.copy()
-    items[new] = cold[0].lists(cold[1], asking.take(new), offer).items
-    return items
+    items[np.diff(asking.start) == 0] = -1
+    return filled(Lists(items=items, scores=lists.scores), cold, asking, offer).items
 
 
 def try_families(tries: Tries, names: Sequence[str], progress: Progress) -> list[Listing]:
