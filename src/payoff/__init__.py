@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from payoff.load.text.names import register_names
     from payoff.model.recommend.plugged import register_recommender
     from payoff.model.text.plugged import register_embedding, register_vectoriser
-    from payoff.workflow import check, compare, judge_predictions, run
+    from payoff.workflow import check, compare, judge_predictions, run, update
 
 __all__ = [
     "Action",
@@ -54,6 +54,7 @@ __all__ = [
     "register_recommender",
     "register_vectoriser",
     "run",
+    "update",
 ]
 
 _HOME = {
@@ -70,6 +71,7 @@ _HOME = {
     "register_names": "payoff.load.text.names:register_names",
     "register_vectoriser": "payoff.model.text.plugged:register_vectoriser",
     "run": "payoff.workflow:run",
+    "update": "payoff.workflow:update",
 }
 
 

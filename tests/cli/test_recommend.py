@@ -20,7 +20,7 @@ def test_a_list_in_words(folder, capsys):
     assert ran.code == 0
     assert "EUR if bought" in ran.out
     assert "1. Because you bought" in ran.out
-    assert "Made by ease" in ran.out
+    assert "\nease; list " in ran.out
     ran = run(capsys, "recommend", folder, "--user", "nobody", "--exclude", "zz,")
     assert "User nobody is not known" in ran.out
     assert "No such items, ignored: zz." in ran.out

@@ -12,6 +12,7 @@ from payoff.bundle.folder import (
     manifest_of,
     without_secrets,
 )
+from payoff.bundle.ledger import Past
 from payoff.bundle.lists import ItemTable, Ranker, RecommendBundle, opened, write_lists
 from payoff.bundle.rows import Bundle, write
 
@@ -19,6 +20,7 @@ __all__ = [
     "FORMAT",
     "Bundle",
     "ItemTable",
+    "Past",
     "Ranker",
     "RecommendBundle",
     "check_target",

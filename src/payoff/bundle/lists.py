@@ -23,10 +23,12 @@ from payoff.bundle.folder import (
     without_secrets,
     write_folder,
 )
+from payoff.bundle.ledger import Past
 from payoff.bundle.listing import Rules, miss_of, recommend
 from payoff.declare import Decision
 from payoff.declare.file import from_toml, to_toml
 from payoff.errors import BundleError
+from payoff.load.interactions.split import moment_text
 from payoff.model.recommend.blend import recommender_from
 from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.ranker import Recommender
@@ -225,6 +227,16 @@ class RecommendBundle:
 
         return Evidence.from_dict(read_json(self.path / "evidence.json"))
 
+    def past(self) -> Past:
+        """Read what later interactions are joined to (not needed to answer).
+
+        Raises
+        ------
+        BundleError
+            ``PAY-B005`` when the bundle holds no ledger.
+        """
+        return Past.read(self.path)
+
     def recommend(
         self, *, list_id: str | None = None, explain: bool = True, **asked: Any
     ) -> dict[str, Any]:
@@ -244,11 +256,13 @@ class RecommendBundle:
         -------
         dict
             ``list_id``; ``user`` and whether it is ``known`` (None where no user was named);
-            ``made_by``, the policy that answered: the one for strangers where nothing is known;
+            ``made_by`` and ``made_by_label``, name and label of the policy that answered: the one
+            for strangers where nothing is known; ``histories_until``, the newest interaction known;
             ``items``, each with ``item``, ``label``, ``attributes``, ``score``, ``money_if_hit``
             (money of the decision's currency), ``expected_money`` of its place (None where the
             policy knows no chance of a hit), ``propensity`` (probability of being in the list),
-            ``explored`` and ``why``; ``explored``, whether chance took a place; ``others``: how
+            ``explored``, ``filled`` (the policy for strangers fills the places that the list leaves
+            empty) and ``why``; ``explored``, whether chance took a place; ``others``: how
             many further items could have been shown, and how likely each was; ``ignored``: ids
             that no item has.
 
@@ -276,6 +290,17 @@ class RecommendBundle:
     def latest(self) -> float:
         """The last time of any interaction: when a session is taken to happen."""
         return self.histories.latest
+
+    @property
+    def histories_until(self) -> str:
+        """The moment of the newest interaction that lists are made from, for people."""
+        return moment_text(self.latest, self)
+
+    @property
+    def evidence_until(self) -> str:
+        """The moment of the newest interaction when the evidence was made, for people."""
+        first = self.updates[0] if self.updates else None
+        return self.histories_until if first is None else str(first["until"]["before"])
 
     @cached_property
     def miss(self) -> float:
@@ -316,6 +341,7 @@ def write_lists(  # noqa: PLR0913 (the parts of a bundle)
     evidence: Evidence | bytes,
     made_with: Mapping[str, Any] | None = None,
     segments: Sequence[str] = (),
+    past: Past | None = None,
     updates: Sequence[Mapping[str, Any]] = (),
     documents: Callable[[str], Mapping[str, str]] = lambda _: {},
     force: bool = False,
@@ -335,6 +361,7 @@ def write_lists(  # noqa: PLR0913 (the parts of a bundle)
             offer=offer,  # what can be shown from now on
             dates=checked.data.dates,
             segments=labels_of_the_groups_in_histories_segment,
+            past=Past(ledger=checked.data.ledger, windows=checked.data.windows),
             evidence=evidence,
             documents=lambda own_id: report.documents(evidence, own_id),
             force=force,
@@ -352,6 +379,8 @@ def write_lists(  # noqa: PLR0913 (the parts of a bundle)
         Ids and attributes of the m items.
     offer
         What may be shown, what a hit earns, and the limits of groups.
+    past
+        What later interactions are joined to; None where there will be none.
     evidence
         The evidence, or its bytes as another bundle holds them (then with its ``made_with``).
     documents
@@ -395,6 +424,7 @@ def write_lists(  # noqa: PLR0913 (the parts of a bundle)
         ITEMS: _arrow_bytes(table),
         _USERS: _arrow_bytes(of_users),
         **{f"{name}.npy": bytes_of(a) for name, a in arrays.items()},
+        **({} if past is None else past.files()),
         **{f"model/{n}": content for n, content in _files(ranker)},
         **{f"cold/{n}": content for n, content in _files(cold)},
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from payoff.cli.common import json_option, print_json
+from payoff.cli.common import Target, json_option, print_json
 from payoff.errors import counted
 
 if TYPE_CHECKING:
@@ -19,15 +19,45 @@ if TYPE_CHECKING:
 @click.group(
     epilog="""\b
 Examples:
+  payoff log export decisions.sqlite -o decisions.parquet
   payoff log erase decisions.sqlite --unit c-7
   payoff log prune decisions.sqlite --before 2026-01-01"""
 )
 def command() -> None:
     """Take decisions out of a log that 'payoff serve --log' keeps; the server may be running.
 
-    What is erased or pruned cannot be brought back. The chain stays whole, and an entry of the log
-    says what was taken out: 'payoff verify --log' checks both.
+    An export changes nothing. What is erased or pruned cannot be brought back. The chain stays
+    whole, and an entry of the log says what was taken out: 'payoff verify --log' checks both.
     """
+
+
+@command.command(
+    "export", epilog="Example: payoff log export decisions.sqlite -o decisions.parquet"
+)
+@click.argument("path", type=click.Path())
+@click.option(
+    "--out", "-o", type=Target(), required=True, help="File to write: .parquet or .duckdb."
+)
+@click.option("--with-fields", is_flag=True, help="Add the fields of each row, as JSON.")
+@click.option("--force", is_flag=True, help="Replace the file.")
+@json_option
+def export_command(path: str, out: str, with_fields: bool, force: bool, as_json: bool) -> None:
+    """Write every decision in PATH as one row of a table, for analysts.
+
+    Columns: number, id, decided_at, bundle_id, unit_id, action, the probability of each outcome
+    (y_prob_OUTCOME), the expected money of each action (expected_ACTION); of lists the items and
+    their propensities. In DuckDB the table is called decisions.
+    """
+    from payoff.store.exporting import export
+
+    found = export(path, out, with_fields=with_fields, force=force)
+    if as_json:
+        facts = {"rows": found.rows, "erased": found.erased, "columns": list(found.columns)}
+        print_json({"file": str(found.path), **facts})
+    else:
+        click.echo(f"{counted(found.rows, 'decision')}: {found.path}")
+        if found.erased:
+            click.echo(f"  {found.erased:,} of them erased: number, time and bundle only")
 
 
 @command.command("erase", epilog="Example: payoff log erase decisions.sqlite --unit c-7")

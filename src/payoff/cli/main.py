@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "score": ("payoff.cli.score", "Write rows with a bundle's probabilities, money and action."),
     "explain": ("payoff.cli.explain", "Say why one row gets its decision: words, columns, money."),
     "recommend": ("payoff.cli.recommend", "List items for a user, a visitor or an item, and why."),
+    "update": ("payoff.cli.update", "Add later interactions to a bundle that recommends."),
     "sql": ("payoff.cli.sql", "Write the figures as SQL for a table of your own, or run it."),
     "report": ("payoff.cli.report", "Write the pages of a bundle again."),
     "serve": ("payoff.cli.serve", "Answer decisions over HTTP from a bundle."),

@@ -138,4 +138,4 @@ def _show(found: Mapping[str, Any]) -> None:
     click.echo()
     for place, one in enumerate(found["items"], 1):
         click.echo(wrapped(f"{place}. {plain(one['why']['sentence'])}"))
-    click.echo(f"\nMade by {plain(found['made_by'])}; list {plain(found['list_id'])}.")
+    click.echo(f"\n{plain(found['made_by_label'])}; list {plain(found['list_id'])}.")

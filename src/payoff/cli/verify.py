@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from payoff.cli.common import Target, json_option, print_json
+from payoff.cli.common import Target, json_option, print_json, wrapped
+from payoff.errors import counted
 
 if TYPE_CHECKING:
     from payoff.store.verifying import Verified
@@ -48,21 +49,42 @@ def command(bundle: str | None, log: str | None, head: str | None, as_json: bool
 
 
 def _bundle(bundle: str, *, as_json: bool) -> bool:
-    from payoff.bundle import differences, manifest_of
+    from payoff.bundle import differences, is_list_bundle, manifest_of
 
     path = Path(bundle)
     manifest = manifest_of(path)
     changes = differences(path, manifest)
+    until = _until(path) if not changes and is_list_bundle(manifest) else {}
     if as_json:
-        print_json({"bundle_id": manifest.get("id"), "intact": not changes, "changes": changes})
+        facts = {"bundle_id": manifest.get("id"), "intact": not changes, "changes": changes}
+        print_json(facts | until)
     elif changes:
         click.echo(f"{bundle} was changed after it was written:")
         for change in changes:
             click.echo(f"  {change}")
     else:
         click.echo(f"{bundle}: all {len(manifest['files'])} files are as written.")
+        if until:
+            updates = f" ({counted(until['updates'], 'update')})" if until["updates"] else ""
+            text = (
+                f"Judged on interactions until {until['evidence_until']}; lists are made from "
+                f"those until {until['histories_until']}{updates}."
+            )
+            click.echo(wrapped(text, ""))
         click.echo(f"Bundle {manifest['id']}")
     return not changes
+
+
+def _until(path: Path) -> dict[str, Any]:
+    """Return until when a bundle that recommends was judged, and what its lists are made from."""
+    from payoff.bundle import RecommendBundle
+
+    bundle = RecommendBundle.open(path)
+    return {
+        "evidence_until": bundle.evidence_until,
+        "histories_until": bundle.histories_until,
+        "updates": len(bundle.updates),
+    }
 
 
 def _log(log: str, head: str | None, *, as_json: bool) -> bool:
@@ -72,8 +94,6 @@ def _log(log: str, head: str | None, *, as_json: bool) -> bool:
     if as_json:
         print_json(_facts(found))
         return found.intact
-    from payoff.errors import counted
-
     if found.intact:
         entries = counted(found.entries, "entry", "entries")
         click.echo(f"{log}: {entries}, each as it was written and in its place.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -97,6 +98,7 @@ class Keeper:
         self._clock = clock
         self._journal = journal
         self._wait = wait
+        self._wakes: _Wakes | None = None
 
     async def answer(
         self,
@@ -171,8 +173,12 @@ class Keeper:
         try:
             if future.done():
                 return future.result()
+            loop = asyncio.get_running_loop()
+            if self._wakes is None or self._wakes.loop is not loop:
+                self._wakes = _Wakes(loop)
             async with asyncio.timeout(self._wait):
-                return await asyncio.wrap_future(future)
+                await self._wakes.wait(future)
+            return future.result()
         except RepeatError:
             raise
         except TimeoutError as error:
@@ -225,6 +231,43 @@ class Keeper:
                 "frames": frames_of(error),
             }
         )
+
+
+class _Wakes:
+    """Wakes requests whose entries are safe, all that wait for one commit at once.
+
+    ``asyncio.wrap_future`` would write to the loop's wake-up socket once for each of them.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._ended: deque[asyncio.Future[None]] = deque()
+        self._called = False
+
+    async def wait(self, future: Future[Answer]) -> None:
+        """Return when the future has ended; cancel it if the request gives up."""
+        waiter: asyncio.Future[None] = self.loop.create_future()
+
+        def ended(_: Future[Answer]) -> None:
+            # First there, then told: whoever empties the queue lowers the mark before it looks.
+            self._ended.append(waiter)
+            if not self._called:
+                self._called = True
+                self.loop.call_soon_threadsafe(self._wake)
+
+        future.add_done_callback(ended)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            future.cancel()
+            raise
+
+    def _wake(self) -> None:
+        self._called = False
+        while self._ended:
+            waiter = self._ended.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
 
 
 def _repeated(answer: Mapping[str, Any], call: Call) -> Response:

@@ -32,7 +32,9 @@ def openapi(bundle: Recommends, *, max_body: int, version: str) -> dict[str, Any
         "info": {
             "title": decision.title,
             "version": version,
-            "description": f"Lists of {decision.name!r} from bundle {bundle.id}. A request has at "
+            "description": f"Lists of {decision.name!r} from bundle {bundle.id}, made "
+            f"from interactions until {bundle.histories_until} and judged on those until "
+            f"{bundle.evidence_until}. A request has at "
             f"most {max_body:,} bytes.",
         },
         "servers": [{"url": "/"}],
@@ -124,6 +126,8 @@ def _list(bundle: Recommends) -> dict[str, Any]:
                 "description": "Whether the user is known; null where none was named.",
             },
             "made_by": {**_TEXT, "description": "The policy that answered."},
+            "made_by_label": {**_TEXT, "description": "Its label, for people."},
+            "histories_until": {**_TEXT, "const": bundle.histories_until},
             "currency": {**_TEXT, "const": decision.currency},
             "items": {"type": "array", "items": {"$ref": "#/components/schemas/Item"}},
             "explored": {"type": "boolean", "description": "Whether chance took a place."},
@@ -152,6 +156,10 @@ def _item(bundle: Recommends) -> dict[str, Any]:
             },
             "propensity": {**_SHARE, "description": "Probability of being in the list."},
             "explored": {"type": "boolean", "description": "Whether chance put it there."},
+            "filled": {
+                "type": "boolean",
+                "description": "Whether the policy for strangers filled a place left empty.",
+            },
             "why": {"$ref": "#/components/schemas/Why"},
         },
         "One place of the list.",

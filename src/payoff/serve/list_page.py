@@ -37,7 +37,7 @@ SCRIPT: Final = r"""
   };
   const show = (found) => {
     answer.replaceChildren();
-    add(answer, "h3", "List made by " + found.made_by);
+    add(answer, "h3", found.made_by_label);
     if (found.known === false) add(answer, "p", "This user is not known: the list of strangers.");
     if (found.ignored.length) add(answer, "p", "No such items: " + found.ignored.join(", ") + ".");
     if (!found.items.length) { add(answer, "p", "Nothing to show."); return; }
@@ -117,6 +117,13 @@ POLICY: Final = (
 )
 
 
+def _judged(bundle: Recommends) -> str:
+    """Say until when the evidence goes, where that is less."""
+    if bundle.evidence_until == bundle.histories_until:
+        return ""
+    return f"; they were judged on those until {shown(bundle.evidence_until)}"
+
+
 def page(bundle: Recommends, origin: str) -> str:
     """Return the page.
 
@@ -147,7 +154,8 @@ def page(bundle: Recommends, origin: str) -> str:
 <main>
 <h1>{title}</h1>
 <p>Name a user, or what a visitor looked at, or one item, and see what would be shown and why.
-{len(bundle.items.labels):,} items; money is in {shown(decision.currency)}.</p>
+{len(bundle.items.labels):,} items; money is in {shown(decision.currency)}.
+Lists are made from interactions until {shown(bundle.histories_until)}{_judged(bundle)}.</p>
 <noscript><p>This form needs a script; without one, send the question to POST /recommend.</p>
 </noscript>
 <form id="ask">

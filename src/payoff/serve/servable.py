@@ -189,6 +189,16 @@ class Recommends(Protocol):
         """What lists are made of."""
         ...
 
+    @property
+    def histories_until(self) -> str:
+        """The newest interaction that lists are made from."""
+        ...
+
+    @property
+    def evidence_until(self) -> str:
+        """The newest interaction when they were judged."""
+        ...
+
     def recommend(self, **asked: Any) -> dict[str, Any]:
         """Answer one question with a list."""
         ...

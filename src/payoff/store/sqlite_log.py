@@ -9,12 +9,14 @@ group gathers.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import itertools
 import json
 import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +81,7 @@ class SqliteLog:
         self._reading = connect(path)
         self._reading.execute("PRAGMA query_only = ON")
         self._read_lock = threading.Lock()
+        self._salts = _salts()
         self._queue: deque[_Waiting] = deque()
         self._n_waiting = 0
         self._changed = threading.Condition()
@@ -129,7 +132,7 @@ class SqliteLog:
 
     def submit(self, batch: Batch) -> Future[Answer]:
         """Take the entries of one request: see :class:`payoff.serve.log.DecisionStore`."""
-        drafts = _drafts(batch.entries)
+        drafts = _drafts(batch.entries, self._salts)
         head = encode(batch.head).decode("utf-8")
         waiting = _Waiting(drafts=drafts, batch=batch, head=head, future=Future())
         with self._changed:
@@ -249,8 +252,21 @@ class SqliteLog:
             yield self._reading
 
 
-def _drafts(entries: Sequence[Entry]) -> list[Draft]:
-    salts = os.urandom(SALT * len(entries))
+def _salts() -> Callable[[], bytes]:
+    """Return what gives a new salt: numbers under a secret that only this process has.
+
+    Asking the system for each would take longer than writing the entry.
+    """
+    secret, numbers = os.urandom(32), itertools.count()
+
+    def salt() -> bytes:
+        number = next(numbers).to_bytes(8, "big")
+        return hashlib.blake2b(number, digest_size=SALT, key=secret).digest()
+
+    return salt
+
+
+def _drafts(entries: Sequence[Entry], salt: Callable[[], bytes]) -> list[Draft]:
     return [
         Draft.of(
             kind="decision",
@@ -259,10 +275,10 @@ def _drafts(entries: Sequence[Entry]) -> list[Draft]:
             at=entry.at,
             bundle_id=entry.bundle_id,
             unit_id=None if entry.unit_id is None else str(entry.unit_id),
-            salt=salts[SALT * i : SALT * (i + 1)],
+            salt=salt(),
             content=encode({"unit_id": entry.unit_id, "row": entry.row, "answer": entry.answer}),
         )
-        for i, entry in enumerate(entries)
+        for entry in entries
     ]
 
 

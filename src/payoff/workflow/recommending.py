@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from payoff import report
-from payoff.bundle import ItemTable, Ranker, write_lists
+from payoff.bundle import ItemTable, Past, Ranker, write_lists
 from payoff.clusters import cluster_sums
 from payoff.declare import Decision
 from payoff.evidence.acted import Background
@@ -91,6 +91,7 @@ def run_lists(
             dates=data.dates,
             repeats=decision.recommend.list.repeats,
             seed=seed % 2**32,
+            **({} if (segment := _segment(decision)) is None else {"segment": segment}),
         ),
     )
     found = try_families(tries, decision.training.candidates, progress)
@@ -304,15 +305,21 @@ def _write(
         offer=replace(offer, alike=picked.alike(histories) if policy.diversity else None),
         dates=data.dates,
         segments=_segments(checked),
+        past=Past(ledger=data.ledger, windows=data.windows),
         evidence=evidence,
         documents=lambda own_id: report.documents(evidence, bundle={"id": own_id}) if pages else {},
         force=force,
     )
 
 
+def _segment(decision: Decision) -> str | None:
+    """Return the name of the first subgroup of a column."""
+    return next((s.name for s in decision.subgroups if s.column is not None), None)
+
+
 def _segments(checked: CheckedInteractions) -> Sequence[str]:
     """Return the labels of the segments of histories: those of the first subgroup of a column."""
     from payoff.load.interactions.attributes import user_groups
 
-    first = next((s.name for s in checked.decision.subgroups if s.column is not None), None)
+    first = _segment(checked.decision)
     return () if first is None else user_groups(checked.data)[first][0]

@@ -17,6 +17,7 @@ from payoff.model.recommend.ease import Ease, LowRankEase, dense_bytes, fit_ease
 from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.memory import available
 from payoff.model.recommend.neighbours import ItemNeighbours
+from payoff.model.recommend.plugged import fit_plugged, register_recommender
 from payoff.model.recommend.popular import BuyAgain, Popular
 from payoff.model.recommend.ranker import best
 from payoff.model.recommend.sequential import NextItem
@@ -44,6 +45,13 @@ def world(users=200, seed=0, heavy=False):
     )
 
 
+def often(histories):
+    """A recommender of somebody else: items of one's own taste, by how many had them."""
+    had = histories.popularity().astype(float)
+    return lambda users: users.matrix() @ np.equal.outer(np.arange(M) % 2, np.arange(M) % 2) * had
+
+
+register_recommender("tests_often", often)
 PAST = world()
 FITS = {
     "popular": lambda h: Popular.fit(h, half_life=0.5),
@@ -55,6 +63,7 @@ FITS = {
     "als": lambda h: ImplicitAls.fit(h, rng=1, dimensions=6, rounds=4),
     "next_item": lambda h: NextItem.fit(h, ridge=3.0),
     "content": lambda h: ContentBased.fit(h, np.arange(M)[:, None] % [2, 3, 5] == 0),
+    "plugged": lambda h: fit_plugged("tests_often", h),
     "blend": lambda h: Blend.of([Ease.fit(h, ridge=5.0), Popular.fit(h)], [1.0, 0.2]),
 }
 
@@ -428,7 +437,10 @@ def test_arrays_are_frozen():
 
 
 def test_contributions_sum_to_the_score(model):
-    """Exact for every recommender, for users with repeats, one item, and nothing."""
+    """Exact for every recommender of payoff's own; of another's nothing is known but the scores."""
+    if model.name == "plugged":
+        assert model.contributions(PAST.take([0]), np.arange(M, dtype=np.int32)) is None
+        return
     again = Histories.of(
         [0, 0, 0, 0, 1],
         [4, 4, 8, 7, 3],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from payoff.declare import Decision
 from payoff.load.evaluate import TableColumns, money
 
-__all__ = ["Catalogue", "Events", "Interactions", "TakenBack", "Windows", "hit_money"]
+__all__ = ["Catalogue", "Events", "Interactions", "Ledger", "TakenBack", "Windows", "hit_money"]
 
 
 def _freeze(value: object) -> None:
@@ -57,6 +57,27 @@ class Events:
     def take(self, which: NDArray[Any]) -> Events:
         """Return some events, by mask or by place."""
         return Events(**{spec.name: getattr(self, spec.name)[which] for spec in fields(self)})
+
+    def key(self, n_items: int) -> NDArray[np.int64]:
+        """Return one number for each pair of user and item, int64 (n,)."""
+        return self.user.astype(np.int64) * n_items + self.item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ledger:
+    """Purchases and cancellations as they were read, before one finds the other.
+
+    Parameters
+    ----------
+    purchases
+        In the order of time; those of one user, item and moment are one.
+    cancellations
+        In the order of time, with the pieces (above 0) and the money that each takes back; the
+        margin is 0.
+    """
+
+    purchases: Events
+    cancellations: Events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -120,6 +141,8 @@ class Interactions:
         Every purchase as it was made, in the order of time.
     taken_back
         Returns and cancellations, matched to the events.
+    ledger
+        Both as they were read.
     users, items
         Labels and attributes of the codes.
     windows
@@ -135,6 +158,7 @@ class Interactions:
     decision: Decision
     events: Events
     taken_back: TakenBack
+    ledger: Ledger
     users: Catalogue
     items: Catalogue
     windows: tuple[Windows, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,11 @@ _REASONS: Final = {
     "random": "chance decides, as some papers do; the model has then seen the future of each user",
     "column": "a column says which part each interaction belongs to",
 }
+
+
+class _Dated(Protocol):
+    @property
+    def dates(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -196,7 +201,7 @@ def _last(events: Events) -> NDArray[np.int8]:
     return part
 
 
-def moment_text(moment: float, data: Interactions) -> str:
+def moment_text(moment: float, data: _Dated) -> str:
     """Write a moment of the events as a date, or as the number it is."""
     if not np.isfinite(moment):
         return "never"
