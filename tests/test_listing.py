@@ -42,7 +42,9 @@ def test_a_user_gets_the_list_of_the_policy(name, tmp_path):
     lists = model.top(past, 5, exclude="nothing", allowed=bundle.offer.allowed)
     for u in range(0, shops.N_USERS, 7):
         answer = bundle.recommend(user=f"u{u}")
-        assert ids(answer) == [f"i{i}" for i in lists.items[u] if i >= 0]
+        own = [one["item"] for one in answer["items"] if not one["filled"]]
+        assert own == [f"i{i}" for i in lists.items[u] if i >= 0]
+        assert len(answer["items"]) == 5
         assert (answer["known"], answer["explored"]) == (True, False)
         assert {one["propensity"] for one in answer["items"]} == {1.0}
         assert all(one["why"]["sentence"].endswith(".") for one in answer["items"])

@@ -20,6 +20,7 @@ from payoff.errors import ExpressionError, RequestError, nearest, show
 from payoff.load.evaluate import TableColumns, condition
 from payoff.model.recommend.histories import Histories
 from payoff.policy.listing.explore import Shown, eligible, explore
+from payoff.policy.listing.fill import filled
 from payoff.policy.listing.policy import ListPolicy, Offer
 from payoff.policy.listing.value import chance_at
 from payoff.rng import generator
@@ -45,7 +46,9 @@ class Made:
     shown
         The items, in their places, with their propensities.
     score
-        float32 (k,): -inf for what chance put there.
+        float32 (k,): -inf for what chance put there, or what fills the list up.
+    n_own
+        Places that the policy filled itself; those behind come from the policy for strangers.
     expected
         float64 (k,): chance of a hit times its money, and otherwise the price of the place; NaN
         where the policy knows no chance.
@@ -55,6 +58,7 @@ class Made:
     history: Histories
     shown: Shown
     score: NDArray[np.float32]
+    n_own: int
     expected: NDArray[np.float64]
 
 
@@ -189,34 +193,34 @@ def made_of(
     """Make the list of one history (one row): the part of an answer that is counted in time.
 
     Where nothing is known, or the recommended policy has nothing to list, the policy for strangers
-    answers. The policy that shows nothing shows nothing.
+    answers; where that policy's list ends early, it fills the places left, as it did in judging.
+    The policy that shows nothing shows nothing.
     """
     held = bundle.offer if offer is None else offer
     ranker = bundle.ranker
     if ranker.recommender is not None and not len(history.item):
         ranker = bundle.cold
-    items, score = _listed(ranker, history, held, k, allowed)
-    if not len(items) and ranker is bundle.ranker and ranker.recommender is not None:
-        ranker = bundle.cold
-        items, score = _listed(ranker, history, held, k, allowed)
+    lists = ranker.policy.lists(ranker.recommender, history, held, k=k, allowed=allowed)
+    n_own = int(np.sum(lists.items >= 0))
+    if ranker is not bundle.cold and ranker.recommender is not None:
+        policy, recommender = bundle.cold.policy, bundle.cold.recommender
+        if not n_own:
+            ranker = bundle.cold
+            lists = policy.lists(recommender, history, held, k=k, allowed=allowed)
+            n_own = int(np.sum(lists.items >= 0))
+        elif recommender is not None and ranker.policy.recommender != policy.recommender:
+            lists = filled(lists, (policy, recommender), history, held, allowed)
+    there = lists.items[0] >= 0
+    items, score = lists.items[0, there], lists.scores[0, there]
     expected = _expected(bundle, ranker.policy, items, score)
+    expected[n_own:] = np.nan
     shown = _explored(bundle, ranker, history, held, items, allowed, list_id)
     if shown.place is not None:
         score, expected = score.copy(), expected.copy()
         score[shown.place], expected[shown.place] = -np.inf, np.nan
-    return Made(ranker=ranker, history=history, shown=shown, score=score, expected=expected)
-
-
-def _listed(
-    ranker: Ranker,
-    history: Histories,
-    offer: Offer,
-    k: int | None,
-    allowed: NDArray[np.bool_] | None,
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    lists = ranker.policy.lists(ranker.recommender, history, offer, k=k, allowed=allowed)
-    there = lists.items[0] >= 0
-    return lists.items[0, there], lists.scores[0, there]
+    return Made(
+        ranker=ranker, history=history, shown=shown, score=score, n_own=n_own, expected=expected
+    )
 
 
 def _expected(
@@ -348,6 +352,7 @@ def _item(
         "expected_money": expected if np.isfinite(expected) else None,
         "propensity": float(made.shown.propensity[place]),
         "explored": place == made.shown.place,
+        "filled": place >= made.n_own and place != made.shown.place,
         **({} if why is None else {"why": why[place]}),
     }
 

@@ -261,7 +261,8 @@ class RecommendBundle:
             ``items``, each with ``item``, ``label``, ``attributes``, ``score``, ``money_if_hit``
             (money of the decision's currency), ``expected_money`` of its place (None where the
             policy knows no chance of a hit), ``propensity`` (probability of being in the list),
-            ``explored`` and ``why``; ``explored``, whether chance took a place; ``others``: how
+            ``explored``, ``filled`` (the policy for strangers fills the places that the list leaves
+            empty) and ``why``; ``explored``, whether chance took a place; ``others``: how
             many further items could have been shown, and how likely each was; ``ignored``: ids
             that no item has.
 

@@ -41,22 +41,27 @@ def reasons(bundle: RecommendBundle, made: Made, session: frozenset[int]) -> lis
         ``sentence``; ``from``: items of the history with their ``contribution`` to the score and
         their ``share`` of all that speaks for the item, the strongest first; ``rest``: the part of
         the score that no item of the history carries. ``from`` is None where the recommender's
-        scores are no sum. Of what chance put there only the sentence is said.
+        scores are no sum. Of what chance put there, or what fills the list up,
+        only the sentence is said.
     """
     items, model = made.shown.items, made.ranker.recommender
     if model is None or not len(items):
         return []
     parts = model.contributions(made.history, items)
-    return [
-        _reason(bundle, made, parts, place, session)
-        if place != made.shown.place
-        else {
-            "sentence": "Shown by chance, to learn what else is wanted.",
-            "from": [],
-            "rest": None,
-        }
-        for place in range(len(items))
-    ]
+    found = []
+    for place in range(len(items)):
+        if place == made.shown.place:
+            found.append(_only("Shown by chance, to learn what else is wanted."))
+        elif place >= made.n_own:
+            why = _without_history(bundle, made, bundle.cold.recommender)
+            found.append(_only(_sentence([f"fills up the list: {why}"])))
+        else:
+            found.append(_reason(bundle, made, parts, place, session))
+    return found
+
+
+def _only(sentence: str) -> dict[str, Any]:
+    return {"sentence": sentence, "from": [], "rest": None}
 
 
 def _reason(
@@ -97,7 +102,7 @@ def _reason(
     said = [own] if own else []
     said += _because(bundle, named, session)
     if not said:
-        said = [_without_history(bundle, made)]
+        said = [_without_history(bundle, made, made.ranker.recommender)]
     return {
         "sentence": _sentence(said),
         "from": found,
@@ -132,8 +137,7 @@ def _moment(bundle: RecommendBundle, times: NDArray[np.float64]) -> str:
         return "a long time ago"
 
 
-def _without_history(bundle: RecommendBundle, made: Made) -> str:
-    model = made.ranker.recommender
+def _without_history(bundle: RecommendBundle, made: Made, model: Recommender | None) -> str:
     popular = _popular(model)
     if popular is None:
         return "nothing in the history speaks for it; it is the best of what is left"

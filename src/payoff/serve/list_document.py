@@ -156,6 +156,10 @@ def _item(bundle: Recommends) -> dict[str, Any]:
             },
             "propensity": {**_SHARE, "description": "Probability of being in the list."},
             "explored": {"type": "boolean", "description": "Whether chance put it there."},
+            "filled": {
+                "type": "boolean",
+                "description": "Whether the policy for strangers filled a place left empty.",
+            },
             "why": {"$ref": "#/components/schemas/Why"},
         },
         "One place of the list.",

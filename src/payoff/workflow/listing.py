@@ -16,6 +16,7 @@ from payoff.model.recommend.blend import Blend
 from payoff.model.recommend.families import BASELINES, LABELS, Facts, NotTried, Setting, why_not
 from payoff.model.recommend.histories import Histories
 from payoff.model.recommend.ranker import Lists, Recommender
+from payoff.policy.listing.fill import filled
 from payoff.policy.listing.hits import hits_of
 from payoff.policy.listing.policy import ListPolicy, Offer
 from payoff.policy.listing.stakes import ListsToChoose
@@ -30,7 +31,7 @@ DEPTH: Final = 100
 POWERS: Final = (0.0, 0.25, 0.5, 1.0)
 #: Weights of the best model, the second and what the user bought before.
 _WEIGHTS: Final = ((1.0, 1.0, 0.0), (1.0, 0.0, 1.0), (1.0, 0.5, 1.0), (1.0, 0.5, 2.0))
-COLD: Final = "users without a history are shown what most users buy"
+COLD: Final = "users without a history, and places left over, get what most users buy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -273,20 +274,21 @@ def made(
     asking: Histories,
     offer: Offer,
 ) -> NDArray[np.int32]:
-    """Return the list of each user, int32 (n, k); one without a history gets what most users buy.
+    """Return the list of each user, int32 (n, k).
+
+    One without a history gets what most users buy, and so do places that the policy leaves empty.
 
     Parameters
     ----------
     cold
         Policy and recommender for users of whom nothing is known.
     """
-    lists: Lists = policy.lists(recommender, asking, offer)
-    new = np.flatnonzero(np.diff(asking.start) == 0)
-    if cold is None or not len(new) or recommender is cold[1]:
+    lists = policy.lists(recommender, asking, offer)
+    if cold is None or recommender is cold[1]:
         return lists.items
     items = lists.items.copy()
-    items[new] = cold[0].lists(cold[1], asking.take(new), offer).items
-    return items
+    items[np.diff(asking.start) == 0] = -1
+    return filled(Lists(items=items, scores=lists.scores), cold, asking, offer).items
 
 
 def try_families(tries: Tries, names: Sequence[str], progress: Progress) -> list[Listing]:
@@ -337,7 +339,7 @@ def _blended(tries: Tries, found: Sequence[Listing]) -> Listing | None:
         return None
     best: Listing | None = None
     for members in _members(models, again):
-        words = " + ".join(f"{weight:g} {one.policy.recommender}" for one, weight in members)
+        words = _mixed([(one.policy.label, weight) for one, weight in members])
         parts = tuple((one.policy.recommender, weight) for one, weight in members)
         blend = Blend.of(
             [one.recommender for one, _ in members if one.recommender is not None],
@@ -371,3 +373,19 @@ def _members(
         if len(members) > 1 and key not in seen:
             seen.add(key)
             yield members
+
+
+def _mixed(members: Sequence[tuple[str, float]]) -> str:
+    """Say what a blend counts, and how much.
+
+    Examples
+    --------
+    >>> _mixed([("Implicit ALS", 1.0), ("Bought before", 1.0)])
+    '“Implicit ALS” and “Bought before” in equal parts'
+    >>> _mixed([("A", 1.0), ("B", 0.5), ("C", 2.0)])
+    '“A” counted 1, “B” counted 0.5 and “C” counted 2'
+    """
+    equal = len({weight for _, weight in members}) == 1
+    said = [f"“{label}”" if equal else f"“{label}” counted {weight:g}" for label, weight in members]
+    text = f"{', '.join(said[:-1])} and {said[-1]}"
+    return f"{text} in equal parts" if equal else text
