@@ -187,7 +187,8 @@ def main() -> None:
             rate = statistics.median(found)
             print(
                 f"{one:24} {rate:8,.0f}/s  {rate / bare:5.2f} of bare  "
-                f"{statistics.median(cpu[one]):5.2f} CPU ms each  p99 {statistics.median(p99[one]):6.1f} ms  alone {alone[one]:5.1f} ms"
+                f"{statistics.median(cpu[one]):5.2f} CPU ms each  "
+                f"p99 {statistics.median(p99[one]):6.1f} ms  alone {alone[one]:5.1f} ms"
             )
         log = ["-m", "payoff", "verify", "--log", str(folder / "decisions.sqlite")]
         subprocess.run([sys.executable, *log], check=True)
