@@ -123,3 +123,21 @@ def test_clusters_widen_what_is_not_known(rng):
     assert again["n_clusters"] == 60
     assert again["perfect"]["worth"] == pytest.approx(once["perfect"]["worth"], rel=0.15)
     assert alone["perfect"]["worth"] <= again["perfect"]["worth"] + 1e-9
+
+
+def test_where_a_few_cases_carry_the_gain_redraws_are_not_told_as_certainty(rng):
+    prob, y = calibrated(rng, 400)
+    decision = binary(
+        {"call": {"yes": "amount", "no": -1}, "leave": {"yes": 0, "no": 0}},
+    )
+    amount = np.where(np.arange(400) < 3, 1e6, rng.lognormal(3, 1, 400))
+    y[:3] = 1
+    evidence = judged(decision, {"y": y, "amount": amount}, prob)
+    best = evidence.verdict["best_trivial"]
+    gain = next(c.total for c in evidence.comparisons if c.against == best)
+    assert gain.low is None
+    found = evidence.information
+    assert found["caution"] == gain.reason
+    assert found["rows_needed"] == {"not_measured": gain.reason}
+    assert "cannot be told by redraws" in found["sentences"][0]
+    assert not any("hardly change" in s or "The probability" in s for s in found["sentences"])

@@ -14,8 +14,9 @@ import pytest
 
 from payoff.errors import EnvironmentError_
 from payoff.evidence.evidence import SubgroupEvidence
-from payoff.report import FILES, documents, page, summarise, write
+from payoff.report import FILES, blocks, documents, page, summarise, write
 from payoff.report.analyst import _cells_spec
+from payoff.report.documents import table_lines
 from payoff.report.facts import Facts
 from payoff.report.manager import options_table
 from tests.report.examples import (
@@ -322,3 +323,20 @@ def test_options_that_sentences_name_are_never_left_out():
     assert made.verdict["best_trivial"] == made.policies[-1].name
     shown = [row["cells"][0]["text"] for row in options_table(Facts(made), 3)["rows"]]
     assert shown == [Facts(made).policy(made.policies[k].name) for k in (0, 1, 3)]
+
+
+def test_reasons_of_missing_intervals_stand_once_below_the_table():
+    why = "no interval: it rests on {} of 2,430 cases"
+    block = blocks.table(
+        "Options",
+        ["Option", "EUR"],
+        [["A", blocks.cell("1", why.format(8.2))], ["B", blocks.cell("2", why.format("10.5"))],
+         ["C", blocks.cell("3", "no interval: one row")], ["D", blocks.cell("4", "3 to 5")]],
+        note="More below.",
+    )  # fmt: skip
+    lines = table_lines(block)
+    assert [x for x in lines if x.startswith("| A")] == ["| A | 1 (no interval) |"]
+    assert "| D | 4 (3 to 5) |" in lines
+    assert lines[-1] == (
+        "More below. No interval: it rests on 8.2 to 10.5 of 2,430 cases; or one row."
+    )

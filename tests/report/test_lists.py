@@ -13,6 +13,7 @@ from payoff.report.charts import draw
 from payoff.report.documents import section_lines
 from payoff.report.facts import Facts
 from payoff.report.files import documents
+from payoff.report.listing import interactions_read
 from payoff.report.manager import limits
 from tests.list_worlds import judged
 from tests.report.examples import binary, lists
@@ -36,10 +37,10 @@ def test_figures_are_of_users_and_data_of_interactions():
     found = sections(summarise(lists()))
     # Cells are left as they are, and checks of the data speak of the rows that were read.
     for ident, section in found.items():
-        if ident not in ("e-checks", "e-limits", "m-limits"):
+        if ident not in ("e-checks", "e-limits", "m-limits", "a-data"):
             text = re.sub(r'"(rows|row)":', "", json.dumps(section))
             assert not re.search(r"\b[Rr]ows?\b", text), ident
-    assert "Interactions read" in json.dumps(found["a-data"])
+    assert "Rows read" in json.dumps(found["a-data"])
     assert "interactions the model has seen" in json.dumps(found["e-split"])
     assert found["a-slices"]["title"] == "New, light and heavy users"
 
@@ -47,7 +48,9 @@ def test_figures_are_of_users_and_data_of_interactions():
 def test_page_one_says_what_replay_cannot_tell_and_the_test_that_would():
     said = limits(Facts(lists()))
     assert said[0].startswith("What a list adds: not measured. Every hit is an item that the user")
-    assert "1,198 users, about 24 days to find half of the gain (EUR 1.15 per user)" in said[1]
+    assert (
+        "about 1,200 users, about 24 days, to find half of the gain (EUR 1.15 per user)" in said[1]
+    )
     assert "Only users who did something" in said[2]
     known = judged(shelf='shown_to = "known"')
     assert "All users known before" in limits(Facts(known))[2]
@@ -107,3 +110,25 @@ def test_a_broken_constraint_is_a_warning_once():
 @pytest.mark.parametrize("recommended", ["popular", "fair"])
 def test_pages_of_other_recommendations_can_be_made(recommended):
     assert documents(judged(n=60, recommended=recommended))["report.html"]
+
+
+def test_the_data_section_says_how_rows_became_interactions():
+    sheet = {
+        "rows": 100, "n": 70, "n_users": 12, "n_items": 9, "first": "2026-01-01",
+        "last": "2026-02-01", "left_out": {"no_user": 20, "excluded_items": 3, "no_time": 0},
+        "cancellations": {"cancellations": 5}, "duplicates": {"repeated_rows": 2},
+    }  # fmt: skip
+    said = dict(interactions_read({"interactions": sheet}))
+    assert said["Rows left out"] == "without a user 20; of excluded items 3"
+    assert said["Interactions made of them"].startswith("70, of 12 users and 9 items, 2026-01-01")
+    assert interactions_read({}) == []
+
+
+def test_a_test_longer_than_a_year_says_what_ninety_days_would_find():
+    days = {"value": 377_916.0, "users_per_day": 38.5, "part": 63.1}
+    usual = {"days": 90.0, "users": 3467.0, "gain": 79.48}
+    trade = dict(lists().tradeoff)
+    trade["experiment"] = {**trade["experiment"], "users": 14_558_290, "days": days, "usual": usual}
+    said = limits(Facts(dataclasses.replace(lists(), tradeoff=trade)))[1]
+    assert "about 15 million users, about 1,000 years" in said
+    assert said.endswith("90 days would find EUR 79.5 per user or more.")

@@ -11,10 +11,12 @@ from payoff.declare import Action, Data, Decision, Outcome, PayoffTable, Trainin
 from payoff.declare.file import from_toml, to_toml
 from payoff.declare.multilabel import MultiLabel
 from payoff.errors import DataError, DeclarationError
+from payoff.load.text.twins import twin_groups
 from payoff.workflow.explaining import explain_row
 from payoff.workflow.rows import check
 from payoff.workflow.scored_rows import score_rows
 from payoff.workflow.training import run
+from tests.load.text.worlds import comparisons
 from tests.serve.asking import client_of, post, refused, validate
 
 WORDS = {
@@ -288,3 +290,18 @@ def test_a_declaration_that_contradicts_itself_is_refused(change, key):
 def test_labels_that_cannot_be_are_refused(wrong):
     with pytest.raises(DeclarationError):
         MultiLabel(**wrong)
+
+
+@pytest.mark.parametrize("unknown", [0, 30])
+def test_documents_are_compared_once(unknown, monkeypatch):
+    compared = comparisons(monkeypatch)
+    table = letters(300)
+    texts, topics = table["message"].to_pylist(), table["topics"].to_pylist()
+    topics = [topic or "card" for topic in topics]
+    texts[250:], topics[:unknown] = texts[100:150], [None] * unknown
+    table = table.set_column(1, "message", [texts]).set_column(2, "topics", [topics])
+    made = check(tagging(MultiLabel(names=tuple(WORDS), empty="unknown")), table)
+    size = np.bincount(twin_groups(texts, made.data.similarity))
+    assert made.corpus["twins"]["rows"] == size[size > 1].sum() >= 100
+    # A second time only where some documents took no part in the split.
+    assert compared == ([300 - unknown, 300] if unknown else [300])

@@ -237,7 +237,7 @@ def _sources(decision: Decision) -> Check:
     if bare:
         return result(
             status="tip",
-            detail=f"{len(bare)} of {len(cells)} cells say not where their money comes from: "
+            detail=f"{len(bare)} of {len(cells)} cells do not say where their money comes from: "
             f"{listed(bare, 6)}.",
             mend='Write them as { money = ..., source = "Finance, May 2026" }',
         )

@@ -66,7 +66,8 @@ def information(judged: Measured) -> dict[str, Any]:
         ``options`` (policy, ``probability_best``), ``beats_simple``, ``perfect`` and ``more``
         (money per period and per unit), ``rows_needed`` (independent cases at which the interval of
         the gain over the best policy without a model would leave out zero), ``margin`` and
-        ``sentences``.
+        ``sentences``. ``caution`` says why redraws cannot tell how sure the choice is, where the
+        gain over the best policy without a model has no interval; else it is empty.
     """
     options = options_of(judged)
     if len(options.names) < 2:
@@ -100,13 +101,24 @@ def information(judged: Measured) -> dict[str, Any]:
             "unit": unit,
         },
         "more": more,
-        "rows_needed": _rows_needed(judged, options),
+        "caution": (caution := _caution(judged, options)),
+        "rows_needed": {"not_measured": caution} if caution else _rows_needed(judged, options),
         "margin": non_inferiority(judged),
         "note": "The worth of more rows is for judging the same options again: it holds per "
         "period, for a normal approximation, and does not count that a model fitted on more rows "
         "may be a better one. Labelling that costs more than this is not worth it for the choice.",
     }
     return found | {"sentences": _sentences(judged, options, found)}
+
+
+def _caution(judged: Measured, options: Options) -> str:
+    """Return why the gain over the best policy without a model has no interval; else nothing."""
+    if not options.simple:
+        return ""
+    best = str(judged.verdict["best_trivial"])
+    found = next((c.total for c in judged.comparisons if c.against == best), None)
+    unsure = found is not None and found.value is not None and found.low is None
+    return found.reason if found is not None and unsure else ""
 
 
 def _beats_simple(means: NDArray[np.float64], options: Options) -> float | None:
@@ -183,7 +195,12 @@ def _sentences(judged: Measured, options: Options, found: dict[str, Any]) -> lis
     decision = judged.decision
     beats, own = found["beats_simple"], quoted(options.labels[0])
     said: list[str] = []
-    if beats is not None:
+    if found["caution"]:
+        said.append(
+            f"How likely {own} is better than every policy without a model, and what more rows are "
+            f"worth, cannot be told by redraws: {found['caution']}."
+        )
+    elif beats is not None:
         beyond = any(p.baseline and not p.feasible for p in judged.policies)
         which = " that capacity allows" if beyond else ""
         said.append(
@@ -199,7 +216,9 @@ def _sentences(judged: Measured, options: Options, found: dict[str, Any]) -> lis
         )
     again = found["more"][0]
     total = abs(judged.policies[0].total.value or 0.0)
-    if again["worth"] < 0.01 * max(total, 1e-12):
+    if found["caution"]:
+        pass  # said above
+    elif again["worth"] < 0.01 * max(total, 1e-12):
         said.append(
             "Judging on more rows would hardly change the choice: it is worth next to nothing."
         )

@@ -17,10 +17,12 @@ __all__ = [
     "MINUS",
     "about",
     "amount",
+    "lasting",
     "money",
     "number",
     "place_of",
     "quoted",
+    "roughly",
     "scientific",
     "short",
 ]
@@ -93,6 +95,33 @@ def about(value: float, unit: str) -> str:
     text = number(value)
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return f"{currency} {text}{per}{rest}"
+
+
+def roughly(value: float) -> str:
+    """Write a size for a sentence, to two significant digits.
+
+    Examples
+    --------
+    >>> roughly(14_558_290), roughly(3_467.0), roughly(38.7), roughly(2.2e9), roughly(4.26)
+    ('about 15 million', 'about 3,500', 'about 39', 'about 2.2 billion', 'about 4.3')
+    """
+    sizes = ((1e9, " billion"), (1e6, " million"))
+    size, word = next((one for one in sizes if abs(value) >= one[0]), (1.0, ""))
+    return f"about {float(f'{value / size:.2g}'):,g}{word}"
+
+
+def lasting(days: float) -> str:
+    """Write a length of time for a sentence: days, from two years on years.
+
+    Examples
+    --------
+    >>> lasting(377_916), lasting(83.2), lasting(800), lasting(0.2)
+    ('about 1,000 years', 'about 83 days', 'about 2.2 years', 'about 1 day')
+    """
+    if days >= 2 * 365:
+        return f"{roughly(days / 365.25)} years"
+    days = max(1.0, days)
+    return f"{roughly(days)} {'day' if days < 1.05 else 'days'}"
 
 
 def short(value: float) -> str:

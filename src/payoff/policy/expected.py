@@ -108,6 +108,7 @@ def weighted_money(
     [[4.0]]
     """
     out = np.zeros((len(prob), n_actions), order="F")  # read an action at a time
+    prob = np.asfortranarray(prob)
     for (a, o), value in cells.items():
         out[:, a] += prob[:, o] * value
     return out

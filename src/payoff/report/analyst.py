@@ -15,7 +15,7 @@ from payoff.report.escape import visible
 from payoff.report.facts import Facts
 from payoff.report.groups import groups_section, slices_sections
 from payoff.report.limits import limits_section
-from payoff.report.listing import hits_section, missing_section
+from payoff.report.listing import hits_section, interactions_read, missing_section
 from payoff.report.manager import options_spec
 from payoff.report.measures import (
     calibration_section,
@@ -297,30 +297,26 @@ def _payoffs(facts: Facts) -> dict[str, Any]:
 
 def _data(facts: Facts) -> dict[str, Any]:
     data = facts.evidence.data
+    read = interactions_read(data) if facts.lists else []
     made: list[blocks.Block] = [
         blocks.facts(
             [
                 ("Source", visible(data.get("source") or "", 300)),
-                ("Rows read", wording.number(float(data.get("n_rows") or 0), 0)),
-                (
-                    "Rows without an outcome",
-                    wording.number(float(data.get("n_unlabelled") or 0), 0),
-                ),
-                ("Rows carry weights", "yes" if data.get("weighted") else "no"),
-                ("Rows belong together in clusters", "yes" if data.get("clustered") else "no"),
+                *(read or _rows_read(data)),
                 ("Fingerprint of the rows (SHA-256)", visible(data.get("fingerprint") or "")),
             ]
         )
     ]
-    made.append(
-        _pairs(
-            data.get("dropped", ()),
-            ("reason", "n"),
-            "Rows dropped, and why",
-            ["Reason", "Rows"],
-            "No row was dropped.",
+    if not read:
+        made.append(
+            _pairs(
+                data.get("dropped", ()),
+                ("reason", "n"),
+                "Rows dropped, and why",
+                ["Reason", "Rows"],
+                "No row was dropped.",
+            )
         )
-    )
     notes = [visible(n, 300) for n in list(data.get("notes", ()))[:_MOST_GROUPS]]
     if notes:
         made.append(blocks.items(notes))
@@ -347,6 +343,15 @@ def _data(facts: Facts) -> dict[str, Any]:
     if rule:
         made.append(blocks.facts([(visible(rule.get("label")), visible(rule.get("text"), 600))]))
     return blocks.section("a-data", "Data", made)
+
+
+def _rows_read(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("Rows read", wording.number(float(data.get("n_rows") or 0), 0)),
+        ("Rows without an outcome", wording.number(float(data.get("n_unlabelled") or 0), 0)),
+        ("Rows carry weights", "yes" if data.get("weighted") else "no"),
+        ("Rows belong together in clusters", "yes" if data.get("clustered") else "no"),
+    ]
 
 
 def _pairs(

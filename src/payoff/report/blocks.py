@@ -6,8 +6,9 @@ for any kind of document: the page and the Markdown documents do that in one pla
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from payoff.report.escape import visible
 
@@ -28,6 +29,9 @@ __all__ = [
 
 Block = dict[str, Any]
 
+_NONE: Final = "no interval: "
+_NUMBER: Final = re.compile(r"\d(?:[\d,]*\d)?(?:\.\d+)?")
+
 
 def cell(said: str, small: str = "") -> dict[str, str]:
     """Return a table cell with a second, smaller line."""
@@ -45,14 +49,20 @@ def table(
 ) -> Block:
     """Return a table; the first ``left`` columns hold words, the others numbers.
 
-    The first cell of each row is its heading; ``strong`` are places of rows to stress.
+    The first cell of each row is its heading; ``strong`` are places of rows to stress. Why cells
+    have no interval is said once, below the table.
     """
+    shown = [[c if isinstance(c, dict) else cell(c) for c in row] for row in rows]
+    why = [c["small"].removeprefix(_NONE) for row in shown for c in row if _NONE in c["small"][:13]]
+    if why:
+        shown = [[_short(c) for c in row] for row in shown]
+        note = f"{note} No interval: {'; or '.join(_alike(why))}.".strip()
     made = [
         {
-            "cells": [c if isinstance(c, dict) else cell(c) for c in row],
+            "cells": row,
             "strong": number in strong,
         }
-        for number, row in enumerate(rows)
+        for number, row in enumerate(shown)
     ]
     return {
         "kind": "table",
@@ -62,6 +72,34 @@ def table(
         "left": left,
         "note": note,
     }
+
+
+def _short(one: dict[str, str]) -> dict[str, str]:
+    """Return a cell without the reason why it has no interval."""
+    bare = _NONE.rstrip(": ")
+    return {**one, "small": bare} if one["small"].startswith(_NONE) else one
+
+
+def _alike(reasons: Iterable[str]) -> list[str]:
+    """Return reasons once each; those that differ in numbers only as one, from least to most.
+
+    Examples
+    --------
+    >>> _alike(["rests on 8.2 of 2,430 cases", "one row", "rests on 10.5 of 2,430 cases"])
+    ['rests on 8.2 to 10.5 of 2,430 cases', 'one row']
+    """
+    found: dict[str, list[list[str]]] = {}
+    for reason in reasons:
+        found.setdefault(_NUMBER.sub("\0", reason), []).append(_NUMBER.findall(reason))
+    told = []
+    for text, numbers in found.items():
+        said = text
+        for of in zip(*numbers, strict=True):
+            ends = sorted(set(of), key=lambda x: float(x.replace(",", "")))
+            span = ends[0] if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
+            said = said.replace("\0", span, 1)
+        told.append(said)
+    return told
 
 
 def chart(spec: Mapping[str, Any]) -> Block:

@@ -10,7 +10,7 @@ from payoff.report import blocks, wording
 from payoff.report.documents import block_lines, bullets, section_lines
 from payoff.report.escape import markdown, visible
 from payoff.report.facts import Facts
-from payoff.report.figures import named
+from payoff.report.figures import brief, named
 from payoff.report.listing import listed_how
 from payoff.report.manager import limits, options_table
 from payoff.report.tradeoff import record_sections
@@ -98,11 +98,13 @@ def _why_not(facts: Facts, policy: PolicyEvidence) -> str:
     told = wording.figure(found.total, plus=True)
     said = (
         f"“{facts.policy(facts.subject.name, 60)}” minus this option is estimated at "
-        f"{told['text']} ({told['interval']})"
+        f"{told['text']} ({brief(told['interval'])})"
     )
-    if told["low"] is not None and told["low"] > 0:
+    if told["low"] is None or told["high"] is None:
+        return f"{said}: how sure that is cannot be said."
+    if told["low"] > 0:
         return f"{said}: the whole interval is above zero."
-    if told["high"] is not None and told["high"] < 0:
+    if told["high"] < 0:
         return f"{said}: the whole interval is below zero, so this option is the better one."
     return f"{said}: the interval does not settle which of the two is better."
 

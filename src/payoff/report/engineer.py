@@ -155,7 +155,10 @@ def _candidates(facts: Facts, model: Mapping[str, Any]) -> list[blocks.Block]:
     if failures:
         made.append(
             blocks.table(
-                "Candidates that could not be fitted", ["Candidate", "Reason"], failures, left=2
+                "Candidates left out" if facts.lists else "Candidates that could not be fitted",
+                ["Candidate", "Reason"],
+                failures,
+                left=2,
             )
         )
     return made

@@ -86,23 +86,23 @@ def _refusal(facts: Facts, label: str) -> str:
 def _difference(gain: Estimate, against: str) -> str:
     told = wording.figure(gain)
     if gain.value is None and gain.method == "bounds":
-        return f"worth {told['text']} more than “{against}” ({_brief(told['interval'])})"
+        return f"worth {told['text']} more than “{against}” ({brief(told['interval'])})"
     if gain.value is None:
         return f"{told['text']}, against “{against}”"
     if gain.value < 0:
-        text, ends = wording.figure(gain.turned())["text"], _brief(told["interval"])
+        text, ends = wording.figure(gain.turned())["text"], brief(told["interval"])
         return f"estimated at {text} less than “{against}” (difference {told['short']}, {ends})"
-    return f"estimated at {told['text']} more than “{against}” ({_brief(told['interval'])})"
+    return f"estimated at {told['text']} more than “{against}” ({brief(told['interval'])})"
 
 
-def _brief(interval: str) -> str:
+def brief(interval: str) -> str:
     """Cut the reason for a missing interval at its colon; the whole stands below the options.
 
     Examples
     --------
-    >>> _brief("no interval: a few cases carry the money: it rests on 11 of 19,200")
+    >>> brief("no interval: a few cases carry the money: it rests on 11 of 19,200")
     'no interval: a few cases carry the money'
-    >>> _brief("95 % interval 1 to 2")
+    >>> brief("95 % interval 1 to 2")
     '95 % interval 1 to 2'
     """
     return ": ".join(interval.split(": ")[:2])
@@ -138,7 +138,7 @@ def _money(facts: Facts) -> dict[str, str]:
         label += f" against “{facts.policy(other.name, 60)}”"
     rows = wording.number(facts.n, 0)
     note = f"“{facts.policy(facts.subject.name)}”, estimated on {rows} {facts.rows}."
-    interval = _brief(told["interval"])
+    interval = brief(told["interval"])
     return {"label": label, "figure": told["text"], "interval": interval, "note": note}
 
 

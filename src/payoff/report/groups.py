@@ -26,7 +26,12 @@ _MOST_DRAWINGS: Final = 3
 _MOST_DRAWN: Final = 12
 #: An error rate with a smaller adjusted p is marked.
 _RARE: Final = 0.025
-_STATES: Final = {"unknown": "rows without a group", "small": "few rows", "withheld": "withheld"}
+_STATES: Final = {"unknown": "{} without a group", "small": "few {}", "withheld": "withheld"}
+
+
+def _state(facts: Facts, state: str) -> str:
+    """Return what keeps a group from being measured; nothing for one that was."""
+    return _STATES.get(state, "").format(facts.rows)
 
 
 def short_groups(facts: Facts, most: int) -> blocks.Block | None:
@@ -235,7 +240,7 @@ def _groups_spec(facts: Facts, subgroup: SubgroupEvidence) -> dict[str, Any]:
 
 def _money_table(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.Block:
     shrunken = "not_measured" not in subgroup.shrinkage
-    rows = [_money_row(g, shrunken=shrunken) for g in subgroup.groups[:most]]
+    rows = [_money_row(facts, g, shrunken=shrunken) for g in subgroup.groups[:most]]
     hidden = len(subgroup.groups) - len(rows)
     positive = facts.outcome(str(facts.decision.get("positive")), 40)
     unit = visible(facts.subject.value.unit)
@@ -264,12 +269,12 @@ def _money_table(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.
     )
 
 
-def _money_row(group: Group, *, shrunken: bool) -> list[Any]:
+def _money_row(facts: Facts, group: Group, *, shrunken: bool) -> list[Any]:
     why = visible(group.reason, 200).rstrip(".")
     at_once = wording.figure(group.gain_simultaneous, plus=True)
     absent = group.gain_simultaneous is None or at_once["low"] is None
     return [
-        blocks.cell(visible(group.label), _STATES.get(group.state, "")),
+        blocks.cell(visible(group.label), _state(facts, group.state)),
         blocks.cell(wording.number(group.n, 0), wording.share(group.share)),
         _cell(group.rate, why),
         _cell(group.gain, "" if group.rate is None else why, plus=True),
@@ -291,7 +296,7 @@ def _rates_table(facts: Facts, subgroup: SubgroupEvidence, most: int) -> blocks.
     reference = "" if subgroup.reference is None else visible(subgroup.reference, 40)
     rows = [
         [
-            blocks.cell(visible(g.label), _STATES.get(g.state, "")),
+            blocks.cell(visible(g.label), _state(facts, g.state)),
             _rate(g, "acted"),
             _ratio(g, subgroup.reference),
             _rate(g, "true_positive_rate"),

@@ -8,6 +8,7 @@ from typing import Any, Final
 from payoff.evidence.evidence import Estimate
 from payoff.evidence.ranking.experiment import LONGEST_TEST
 from payoff.evidence.ranking.wording import in_users
+from payoff.evidence.wording import lasting, roughly
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
@@ -17,6 +18,7 @@ __all__ = [
     "as_users",
     "cost_section",
     "hits_section",
+    "interactions_read",
     "list_limits",
     "list_numbers",
     "listed_how",
@@ -32,7 +34,7 @@ _CALLED: Final = {
         "user",
     ),
     "a-sure": "user",
-    **dict.fromkeys(("a-data", "e-split", "e-reproduce"), "interaction"),
+    **dict.fromkeys(("e-split", "e-reproduce"), "interaction"),
 }
 #: Most lines of a table.
 MOST: Final = 40
@@ -153,7 +155,7 @@ def list_limits(facts: Facts) -> list[str]:
         "shown this list; the figures compare options.",
         _test(trade["experiment"]),
         "Only users who did something in the judging part are counted; lists shown to others earn "
-        "nothing."
+        "no hit."
         if active
         else "All users known before the judging part are counted, also those who then bought "
         "nothing.",
@@ -167,15 +169,49 @@ def _test(test: Mapping[str, Any]) -> str:
             blocks.absent("The size of a test that would tell", test["not_measured"])["text"]
         )
     days = test["days"]
-    long = f", about {wording.number(days['value'], 0)} days" if "value" in days else ""
+    long = f", {lasting(days['value'])}" if "value" in days else ""
     said = (
-        f"A test on users drawn by chance would tell: {wording.number(test['users'], 0)} users"
-        f"{long} to find half of the gain ({wording.money(test['gain'], test['unit'])})"
+        f"A test on users drawn by chance would tell: {roughly(test['users'])} users"
+        f"{long}, to find half of the gain ({wording.money(test['gain'], test['unit'])})"
     )
     if "value" in days and days["value"] > LONGEST_TEST:
-        least = wording.money(test["within_part"], test["unit"])
-        said += f"; as many users as were judged would find {least}"
+        usual = test["usual"]
+        least = wording.money(usual["gain"], test["unit"])
+        said += f"; {usual['days']:.0f} days would find {least} or more"
     return f"{said}."
+
+
+_LEFT_OUT: Final = {
+    "no_user": "without a user",
+    "no_item": "without an item",
+    "no_time": "without a time",
+    "no_quantity": "without a usable quantity",
+    "excluded_items": "of excluded items",
+    "excluded_users": "of excluded users",
+}
+
+
+def interactions_read(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return how rows of a file became interactions; empty where the record does not say."""
+    found = data.get("interactions")
+    if not found:
+        return []
+    out = found["left_out"]
+    lost = [f"{words} {wording.number(out[k], 0)}" for k, words in _LEFT_OUT.items() if out.get(k)]
+    taken = found["cancellations"]["cancellations"]
+    same = found["duplicates"]["repeated_rows"]
+    return [
+        ("Rows read", wording.number(found["rows"], 0)),
+        ("Rows left out", "; ".join(lost) or "none"),
+        ("Rows that repeat another", wording.number(same, 0)),
+        ("Rows that take a purchase back", wording.number(taken, 0)),
+        (
+            "Interactions made of them",
+            f"{wording.number(found['n'], 0)}, of {wording.number(found['n_users'], 0)} users and "
+            f"{wording.number(found['n_items'], 0)} items, {visible(found['first'])} to "
+            f"{visible(found['last'])}",
+        ),
+    ]
 
 
 def hits_section(facts: Facts) -> dict[str, Any]:
@@ -273,7 +309,16 @@ def cost_section(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _taken(value: float | None, unit: float) -> str:
-    return "not measured" if value is None else wording.number(value / unit)
+    """Write what something takes; less than a hundredth of the unit is not told apart.
+
+    Examples
+    --------
+    >>> _taken(0.838, 1.0), _taken(135.0, 1e6), _taken(0.0, 1.0), _taken(None, 1.0)
+    ('0.838', 'below 0.01', 'below 0.01', 'not measured')
+    """
+    if value is None:
+        return "not measured"
+    return "below 0.01" if value / unit < 0.01 else wording.number(value / unit)
 
 
 def _tried(tried: Sequence[Mapping[str, Any]]) -> list[blocks.Block]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from payoff.evidence.wording import lasting, roughly
 from payoff.report import blocks, wording
 from payoff.report.escape import visible
 from payoff.report.facts import Facts
+from payoff.report.groups import chance
 from payoff.report.list_cells import figure_of, money_of, title_of
 from payoff.report.listing import MOST, shown_options
 
@@ -85,7 +87,7 @@ def whom_section(facts: Facts) -> dict[str, Any]:
             title_of(one["measure"]),
             wording.number(g["n"], 0),
             figure_of(one["measure"], g["figure"]),
-            wording.number(g["p_adjusted"], -3),
+            chance(g["p_adjusted"]),
         ]
         for one in trade["gaps"]["subgroups"]
         for g in one.get("groups", ())
@@ -188,14 +190,14 @@ def _test_facts(facts: Facts, test: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Shown to the other half", f"“{against}”"),
         ("Gain to find", wording.money(test["gain"], test["unit"])),
         ("Standard deviation of one user's money", wording.money(test["sd"], test["unit"])),
-        ("Users in all", wording.number(test["users"], 0)),
+        ("Users in all", roughly(test["users"])),
         (
             "Users, adjusted for what they did before",
-            f"{wording.number(test['with_past']['users'], 0)} (it explains "
+            f"{roughly(test['with_past']['users'])} (it explains "
             f"{wording.share(test['with_past']['share'])} of the variance)",
         ),
-        ("Days, at the users of the judging part", _days(days)),
-        ("Days, at the declared volume", _days(volume)),
+        ("Time, at the users of the judging part", _days(days)),
+        ("Time, at the declared volume", _days(volume)),
         ("Power", wording.share(test["power"])),
         ("Level, two-sided", wording.share(test["significance"])),
     ]
@@ -204,4 +206,4 @@ def _test_facts(facts: Facts, test: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _days(found: Mapping[str, Any]) -> str:
     if "not_measured" in found:
         return f"not measured: {visible(found['not_measured'], 120)}"
-    return wording.number(max(1.0, found["value"]), 0)
+    return lasting(found["value"])

@@ -274,15 +274,18 @@ def information_section(facts: Facts) -> dict[str, Any]:
     made = _said(found)
     if "options" not in found:
         return blocks.section("a-sure", title, made)
+    rough = "; a rough guide, as a few cases decide" if found.get("caution") else ""
     ordered = sorted(found["options"], key=lambda o: -o["probability_best"])[:_MOST_OPTIONS]
     made.append(
         blocks.table(
             f"How often each option is the best one in {wording.number(found['draws'], 0)} redraws "
-            f"of {wording.number(found['n'], 0)} rows",
-            ["Option", "Probability that it is the best"],
+            f"of {wording.number(found['n'], 0)} rows{rough}",
+            ["Option", "Share of redraws" if rough else "Probability that it is the best"],
             [[facts.policy(o["policy"]), wording.chance(o["probability_best"])] for o in ordered],
         )
     )
+    if found.get("caution"):
+        return blocks.section("a-sure", title, made)
     pairs = [
         (
             f"Worth of {m['words']} ({wording.number(m['rows'], 0)})",

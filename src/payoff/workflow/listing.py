@@ -339,7 +339,7 @@ def _blended(tries: Tries, found: Sequence[Listing]) -> Listing | None:
         return None
     best: Listing | None = None
     for members in _members(models, again):
-        words = " + ".join(f"{weight:g} {one.policy.recommender}" for one, weight in members)
+        words = _mixed([(one.policy.label, weight) for one, weight in members])
         parts = tuple((one.policy.recommender, weight) for one, weight in members)
         blend = Blend.of(
             [one.recommender for one, _ in members if one.recommender is not None],
@@ -373,3 +373,19 @@ def _members(
         if len(members) > 1 and key not in seen:
             seen.add(key)
             yield members
+
+
+def _mixed(members: Sequence[tuple[str, float]]) -> str:
+    """Say what a blend counts, and how much.
+
+    Examples
+    --------
+    >>> _mixed([("Implicit ALS", 1.0), ("Bought before", 1.0)])
+    '“Implicit ALS” and “Bought before” in equal parts'
+    >>> _mixed([("A", 1.0), ("B", 0.5), ("C", 2.0)])
+    '“A” counted 1, “B” counted 0.5 and “C” counted 2'
+    """
+    equal = len({weight for _, weight in members}) == 1
+    said = [f"“{label}”" if equal else f"“{label}” counted {weight:g}" for label, weight in members]
+    text = f"{', '.join(said[:-1])} and {said[-1]}"
+    return f"{text} in equal parts" if equal else text

@@ -122,7 +122,7 @@ def _variants(
             best.policy,
             name=f"{name}_plain",
             label=f"{label}, money left out",
-            how=sentence([*_words(best), "in the order of the model", COLD]),
+            how=sentence([*_plain(best), "in the order of the model", COLD]),
             depth=0,
             chance=None,
             power=0.0,
@@ -154,6 +154,12 @@ def _variants(
             found.append(varied)
             break
     return found
+
+
+def _plain(best: Listing) -> list[str]:
+    """Return the settings of the best model without those of the order by money."""
+    words = best.words.partition("money to the power")[0].rstrip(", ")
+    return [words] if words else []
 
 
 def _words(best: Listing) -> list[str]:

@@ -91,6 +91,7 @@ def run_lists(
             dates=data.dates,
             repeats=decision.recommend.list.repeats,
             seed=seed % 2**32,
+            **({} if (segment := _segment(decision)) is None else {"segment": segment}),
         ),
     )
     found = try_families(tries, decision.training.candidates, progress)
@@ -311,9 +312,14 @@ def _write(
     )
 
 
+def _segment(decision: Decision) -> str | None:
+    """Return the name of the first subgroup of a column."""
+    return next((s.name for s in decision.subgroups if s.column is not None), None)
+
+
 def _segments(checked: CheckedInteractions) -> Sequence[str]:
     """Return the labels of the segments of histories: those of the first subgroup of a column."""
     from payoff.load.interactions.attributes import user_groups
 
-    first = next((s.name for s in checked.decision.subgroups if s.column is not None), None)
+    first = _segment(checked.decision)
     return () if first is None else user_groups(checked.data)[first][0]

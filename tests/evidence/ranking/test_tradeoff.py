@@ -215,6 +215,27 @@ def test_users_needed_agree_with_the_noncentral_t():
     assert power == pytest.approx(0.8, abs=0.005)
 
 
+def test_smaller_tests_cap_money_or_count_users_with_a_hit():
+    world = World()
+    stakes, lists = world.draw(1500, np.random.default_rng(1))
+    found = record()["experiment"]
+    spent = np.bincount(stakes.pair // ITEMS, stakes.hit, minlength=1500)
+    cap = np.quantile(spent, 0.95)
+    money = [stakes.money(lists[name]) for name in ("good", found["against"])]
+    gain = (np.minimum(money[0], cap) - np.minimum(money[1], cap)).mean() / 2
+    capped = found["smaller"]["capped"]
+    assert capped["cap"] == pytest.approx(cap)
+    assert capped["gain"] == pytest.approx(gain)
+    assert capped["users"] == 2 * users_needed(np.minimum(spent, cap).std(ddof=1), gain)
+    rate = [
+        np.array([np.isin(u * ITEMS + row, stakes.pair).any() for u, row in enumerate(lists[n])])
+        for n in ("good", found["against"])
+    ]
+    hits, p = found["smaller"]["hit_rate"], np.concatenate(rate).mean()
+    assert hits["gain"] == pytest.approx((rate[0].mean() - rate[1].mean()) / 2)
+    assert hits["users"] == 2 * users_needed((p * (1 - p)) ** 0.5, hits["gain"])
+
+
 def test_the_experiment_of_a_world():
     found = record()["experiment"]
     world = World()
@@ -225,7 +246,10 @@ def test_the_experiment_of_a_world():
     assert found["days"]["value"] == pytest.approx(30 * found["users"] / 1500)
     assert found["by_volume"]["value"] == pytest.approx(365.25 / 12 * found["users"] / 2000)
     assert users_needed(found["sd"], found["within_part"]) == pytest.approx(750, abs=1)
-    assert "not practical" not in found["sentences"][0]
+    assert len(found["sentences"]) == 2
+    usual = found["usual"]
+    assert usual["users"] == pytest.approx(1500 * 90 / 30)
+    assert users_needed(found["sd"], usual["gain"]) == pytest.approx(usual["users"] / 2, abs=1)
     assert "no list to the other" in record(recommended="popular")["experiment"]["sentences"][0]
     stakes, lists = world.draw(300, np.random.default_rng(1))
     worse = judge_lists(

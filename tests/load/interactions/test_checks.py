@@ -34,7 +34,7 @@ def test_a_tidy_shop_has_no_issue():
 @pytest.mark.parametrize(
     ("code", "rows", "more", "words"),
     [
-        ("PAY-L131", [*busy(), *[("", "i1", 5, 1, 1.0)] * 40], "", "no user: 40 rows (40 EUR)"),
+        ("PAY-L131", [*busy(), *[("", "i1", 5, 1, 1.0)] * 40], "", "no user in 40 rows (EUR 40)"),
         ("PAY-L132", busy(), '[split]\nmethod = "random"\n', "of the judging interactions"),
         ("PAY-L133", [*busy(), *[busy()[0]] * 50], "", "They are dropped"),
         (

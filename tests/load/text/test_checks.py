@@ -11,11 +11,10 @@ from payoff.load.contract import learn
 from payoff.load.fields import Contract
 from payoff.load.roles import assign
 from payoff.load.source import read
-from payoff.load.text import checks, together
 from payoff.load.text.twins import twin_groups
 from payoff.workflow.rows import check
 from tests.bad_input.making import assert_well_told
-from tests.load.text.worlds import changed, corpus, with_copies
+from tests.load.text.worlds import changed, comparisons, corpus, with_copies
 
 
 def found(table, decision=None):
@@ -204,14 +203,7 @@ def test_bytes_of_mixed_encodings():
 
 @pytest.mark.parametrize("unlabelled", [0, 30])
 def test_the_sheet_counts_twins_among_all_rows(unlabelled, monkeypatch):
-    compared = []
-
-    def noted(texts, similarity):
-        compared.append(len(texts))
-        return twin_groups(texts, similarity)
-
-    for module in (checks, together):
-        monkeypatch.setattr(module, "twin_groups", noted)
+    compared = comparisons(monkeypatch)
     table = with_copies(corpus(300), 60)
     topic = [None if k < unlabelled else t for k, t in enumerate(table["topic"].to_pylist())]
     made = check(changed(), replaced(table, "topic", topic))

@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from payoff.declare.file import from_toml
+from payoff.load.text import checks, together
+from payoff.load.text.twins import twin_groups
 
 RIGHT = """\
 schema_version = 1
@@ -78,3 +80,16 @@ def with_copies(table: pa.Table, copies: int, seed: int = 1) -> pa.Table:
     first = first.set_column(place, "narrative", pa.array(spelt))
     both = pa.concat_tables([table, first])
     return both.take(pa.array(np.random.default_rng(seed).permutation(len(both))))
+
+
+def comparisons(monkeypatch):
+    """Return a list that gets the number of documents each time twins are looked for."""
+    compared = []
+
+    def noted(texts, similarity):
+        compared.append(len(texts))
+        return twin_groups(texts, similarity)
+
+    for module in (checks, together):
+        monkeypatch.setattr(module, "twin_groups", noted)
+    return compared

@@ -14,7 +14,7 @@ from payoff.evidence.evidence import SubgroupEvidence
 from payoff.evidence.ranking.judged import ListsJudged
 from payoff.evidence.ranking.measures import lists_per_user
 from payoff.evidence.ranking.wording import in_users
-from payoff.evidence.wording import quoted
+from payoff.evidence.wording import about, quoted
 
 __all__ = ["list_checks"]
 
@@ -87,10 +87,11 @@ def _new(judged: ListsJudged) -> Check:
     if not new.any():
         return result(status="passed", detail="Every user judged had a history.")
     money = judged.shown[0].money
-    rest = "" if new.all() else f", and {money[~new].mean():,.4g} to one with a history"
+    unit = judged.decision.currency
+    rest = "" if new.all() else f", and {about(money[~new].mean(), unit)} to one with a history"
     text = (
         f"{percent(share)} of the users judged had no history. A list earned "
-        f"{money[new].mean():,.4g} {judged.decision.currency} when shown to one of them{rest}."
+        f"{about(money[new].mean(), unit)} when shown to one of them{rest}."
     )
     if share > _MUCH_NEW:
         return result(

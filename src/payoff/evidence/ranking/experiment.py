@@ -16,9 +16,17 @@ from scipy import special
 
 from payoff.evidence.ranking.judged import ListsJudged
 from payoff.evidence.ranking.measures import PERIOD_DAYS
-from payoff.evidence.wording import about, quoted
+from payoff.evidence.wording import about, lasting, quoted, roughly
 
-__all__ = ["LONGEST_TEST", "POWER", "SIGNIFICANCE", "experiment", "spent", "users_needed"]
+__all__ = [
+    "LONGEST_TEST",
+    "POWER",
+    "SIGNIFICANCE",
+    "USUAL_TEST",
+    "experiment",
+    "spent",
+    "users_needed",
+]
 
 POWER: Final = 0.8
 SIGNIFICANCE: Final = 0.05
@@ -26,6 +34,10 @@ SIGNIFICANCE: Final = 0.05
 SHARE: Final = 0.5
 #: A test of more days than this is not run.
 LONGEST_TEST: Final = 365.0
+#: Days that a test usually may take.
+USUAL_TEST: Final = 90.0
+#: What one user's purchases count at most in a capped test: this quantile of what users spend.
+CAP: Final = 0.95
 
 
 def users_needed(
@@ -70,6 +82,9 @@ def experiment(judged: ListsJudged) -> dict[str, Any]:
         ``against``; ``gain`` (per user and in the length of the part: half of what the replay
         shows), ``sd`` of a user's money of all purchases, ``users`` in both halves,
         ``within_part`` (the smallest gain that as many users as were judged would find),
+        ``usual`` (``days``, ``users`` who come in them, and the smallest ``gain`` they find),
+        ``smaller`` (tests of the same lists by money capped at a quantile, ``cap``, and by the
+        share of users with a hit: each with its ``gain``, ``users`` and ``days``),
         ``with_past`` (``share`` of the variance that the number of earlier interactions explains,
         ``users`` when money is adjusted for it), ``days`` at the users of the part, ``by_volume``
         (days at the declared volume), ``power``, ``significance`` and ``sentences``; or
@@ -110,6 +125,8 @@ def experiment(judged: ListsJudged) -> dict[str, Any]:
         "users": 2 * half,
         "with_past": {"share": explained, "users": 2 * adjusted},
         "within_part": _findable(sd, judged.n),
+        "usual": _usual(judged, sd),
+        "smaller": _smaller(judged, against, money),
         "power": POWER,
         "significance": SIGNIFICANCE,
         "days": _days(judged, 2 * half),
@@ -119,7 +136,7 @@ def experiment(judged: ListsJudged) -> dict[str, Any]:
     return found | {"sentences": _sentences(judged, found)}
 
 
-def _findable(sd: float, users: int) -> float:
+def _findable(sd: float, users: float) -> float:
     """Return the smallest gain that a test of so many users in all finds with the declared power.
 
     Examples
@@ -129,6 +146,51 @@ def _findable(sd: float, users: int) -> float:
     """
     z = float(special.ndtri(1 - SIGNIFICANCE / 2) + special.ndtri(POWER))
     return 2 * z * sd / math.sqrt(users)
+
+
+def _usual(judged: ListsJudged, sd: float) -> dict[str, Any]:
+    """Return what a test of a usual length would find: the inverse of the size of the test."""
+    days = judged.stakes.days
+    if not days:
+        return _days(judged, 0)
+    users = judged.n * USUAL_TEST / days
+    return {"days": USUAL_TEST, "users": users, "gain": _findable(sd, users)}
+
+
+def _smaller(
+    judged: ListsJudged, against: str, money: NDArray[np.float64]
+) -> dict[str, dict[str, Any]]:
+    """Return the tests that need fewer users: by capped money, and by the share with a hit.
+
+    Notes
+    -----
+    Capped money counts ``min(money, cap)`` of each user. Its gain is half of that between the two
+    lists, each list's money capped alike. For the share with a hit ``sd^2 = p (1 - p)`` with the
+    mean p of both lists.
+    """
+    name = judged.policies[0].name
+    cap = float(np.quantile(money, CAP))
+    own, other = (np.minimum(judged.money(n), cap) for n in (name, against))
+    found = {"capped": _test(judged, float(np.minimum(money, cap).std(ddof=1)), own, other)}
+    found["capped"] |= {"cap": cap, "quantile": CAP}
+    own, other = (
+        next((s.hits > 0).astype(np.float64) for s in judged.shown if s.name == n)
+        for n in (name, against)
+    )
+    p = float(np.mean(own) + np.mean(other)) / 2
+    found["hit_rate"] = _test(judged, math.sqrt(p * (1 - p)), own, other)
+    return found
+
+
+def _test(
+    judged: ListsJudged, sd: float, own: NDArray[np.float64], other: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Return the size of a test of half the difference that the replay shows in some figure."""
+    gain = SHARE * float(np.mean(own - other))
+    if gain <= 0 or sd == 0:
+        return {"not_measured": "the replay shows no gain in it"}
+    users = 2 * users_needed(sd, gain)
+    return {"sd": sd, "gain": gain, "users": users, "days": _days(judged, users)}
 
 
 def spent(judged: ListsJudged) -> NDArray[np.float64]:
@@ -168,25 +230,55 @@ def _sentences(judged: ListsJudged, found: dict[str, Any]) -> list[str]:
     if judged.of(found["against"]).length.any():
         label = quoted(next(p.label for p in judged.policies if p.name == found["against"]))
     own = quoted(judged.policies[0].label)
-    gain = about(found["gain"], found["unit"])
     days = found["days"]
-    long = (
-        f", about {days['value']:,.0f} days at {days['users_per_day']:,.0f} users a day"
-        if "not_measured" not in days
-        else ""
-    )
-    least = about(found["within_part"], found["unit"])
-    hard = (
-        f" That is not practical: {judged.n:,} users, as many as were judged, would find a gain of "
-        f"{least} or more. Test a larger change, or cap what the largest purchases count."
-        if "value" in days and days["value"] > LONGEST_TEST
-        else ""
-    )
-    return [
+    rate = f" at {days['users_per_day']:,.0f} users a day" if "value" in days else ""
+    said = [
         f"A test would show {own} to one half of the users and {label} to the other, by chance, "
-        f"and compare the money of all that they buy. To find a gain of {gain} (half of what the "
-        f"replay shows) with {POWER:.0%} power at {SIGNIFICANCE:.0%} (two-sided) it takes "
-        f"{found['users']:,} users{long}.".replace("%", " %")
-        + hard,
-        f"Adjusted for how much users did before it takes {found['with_past']['users']:,}.",
+        f"and compare the money of all that they buy. To find a gain of "
+        f"{about(found['gain'], found['unit'])} (half of what the replay shows) with {POWER:.0%} "
+        f"power at {SIGNIFICANCE:.0%} (two-sided) it takes "
+        f"{_takes(found)}{rate}.".replace("%", " %"),
+        "Adjusted for how much users did before it takes "
+        f"{roughly(found['with_past']['users'])} users.",
     ]
+    if "value" in days and days["value"] > LONGEST_TEST:
+        said += _too_long(found)
+    return said
+
+
+def _takes(test: dict[str, Any]) -> str:
+    """Write the users and the time of a test."""
+    days = test["days"]
+    long = f", {lasting(days['value'])}" if "value" in days else ""
+    return f"{roughly(test['users'])} users{long}"
+
+
+def _too_long(found: dict[str, Any]) -> list[str]:
+    """Say what a test of a usual length finds, and what makes the test smaller."""
+    usual, unit = found["usual"], found["unit"]
+    times = usual["gain"] / (found["gain"] / SHARE)
+    share = usual["gain"] / found["mean"] if found["mean"] > 0 else 0.0
+    of = f", {share:.0%} of what a user spends".replace("%", " %") if share else ""
+    said = [
+        f"Nobody waits that long. In {usual['days']:.0f} days, with "
+        f"{roughly(usual['users'])} users that come, a test finds a gain of "
+        f"{about(usual['gain'], unit)} or more{of}; the replay shows "
+        f"{about(found['gain'] / SHARE, unit)}, so a test finds it only if it is "
+        f"{roughly(times)} times as large."
+    ]
+    smaller = found["smaller"]
+    capped, hits = smaller["capped"], smaller["hit_rate"]
+    if "users" in capped:
+        cap = about(capped["cap"], unit.partition(" per ")[0])
+        said.append(
+            f"Smaller by a cap: where no user counts for more than {cap} "
+            f"({100 * (1 - capped['quantile']):.0f} % spend more), half of the gain that the "
+            f"replay then shows takes {_takes(capped)}."
+        )
+    if "users" in hits:
+        said.append(
+            "Smaller by another question: whether more users buy something of their list takes "
+            f"{_takes(hits)}, to find {hits['gain'] * 100:.2g} in 100 users; it tells that lists "
+            "are used, not what they earn."
+        )
+    return said

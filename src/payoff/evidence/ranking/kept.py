@@ -11,7 +11,7 @@ from payoff.evidence.ranking.judged import ListsJudged
 from payoff.evidence.ranking.measures import ListMeasures, told
 from payoff.evidence.wording import number
 
-__all__ = ["WORDS", "broken", "kept", "label_of", "limits_of"]
+__all__ = ["WORDS", "broken", "kept", "label_of", "limits_of", "written"]
 
 #: Measure -> its name in sentences.
 WORDS: Final[Mapping[str, str]] = {

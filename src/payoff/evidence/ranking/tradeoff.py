@@ -16,7 +16,7 @@ from payoff.evidence.evidence import Estimate, SubgroupEvidence
 from payoff.evidence.ranking.experiment import experiment
 from payoff.evidence.ranking.front import front_of
 from payoff.evidence.ranking.judged import ListsJudged, Shown
-from payoff.evidence.ranking.kept import WORDS, kept
+from payoff.evidence.ranking.kept import WORDS, kept, written
 from payoff.evidence.ranking.measures import (
     ACCURACY,
     PERIOD_DAYS,
@@ -27,7 +27,7 @@ from payoff.evidence.ranking.measures import (
     told,
 )
 from payoff.evidence.ranking.whom import gaps, wins
-from payoff.evidence.wording import about, money, number, quoted
+from payoff.evidence.wording import about, money, quoted
 
 __all__ = ["listed_words", "tradeoff"]
 
@@ -298,7 +298,8 @@ def _given_up(
         much = about(turned.value, turned.unit)
     said = f"{quoted(label)} instead would earn {much} {word}"
     better = [
-        f"{WORDS[name]} by {number(-(e.value or 0.0))}"
+        f"{WORDS[name]} by {written(name, -(e.value or 0.0))}"
+        + (" bits" if name == "novelty" else "")
         for name, e in paired.items()
         if name in ("ndcg", "hit_rate", "novelty", "diversity")
         and e.high is not None

@@ -57,13 +57,14 @@ def _left_out(data: Interactions) -> Check:
         return result(status="passed", detail=f"All {counted(n, 'row')} name user, item and time.")
     currency = data.decision.currency
     named = "; ".join(
-        f"{text}: {counted(out[k], 'row')}" + (f" ({worth[k]:,.0f} {currency})" if worth[k] else "")
+        f"{text} in {counted(out[k], 'row')}"
+        + (f" ({currency} {worth[k]:,.0f})" if worth[k] else "")
         for k, text in words.items()
         if out[k]
     )
     return result(
         status="issue" if lost > _MUCH * n else "tip",
-        detail=f"{percent(lost / n)} of {n:,} rows were left out. {named}.",
+        detail=f"{percent(lost / n)} of {n:,} rows were left out: {named}.",
         mend="Find out who they are: what is recommended is judged on the others only",
     )
 

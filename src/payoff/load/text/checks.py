@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from payoff.checks import Check, numbered
 from payoff.errors import counted, listed, percent, show
@@ -33,22 +34,26 @@ def sheet_of(data: Dataset, parts: Parts) -> dict[str, Any]:
     if not names:
         return {}
     if data.document is not None:
-        return _sheet_of_labels(data)
+        return _sheet_of_labels(data, parts)
     texts = documents(data.table, names)
-    twins = parts.twins
-    if twins is None or len(twins) < len(data):
-        twins = twin_groups(texts, data.similarity)
     return data_sheet(
         texts,
         data.outcome,
         data.decision.outcome_names,
-        twins=twins,
+        twins=_twins_of(data, parts, texts),
         expected=data.decision.text.languages,
         keep=data.decision.text.kept,
     )
 
 
-def _sheet_of_labels(data: Dataset) -> dict[str, Any]:
+def _twins_of(data: Dataset, parts: Parts, texts: Sequence[str]) -> NDArray[np.int64]:
+    """Return the twin group of each document, int64 (d,)."""
+    if parts.twins is None or len(parts.twins) < len(data):
+        return twin_groups(texts, data.similarity)
+    return parts.twins[data.leading]
+
+
+def _sheet_of_labels(data: Dataset, parts: Parts) -> dict[str, Any]:
     """Return the data sheet of documents with several labels; twins differ where their sets do."""
     decision = data.decision
     assert decision.multilabel is not None
@@ -61,7 +66,7 @@ def _sheet_of_labels(data: Dataset) -> dict[str, Any]:
         texts,
         sets,
         (),
-        twins=twin_groups(texts, data.similarity),
+        twins=_twins_of(data, parts, texts),
         expected=decision.text.languages,
         keep=decision.text.kept,
     )

@@ -93,6 +93,8 @@ class Facts:
         Whether what a user has may be shown again.
     seed
         Root of everything random.
+    segment
+        Name of the subgroup whose popular items are counted apart.
     """
 
     histories: Histories
@@ -100,6 +102,7 @@ class Facts:
     dates: bool
     repeats: bool
     seed: int
+    segment: str = "the first subgroup"
 
     def settings(self, family: str) -> Iterator[Setting]:
         """Yield the settings of a family, the usual ones first.
@@ -125,8 +128,7 @@ def why_not(error: PayoffError | NotTried) -> str:
     """Return in a sentence why a family is left out."""
     if isinstance(error, NotTried):
         return str(error)
-    text = f"{error.what}: got {error.got}, need {error.need}."
-    return text[:1].upper() + text[1:]
+    return f"It needs {error.need}, and got {error.got}."
 
 
 def _setting(
@@ -154,7 +156,7 @@ def _popular(facts: Facts) -> Iterator[Setting]:
     for by_segment in (False, True) if segments else (False,):
         for half_life, words in _half_lives(facts):
             kept: dict[str, Any] = {"half_life": half_life, "by_segment": by_segment}
-            more = ", by the first subgroup" if by_segment else ""
+            more = f", by {facts.segment}" if by_segment else ""
             yield _setting("popular", words + more, kept, partial(Popular.fit, **kept))
 
 

@@ -29,7 +29,7 @@ NEAREST: Final = 3
 #: Weights kept of each document's TF-IDF vector, the largest.
 _MOST_WEIGHTS: Final = 100
 _CHUNK: Final = 64
-_ENTRIES_AT_ONCE: Final = 400_000
+_ENTRIES_AT_ONCE: Final = 500_000
 _AT_ONCE: Final = 1_000
 
 

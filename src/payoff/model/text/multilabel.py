@@ -26,10 +26,8 @@ from payoff.model.text.labels import LabelModel, yes_or_no
 from payoff.model.text.margins import Margins, fit_margins
 from payoff.model.text.model import TextModel
 from payoff.model.text.plugged import keep
-from payoff.model.text.prepare import joined
 from payoff.model.text.summary import importance
-from payoff.model.text.themes import learn_themes
-from payoff.model.text.training import Work, check_names, usual_strength
+from payoff.model.text.training import Work, check_names, themes_of, usual_strength
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -115,19 +113,8 @@ def fit(
         coef=(heads.coef * slope).astype(np.float32),
         intercept=(heads.intercept * slope + offset).astype(np.float32),
     )
-    documents, settings = corpus.documents, data.decision.text
-    themes, without = learn_themes(
-        joined(corpus.work.take(rows)),
-        documents.place[rows],
-        wanted=settings.themes,
-        smallest=data.decision.evidence.smallest_group,
-        seed=seed,
-        vectors=features.vectors(x),
-        by=features.dense.name if features.dense else "words",
-        twins=None if documents.twins is None else documents.twins[rows],
-        redacted=settings.redact,
-        excerpts=settings.excerpts,
-    )
+    documents = corpus.documents
+    themes, told = themes_of(documents, corpus.work, features, x, rows)
     # What stands for an outcome here is the document, so that each label's can be looked up.
     references = learn_references(x, documents.place[rows], rows, seed, features.semantic)
     known = corpus.carries[references.outcome]
@@ -139,8 +126,7 @@ def fit(
             features=features,
             core=heads,
             references=references,
-            facts=_facts(corpus, features, heads, x, rows, strength)
-            | {"themes": dict(themes.facts) if themes else {"not_measured": without}},
+            facts=_facts(corpus, features, heads, x, rows, strength) | {"themes": told},
             themes=themes,
         ),
         column=corpus.column,

@@ -33,7 +33,7 @@ from payoff.model.text.plugged import keep, plug, plugged_candidates
 from payoff.model.text.prepare import documents_of_table, joined
 from payoff.model.text.summary import importance
 from payoff.model.text.terms import learn_terms
-from payoff.model.text.themes import learn_themes
+from payoff.model.text.themes import Themes, learn_themes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from payoff.model.readings import Reading
     from payoff.progress import Progress
 
-__all__ = ["Work", "check_names", "cross_fit", "fit", "usual_strength"]
+__all__ = ["Work", "check_names", "cross_fit", "fit", "themes_of", "usual_strength"]
 
 #: With so few rows the strength is worth choosing; with more, the usual one is near the best.
 _FEW_ROWS: Final = 4_000
@@ -134,19 +134,7 @@ def fit(
     margins, known, strength = work.held_out(x, rows, usual_strength(features))
     slope = slope_of(margins, known, w[work.sample(rows)])
     core = fit_margins(x, y, w, n_outcomes=len(outcomes), strength=strength, seed=seed, slope=slope)
-    settings = data.decision.text
-    themes, without = learn_themes(
-        joined(work.take(rows)),
-        data.place[rows],
-        wanted=settings.themes,
-        smallest=data.decision.evidence.smallest_group,
-        seed=seed,
-        vectors=features.vectors(x),
-        by=features.dense.name if features.dense else "words",
-        twins=None if data.twins is None else data.twins[rows],
-        redacted=settings.redact,
-        excerpts=settings.excerpts,
-    )
+    themes, told = themes_of(data, work, features, x, rows)
     progress("fit model", 1, 1, name)
     return TextModel(
         name=name,
@@ -171,10 +159,38 @@ def fit(
             },
             "positive": data.decision.positive_code,
             "seed": seed,
-            "themes": dict(themes.facts) if themes else {"not_measured": without},
+            "themes": told,
         },
         themes=themes,
     )
+
+
+def themes_of(
+    data: Dataset, work: Work, features: TextFeatures, x: csr_matrix, rows: NDArray[np.int64]
+) -> tuple[Themes | None, dict[str, Any]]:
+    """Learn the themes of documents as they are declared, and say how, or why there are none.
+
+    Parameters
+    ----------
+    data
+        One row per document.
+    x
+        What ``features`` make of ``rows``.
+    """
+    settings = data.decision.text
+    themes, without = learn_themes(
+        joined(work.take(rows)),
+        data.place[rows],
+        wanted=settings.themes,
+        smallest=data.decision.evidence.smallest_group,
+        seed=work.seed,
+        vectors=features.vectors(x),
+        by=features.dense.name if features.dense else "words",
+        twins=None if data.twins is None else data.twins[rows],
+        redacted=settings.redact,
+        excerpts=settings.excerpts,
+    )
+    return themes, dict(themes.facts) if themes else {"not_measured": without}
 
 
 def usual_strength(features: TextFeatures) -> float:
