@@ -215,10 +215,10 @@ def _low_rank_ease(facts: Facts) -> Iterator[Setting]:
     if dense_ease_fits(facts.histories):
         raise NotTried("The catalogue is small enough for EASE itself.")
     for ridge in _ridges(facts)[:2]:
-        kept: dict[str, Any] = {"ridge": ridge, "rank": 256}
+        kept: dict[str, Any] = {"ridge": ridge, "rank": 96}
         yield _setting(
             "low_rank_ease",
-            f"ridge {ridge:g}, rank 256",
+            f"ridge {ridge:g}, rank 96",
             kept,
             partial(LowRankEase.fit, rng=facts.seed, **kept),
         )
