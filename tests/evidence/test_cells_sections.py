@@ -592,6 +592,6 @@ def test_the_report_of_cells_has_every_section(rng):
     for payoffs in (SIMPLE, VARYING):
         decision = binary(payoffs, subgroups=("g",), rule="x > 0.2", volume=1_000)
         page = documents(both(decision, table)[0])["report.html"]
-        for words in ("Mistakes as people", "base rate", "Worth of perfect knowledge"):
+        for words in ("Mistakes as people", "base rate", "How often each option is the best"):
             assert words in page
         assert not re.search(r">\s*(None|nan)\s*<", page)

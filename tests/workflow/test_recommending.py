@@ -257,7 +257,7 @@ def test_what_cannot_be_fitted_is_left_out_with_the_reason():
         with pytest.raises(NotTried) as error:
             list(facts.settings(family))
         assert words in why_not(error.value)
-    assert next(iter(facts.settings("low_rank_ease"))).settings["rank"] == 256
+    assert next(iter(facts.settings("low_rank_ease"))).settings["rank"] == 96
     with pytest.raises(PayoffError, match="PAY-T002"):
         outcome(tastes(), '[training]\ncandidates = ["eaze"]\n')
 
